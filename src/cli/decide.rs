@@ -1,0 +1,12 @@
+//! `aegis-console decide`: approve or reject one action without the screen.
+
+use std::process::ExitCode;
+
+/// The arguments of `decide`.
+#[derive(Debug, Default, clap::Args)]
+pub struct Args {}
+
+/// Runs the command.
+pub fn run(_args: Args) -> anyhow::Result<ExitCode> {
+    anyhow::bail!("not built yet")
+}

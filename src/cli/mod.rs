@@ -1,0 +1,54 @@
+//! The command line: one file a command, and the one place where things are wired together.
+//!
+//! A command parses, wires and reports; what it does belongs in the layers below. Errors are one message that names the
+//! thing and says what to do, on standard error; the exit code is documented in `--help`.
+
+pub mod decide;
+pub mod demo;
+pub mod list;
+pub mod review;
+pub mod serve;
+
+use clap::{Parser, Subcommand};
+use std::io::Write as _;
+use std::process::ExitCode;
+
+/// The terminal where a person says yes or no to what AI agents want to do.
+#[derive(Debug, Parser)]
+#[command(name = "aegis-console", version, about, max_term_width = 100)]
+#[command(after_help = "Without a command: `review` on a gateway of its own, on 127.0.0.1:8000.")]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Review what waits for a decision, on a full screen
+    Review(review::Args),
+    /// Try it: console, gateway and agents at work in one process, nothing to set up
+    Demo(demo::Args),
+    /// Run the gateway: agents ask, reviewers decide, over HTTP
+    Serve(serve::Args),
+    /// Approve or reject one action without the screen
+    Decide(decide::Args),
+    /// List actions without the screen
+    List(list::Args),
+}
+
+/// Runs the command that the process was started with.
+pub fn main() -> ExitCode {
+    let command = Cli::parse().command.unwrap_or_else(|| Command::Review(review::Args::default()));
+    let result = match command {
+        Command::Review(args) => review::run(args),
+        Command::Demo(args) => demo::run(args),
+        Command::Serve(args) => serve::run(args),
+        Command::Decide(args) => decide::run(args),
+        Command::List(args) => list::run(args),
+    };
+    result.unwrap_or_else(|error| {
+        // Standard error may be closed; there is nobody left to tell.
+        let _ = writeln!(std::io::stderr(), "aegis-console: {error:#}");
+        ExitCode::FAILURE
+    })
+}

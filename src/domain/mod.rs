@@ -1,0 +1,22 @@
+//! What every face of the program speaks of: actions, digests, verdicts, outcomes, text that nobody can trust.
+//!
+//! Pure data and pure functions. Nothing here may do I/O, read a clock, draw a random number, or know of tokio,
+//! HTTP or the terminal; `tests/layers.rs` sees to that.
+
+pub mod action;
+pub mod digest;
+pub mod json;
+pub mod outcome;
+pub mod queued;
+pub mod risk;
+pub mod timestamp;
+pub mod verdict;
+pub mod visible;
+
+pub use action::Action;
+pub use digest::Digest;
+pub use outcome::{Outcome, Resolution, RowStatus, Standing, Try};
+pub use queued::{ActionState, Decision, Execution, ExecutionState, Queued};
+pub use risk::Risk;
+pub use verdict::Verdict;
+pub use visible::{Untrusted, Visible};

@@ -1,0 +1,51 @@
+//! Where pending actions come from: a gateway over HTTP and its events, or JSON Lines from a file or standard input.
+//!
+//! A feed only brings news; it keeps no list and decides nothing. What it says is a [`FeedEvent`], sent over a bounded
+//! channel, so that a flood waits at the source.
+
+use crate::domain::{Queued, Untrusted};
+use jiff::Timestamp;
+
+/// News about what waits for a decision.
+#[derive(Debug, Clone, PartialEq)]
+pub enum FeedEvent {
+    /// How the connection to the source is now.
+    Link(Link),
+    /// Entries of a listing, or of a file; each may be known already.
+    Entries(Vec<Queued>),
+    /// The listing is complete: every pending entry has been told since the link came up. An entry that was
+    /// pending before, and is not among `pending`, was settled while nobody listened.
+    Complete {
+        /// The ids that the listing named as pending.
+        pending: std::collections::HashSet<String>,
+    },
+    /// One entry is new or has changed.
+    Changed(Queued),
+    /// Something came that could not be read as an action; the rest goes on.
+    Unreadable {
+        /// Where it stood: `line 3`, or the id that the server gave it.
+        place: String,
+        /// Why, in words; they may quote the source.
+        reason: Untrusted,
+    },
+}
+
+/// How the connection to the source is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Link {
+    /// The first try is under way.
+    Connecting,
+    /// News comes as it happens.
+    Live,
+    /// The link broke and is tried again at that time.
+    Reconnecting {
+        /// When the next try starts.
+        next: Timestamp,
+        /// Since when nothing was heard.
+        since: Timestamp,
+        /// Why, in plain words; they may quote the server.
+        reason: Untrusted,
+    },
+    /// The source has ended (a file was read to its end): what was told stays as it is.
+    Ended,
+}

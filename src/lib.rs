@@ -1,0 +1,36 @@
+//! The map of this program: a terminal in which a person says yes or no to what AI agents want to do.
+//!
+//! Three faces over one domain; imports only point down (`tests/layers.rs`):
+//!
+//! | module | what it owns |
+//! |---|---|
+//! | `main.rs`, [`cli`] | one command line: parse, run one command, turn its error into an exit code |
+//! | [`console`] | the reviewer's screen: `app`, `keymap`, `screens`, `widgets` are pure; `runtime` touches the terminal |
+//! | [`agent`] | the agents' side: ask, wait, consume, report (AAP); the demo's agents |
+//! | [`gateway`] | the embedded AEGIS-compatible server: `decide` (AEGIS), `ask` (AAP), `queue`, `auth`, `store` |
+//! | [`dispatch`] | carries decisions out through the client and says what became of them |
+//! | [`feed`] | where pending actions come from: a gateway (HTTP and events) or JSON Lines |
+//! | [`client`] | the AEGIS client, usable by itself as a library |
+//! | [`domain`] | actions, digests, verdicts, outcomes, untrusted text: pure |
+//!
+//! A newcomer finds a thing in one guess. What a key does: `assets/keymap.toml`; what it means: `console/keymap`; what
+//! happens: `console/app/update.rs`; how it looks: `console/screens`; what goes over the wire: `client`; why it
+//! retried: `client/retry.rs`; why 409: `gateway/decide.rs`.
+//!
+//! With `--no-default-features --features client` only `domain` and `client` are built.
+
+#[cfg(feature = "console")]
+pub mod agent;
+#[cfg(all(feature = "console", feature = "gateway"))]
+pub mod cli;
+#[cfg(feature = "client")]
+pub mod client;
+#[cfg(feature = "console")]
+pub mod console;
+#[cfg(feature = "console")]
+pub mod dispatch;
+pub mod domain;
+#[cfg(feature = "console")]
+pub mod feed;
+#[cfg(feature = "gateway")]
+pub mod gateway;

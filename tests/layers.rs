@@ -1,0 +1,206 @@
+//! Which layer may know of which: imports only point down (the map is in `src/lib.rs`).
+//!
+//! Reads the sources as text, comments and tests left out, and fails with file and line.
+
+#![allow(clippy::unwrap_used)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A folder or file below `src/`, and what its code must not name.
+const RULES: &[(&str, &[&str])] = &[
+    (
+        "domain",
+        &[
+            "crate::agent",
+            "crate::cli",
+            "crate::client",
+            "crate::console",
+            "crate::dispatch",
+            "crate::feed",
+            "crate::gateway",
+            "tokio",
+            "reqwest",
+            "ratatui",
+            "crossterm",
+            "rusqlite",
+            "axum",
+            "std::fs",
+            "std::net",
+            "std::io",
+            "std::thread",
+            "Timestamp::now",
+            "Instant",
+            "SystemTime",
+            "new_v4",
+            "now_v7",
+        ],
+    ),
+    (
+        "client",
+        &[
+            "crate::agent",
+            "crate::cli",
+            "crate::console",
+            "crate::dispatch",
+            "crate::feed",
+            "crate::gateway",
+            "ratatui",
+            "crossterm",
+            "rusqlite",
+            "axum",
+        ],
+    ),
+    (
+        "feed",
+        &[
+            "crate::agent",
+            "crate::cli",
+            "crate::console",
+            "crate::dispatch",
+            "crate::gateway",
+            "ratatui",
+            "crossterm",
+        ],
+    ),
+    ("dispatch", &["crate::agent", "crate::cli", "crate::console", "crate::gateway", "ratatui", "crossterm"]),
+    (
+        "gateway",
+        &[
+            "crate::agent",
+            "crate::cli",
+            "crate::client",
+            "crate::console",
+            "crate::dispatch",
+            "crate::feed",
+            "ratatui",
+            "crossterm",
+            "reqwest",
+        ],
+    ),
+    (
+        "agent",
+        &[
+            "crate::cli",
+            "crate::console",
+            "crate::dispatch",
+            "crate::feed",
+            "crate::gateway",
+            "ratatui",
+            "crossterm",
+        ],
+    ),
+    ("console/app", PURE),
+    ("console/keymap", PURE),
+    ("console/screens", PURE),
+    ("console/widgets", PURE),
+    ("console/theme.rs", PURE),
+    ("console/runtime", &["crate::cli", "crate::gateway", "crate::agent"]),
+];
+
+/// What the pure half of the console must not name: the shell's layers, I/O, clocks and chance.
+const PURE: &[&str] = &[
+    "crate::agent",
+    "crate::cli",
+    "crate::gateway",
+    "console::runtime",
+    "super::runtime",
+    "tokio",
+    "reqwest",
+    "rusqlite",
+    "std::fs",
+    "std::net",
+    "std::io",
+    "std::thread",
+    "std::env",
+    "Timestamp::now",
+    "Instant::now",
+    "SystemTime",
+    "new_v4",
+    "now_v7",
+    "crossterm::terminal",
+    "crossterm::execute",
+];
+
+fn sources(below: &Path) -> Vec<PathBuf> {
+    if below.is_file() {
+        return vec![below.to_owned()];
+    }
+    let entries = fs::read_dir(below).map(|entries| entries.map(|entry| entry.unwrap().path()));
+    entries
+        .into_iter()
+        .flatten()
+        .flat_map(|path| {
+            if path.is_dir() || path.extension().is_some_and(|end| end == "rs") {
+                sources(&path)
+            } else {
+                Vec::new()
+            }
+        })
+        .collect()
+}
+
+/// The lines of code with their numbers: no comments, nothing from the unit tests at the end of a file.
+fn code(path: &Path) -> Vec<(usize, String)> {
+    let text = fs::read_to_string(path).unwrap();
+    let is_tests = path.file_name().is_some_and(|name| name == "tests.rs");
+    text.lines()
+        .enumerate()
+        .take_while(|(_, line)| !is_tests && line.trim() != "#[cfg(test)]")
+        .filter(|(_, line)| !line.trim_start().starts_with("//"))
+        .map(|(number, line)| (number + 1, line.to_owned()))
+        .collect()
+}
+
+/// Whether the word stands in the line by itself: `tokio` is not in `tokio_like`, `Instant` not in `Instantly`.
+fn names(line: &str, word: &str) -> bool {
+    let part_of_a_word = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
+    line.match_indices(word).any(|(at, _)| {
+        !part_of_a_word(line[..at].chars().next_back())
+            && !part_of_a_word(line[at + word.len()..].chars().next())
+    })
+}
+
+fn src() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
+}
+
+#[test]
+fn imports_only_point_down() {
+    let mut wrong = Vec::new();
+    for (layer, forbidden) in RULES {
+        let files = sources(&src().join(layer));
+        assert!(!files.is_empty(), "the layer {layer} has no files: mend the table");
+        for path in files {
+            for (number, line) in code(&path) {
+                let words = forbidden.iter().filter(|word| names(&line, word));
+                wrong.extend(
+                    words.map(|word| format!("{}:{number}: names {word}: {}", path.display(), line.trim())),
+                );
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn only_the_theme_names_a_colour() {
+    let mut wrong = Vec::new();
+    for path in sources(&src().join("console")).into_iter().filter(|path| !path.ends_with("theme.rs")) {
+        for (number, line) in code(&path) {
+            if ["Color::", "Modifier::"].iter().any(|word| line.contains(word)) {
+                wrong.push(format!("{}:{number}: {}", path.display(), line.trim()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_file_opens_with_what_it_owns() {
+    let bare: Vec<_> = sources(&src())
+        .into_iter()
+        .filter(|path| !fs::read_to_string(path).unwrap().starts_with("//! "))
+        .collect();
+    assert!(bare.is_empty(), "no `//!` at the top of {bare:?}");
+}
