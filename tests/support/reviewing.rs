@@ -1,9 +1,13 @@
 //! A reviewer for tests that are not about reviewing: lists the queue and decides as the console does.
 
 use aegis_console::client::{self, AegisClient};
-use aegis_console::domain::json::{self, Limits, quote};
+use aegis_console::dispatch::Order;
+use aegis_console::domain::json::{self, Limits};
 use aegis_console::domain::{Action, Queued, Resolution, Verdict};
+use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
+use std::sync::Arc;
+use uuid::Uuid;
 
 /// A reviewer at one gateway.
 pub(crate) struct Reviewer {
@@ -32,19 +36,17 @@ impl Reviewer {
     }
 
     /// Decides it, on its digest.
-    pub(crate) async fn decide(&self, action: &Action, verdict: Verdict, reason: &str) -> Resolution {
-        let body = format!(
-            r#"{{"tenant_id":{},"thread_id":{},"action":{},"payload":{},"review":{{"action_id":{},"reason":{},"digest":"{}"}}}}"#,
-            quote(action.tenant_id.raw()),
-            quote(action.thread_id.raw()),
-            quote(action.name.raw()),
-            action.payload(),
-            quote(&action.id),
-            quote(reason),
-            action.digest,
-        );
-        let call = self.client.decide(verdict, &action.idempotency_key).tenant_id(action.tenant_id.raw());
-        call.thread_id(action.thread_id.raw()).body(body).send().await.unwrap()
+    pub(crate) async fn decide(&self, action: &Arc<Action>, verdict: Verdict, reason: &str) -> Resolution {
+        let order = Order {
+            id: Uuid::new_v4(),
+            request_id: Uuid::new_v4(),
+            action: Arc::clone(action),
+            verdict,
+            reason: Some(reason.to_owned()),
+            reviewer: None,
+            decided_at: Timestamp::now(),
+        };
+        order.call(&self.client).send().await.unwrap()
     }
 
     async fn get(&self, path: &str) -> Vec<u8> {

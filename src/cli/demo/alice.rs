@@ -4,7 +4,8 @@
 //! This file must not touch the gateway but over HTTP.
 
 use crate::client::{self, AegisClient};
-use crate::domain::json::{self, Limits, quote};
+use crate::dispatch::Order;
+use crate::domain::json::{self, Limits};
 use crate::domain::{Action, ActionState, Outcome, Queued, Resolution, Verdict, timestamp};
 use anyhow::{Context as _, bail};
 use fastrand::Rng;
@@ -12,7 +13,9 @@ use jiff::Timestamp;
 use reqwest::header::{AUTHORIZATION, HeaderValue};
 use secrecy::{ExposeSecret as _, SecretString};
 use std::ops::Range;
+use std::sync::Arc;
 use std::time::Duration;
+use uuid::Uuid;
 
 /// Her name on record.
 pub(super) const NAME: &str = "alice";
@@ -84,21 +87,17 @@ impl Alice {
         Ok(())
     }
 
-    async fn send(&self, action: &Action, verdict: Verdict, reason: &str) -> anyhow::Result<Resolution> {
-        let body = format!(
-            r#"{{"tenant_id":{},"thread_id":{},"action":{},"payload":{},"review":{{"action_id":{},"reviewer":"{NAME}","reason":{},"digest":"{}","decided_at":"{}"}}}}"#,
-            quote(action.tenant_id.raw()),
-            quote(action.thread_id.raw()),
-            quote(action.name.raw()),
-            action.payload(),
-            quote(&action.id),
-            quote(reason),
-            action.digest,
-            timestamp::format(Timestamp::now()),
-        );
-        let call = self.client.decide(verdict, &action.idempotency_key);
-        let call = call.tenant_id(action.tenant_id.raw()).thread_id(action.thread_id.raw()).body(body);
-        let resolution = call.send().await?;
+    async fn send(&self, action: &Arc<Action>, verdict: Verdict, reason: &str) -> anyhow::Result<Resolution> {
+        let order = Order {
+            id: Uuid::new_v4(),
+            request_id: Uuid::new_v4(),
+            action: Arc::clone(action),
+            verdict,
+            reason: Some(reason.to_owned()),
+            reviewer: Some(NAME.to_owned()),
+            decided_at: Timestamp::now(),
+        };
+        let resolution = order.call(&self.client).send().await?;
         match resolution.outcome {
             Outcome::Accepted | Outcome::Committed => Ok(resolution),
             ref other => bail!("the answer was: {}", other.word()),
