@@ -2,3 +2,4 @@
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 pub mod pty;
+pub mod scripted;
