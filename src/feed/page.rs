@@ -41,6 +41,11 @@ impl RawPage {
         Ok(Self { text, entries, next })
     }
 
+    /// Bytes of the whole page.
+    pub(super) fn size(&self) -> usize {
+        self.text.len()
+    }
+
     /// The entry exactly as the server sent it.
     pub fn text(&self, entry: &Entry) -> &str {
         &self.text[entry.span.clone()]

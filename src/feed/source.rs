@@ -3,16 +3,16 @@
 use super::events::Events;
 use super::page::RawPage;
 use super::trouble::{Kind, Trouble};
+use crate::client::{AegisClient, ClientError};
 use crate::domain::json::{self, Limits, Value};
 use crate::domain::{ActionState, Untrusted};
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
-use reqwest::{RequestBuilder, Response};
-use secrecy::{ExposeSecret, SecretString};
+use reqwest::Response;
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use std::collections::HashSet;
 use std::error::Error as _;
 use std::time::{Duration, SystemTime};
 use tokio::time::timeout;
-use url::Url;
+use url::form_urlencoded;
 
 /// Entries that a page may have: 50 of the largest that the gateway takes fit into a page's limit.
 const PAGE_ENTRIES: &str = "50";
@@ -25,67 +25,39 @@ const REFUSAL_BYTES: usize = 64 * 1024;
 /// What a listing may hold; a server that goes on past it is not believed to end.
 const MOST_ENTRIES: usize = 100_000;
 const MOST_PAGES: usize = 10_000;
+const MOST_BYTES: usize = 512 * 1024 * 1024;
 
 /// A gateway's queue, as a reviewer may read it.
 #[derive(Debug, Clone)]
 pub struct Source {
+    client: AegisClient,
     http: reqwest::Client,
-    /// The base address with the prefix; ends in `/`.
-    root: Url,
-    /// The same for people, without a password.
-    address: String,
-    credential: Option<HeaderValue>,
 }
 
 impl Source {
-    /// The queue at `base_url` under `api_prefix` (`/api/v1`), read with a reviewer's credential. `http` must follow no
-    /// redirect (see `client::http::build`).
+    /// The queue of the server that the client decides at, read with the same credential. Pages and events do not go
+    /// through the client's transport: that takes whole answers only.
     ///
     /// # Errors
-    /// A credential that no header can bear.
-    pub fn new(
-        http: reqwest::Client,
-        base_url: &Url,
-        api_prefix: &str,
-        credential: Option<&SecretString>,
-    ) -> Result<Self, Trouble> {
-        let mut root = base_url.clone();
-        let path = format!("{}{}/", root.path().trim_end_matches('/'), api_prefix.trim_end_matches('/'));
-        root.set_path(&path);
-        root.set_query(None);
-        root.set_fragment(None);
-        let mut shown = base_url.clone();
-        // Neither can fail on an address that has a host, and one without has no password.
-        let _ = (shown.set_username(""), shown.set_password(None));
-        let address = shown.as_str().trim_end_matches('/').to_owned();
-        let header =
-            credential.map(|secret| HeaderValue::try_from(format!("Bearer {}", secret.expose_secret())));
-        let Ok(mut credential) = header.transpose() else {
-            return Err(Trouble { address, kind: Kind::BadCredential });
-        };
-        // So that no Debug and no log of the HTTP library shows it.
-        credential.iter_mut().for_each(|value| value.set_sensitive(true));
-        Ok(Self { http, root, address, credential })
+    /// [`ClientError::Setup`] where the HTTP client cannot be set up.
+    pub fn new(client: &AegisClient) -> Result<Self, ClientError> {
+        Ok(Self { client: client.clone(), http: crate::client::http::build(client.base_url())? })
     }
 
-    /// The address as it may be shown.
+    /// The address as it may be shown; it never holds a password.
     pub fn address(&self) -> &str {
-        &self.address
+        self.client.base_url().as_str().trim_end_matches('/')
     }
 
     /// Every page of the actions in that state, oldest first.
     pub fn pages(&self, state: ActionState) -> Pages<'_> {
-        Pages { source: self, state, after: None, cursors: HashSet::new(), entries: 0, done: false }
+        Pages { source: self, state, after: None, cursors: HashSet::new(), entries: 0, bytes: 0, done: false }
     }
 
     async fn page(&self, state: ActionState, after: Option<&str>) -> Result<RawPage, Trouble> {
-        let mut url = self.url("hitl/actions");
-        url.query_pairs_mut().append_pair("state", state.word()).append_pair("limit", PAGE_ENTRIES);
-        if let Some(cursor) = after {
-            url.query_pairs_mut().append_pair("after", cursor);
-        }
+        let path = page_path(state, after);
         let read = async {
-            let response = self.send(self.http.get(url).header(ACCEPT, "application/json")).await?;
+            let response = self.get(&path, "application/json", None).await?;
             let html = says(response.headers(), "html");
             let body = self.body(response, Limits::PAGE.bytes).await?;
             if html || body.trim_ascii_start().first() == Some(&b'<') {
@@ -98,11 +70,7 @@ impl Source {
 
     /// The stream of events, after the event of that id, else from now. `silence` is how long it may say nothing.
     pub(super) async fn events(&self, after: Option<&str>, silence: Duration) -> Result<Events, Trouble> {
-        let mut request = self.http.get(self.url("hitl/events")).header(ACCEPT, "text/event-stream");
-        if let Some(id) = after {
-            request = request.header("Last-Event-ID", id);
-        }
-        let head = timeout(HEAD_TIME, self.send(request)).await;
+        let head = timeout(HEAD_TIME, self.get("/hitl/events", "text/event-stream", after)).await;
         let response = head.unwrap_or_else(|_| Err(self.trouble(Kind::Slow(HEAD_TIME))))?;
         if says(response.headers(), "html") {
             return Err(self.trouble(Kind::Html));
@@ -114,21 +82,22 @@ impl Source {
     }
 
     pub(super) fn trouble(&self, kind: Kind) -> Trouble {
-        Trouble { address: self.address.clone(), kind }
+        Trouble { address: self.address().to_owned(), kind }
     }
 
-    fn url(&self, path: &str) -> Url {
-        let mut url = self.root.clone();
-        url.set_path(&format!("{}{path}", self.root.path()));
-        url
-    }
-
-    async fn send(&self, mut request: RequestBuilder) -> Result<Response, Trouble> {
-        if let Some(credential) = &self.credential {
-            request = request.header(AUTHORIZATION, credential.clone());
-        }
-        let response =
-            request.send().await.map_err(|error| self.trouble(Kind::Unreachable(words(&error))))?;
+    async fn get(&self, path: &str, accept: &'static str, after: Option<&str>) -> Result<Response, Trouble> {
+        let request = self.client.get(path).map_err(|error| error.to_string()).and_then(|mut request| {
+            request.headers_mut().insert(ACCEPT, HeaderValue::from_static(accept));
+            if let Some(id) = after.map(HeaderValue::from_str) {
+                let id = id.map_err(|error| error.to_string())?;
+                request.headers_mut().insert(HeaderName::from_static("last-event-id"), id);
+            }
+            reqwest::Request::try_from(request).map_err(|error| words(&error))
+        });
+        // Both ids and cursors are checked when they come in, so this says something of the server.
+        let request = request.map_err(|error| self.trouble(Kind::Garbled(error.into())))?;
+        let response = self.http.execute(request).await;
+        let response = response.map_err(|error| self.trouble(Kind::Unreachable(words(&error))))?;
         if response.status().as_u16() == 200 { Ok(response) } else { Err(self.refusal(response).await) }
     }
 
@@ -138,7 +107,7 @@ impl Source {
         let retry_after = retry_after(response.headers());
         let html = says(response.headers(), "html");
         self.trouble(match status {
-            401 => Kind::Unauthorized { sent: self.credential.is_some() },
+            401 => Kind::Unauthorized { sent: self.client.has_api_key() },
             403 => Kind::Forbidden,
             404 | 405 => Kind::NoQueue,
             300..=399 => Kind::Redirect(status),
@@ -172,6 +141,7 @@ pub struct Pages<'s> {
     after: Option<String>,
     cursors: HashSet<String>,
     entries: usize,
+    bytes: usize,
     done: bool,
 }
 
@@ -188,15 +158,27 @@ impl Pages<'_> {
             Err(trouble) => return Some(Err(trouble)),
         };
         self.entries += page.entries.len();
+        self.bytes += page.size();
         if let Some(cursor) = &page.next {
             let fresh = self.cursors.insert(cursor.clone());
-            if !fresh || self.entries > MOST_ENTRIES || self.cursors.len() > MOST_PAGES {
-                return Some(Err(self.source.trouble(Kind::Endless(MOST_ENTRIES))));
+            let too_much = self.entries > MOST_ENTRIES || self.bytes > MOST_BYTES;
+            if !fresh || too_much || self.cursors.len() > MOST_PAGES {
+                return Some(Err(self.source.trouble(Kind::Endless)));
             }
             (self.after, self.done) = (page.next.clone(), false);
         }
         Some(Ok(page))
     }
+}
+
+fn page_path(state: ActionState, after: Option<&str>) -> String {
+    const PATH: &str = "/hitl/actions?";
+    let mut query = form_urlencoded::Serializer::for_suffix(PATH.to_owned(), PATH.len());
+    query.append_pair("state", state.word()).append_pair("limit", PAGE_ENTRIES);
+    if let Some(cursor) = after {
+        query.append_pair("after", cursor);
+    }
+    query.finish()
 }
 
 fn says(headers: &HeaderMap, word: &str) -> bool {

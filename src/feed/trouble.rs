@@ -7,7 +7,7 @@ use std::time::Duration;
 /// What is wrong with a source of actions over HTTP. `Display` gives the sentence made visible, for plain output.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trouble {
-    /// The address that was asked, without any password.
+    /// The address that was asked.
     pub address: String,
     /// What is wrong.
     pub kind: Kind,
@@ -17,8 +17,6 @@ pub struct Trouble {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Kind {
-    /// The credential cannot be sent.
-    BadCredential,
     /// Nobody answers; the words of the system.
     Unreachable(String),
     /// Connected, and no answer in that time.
@@ -47,8 +45,8 @@ pub enum Kind {
     },
     /// An answer, or one event, larger than that many bytes.
     TooLarge(usize),
-    /// The listing has more than that many entries, or no end.
-    Endless(usize),
+    /// The listing is larger than any queue that a person could work through, or has no end.
+    Endless,
     /// An answer that is no queue's, and why.
     Garbled(Untrusted),
     /// The connection broke while it was read.
@@ -65,9 +63,6 @@ impl Trouble {
         let address = &self.address;
         let token = "name a reviewer's token with --token-file, AEGIS_API_KEY_FILE or AEGIS_API_KEY";
         let text = match &self.kind {
-            Kind::BadCredential => {
-                "the credential holds characters that cannot be sent: check the token file".into()
-            }
             Kind::Unreachable(words) => format!(
                 "no server answers at {address} ({words}): check the address, or start one with `aegis-console serve`"
             ),
@@ -95,7 +90,7 @@ impl Trouble {
             }
             Kind::Status { status, words, .. } => format!("{address} answers {status}: {}", words.raw()),
             Kind::TooLarge(limit) => format!("{address} sends more than {limit} bytes at once"),
-            Kind::Endless(limit) => format!("{address} lists more than {limit} actions, or never ends"),
+            Kind::Endless => format!("the queue at {address} is too large to be shown, or never ends"),
             Kind::Garbled(why) => format!("{address} does not answer as a queue does: {}", why.raw()),
             Kind::Broken(words) => format!("the connection to {address} broke: {words}"),
             Kind::Closed => format!("{address} closed the stream of events"),
@@ -108,12 +103,7 @@ impl Trouble {
     pub fn lasts(&self) -> bool {
         matches!(
             self.kind,
-            Kind::BadCredential
-                | Kind::Unauthorized { .. }
-                | Kind::Forbidden
-                | Kind::NoQueue
-                | Kind::Html
-                | Kind::Redirect(_)
+            Kind::Unauthorized { .. } | Kind::Forbidden | Kind::NoQueue | Kind::Html | Kind::Redirect(_)
         )
     }
 

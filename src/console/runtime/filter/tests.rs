@@ -139,3 +139,50 @@ fn everything_else_passes_in_order() {
     assert_eq!(out.into_iter().map(told).collect::<Vec<_>>(), ["a@0", "paste \"x\\ny\"@1"]);
     assert_eq!(told(filter.event(Event::FocusLost, Duration::ZERO).remove(0)), "FocusLost@0");
 }
+
+proptest::proptest! {
+    /// Without `Esc` nothing is swallowed, nothing is told twice or out of order, and three letters within 15 ms are
+    /// never three keys.
+    #[test]
+    fn nothing_is_lost_and_no_burst_becomes_keys(events in proptest::collection::vec(("[a-d$<]", 0_u64..25), 0..40)) {
+        let mut at = 0;
+        let timed: Vec<(char, u64)> = events
+            .iter()
+            .map(|(key, pause)| {
+                at += pause;
+                (key.chars().next().unwrap(), at)
+            })
+            .collect();
+        let mut filter = InputFilter::default();
+        let mut out = Vec::new();
+        for (c, at) in &timed {
+            out.extend(filter.event(event(*c), Duration::from_millis(*at)));
+        }
+        out.extend(filter.passed(Duration::from_secs(60)));
+        let mut text = String::new();
+        let mut keys = Vec::new();
+        for (input, at) in &out {
+            match input {
+                Input::Paste(paste) => {
+                    text.push_str(&paste.replace('\n', "$"));
+                    keys.clear();
+                }
+                Input::Key(key) => match letter(key) {
+                    Some(c) => {
+                        text.push(if c == '\n' { '$' } else { c });
+                        keys.push(*at);
+                    }
+                    None => {
+                        text.push('<');
+                        keys.clear();
+                    }
+                },
+                other => panic!("{other:?}"),
+            }
+        }
+        proptest::prop_assert_eq!(text, timed.iter().map(|(c, _)| *c).collect::<String>());
+        for three in keys.windows(3) {
+            proptest::prop_assert!(three[2] - three[0] >= BURST);
+        }
+    }
+}
