@@ -3,9 +3,11 @@
 //! A command parses, wires and reports; what it does belongs in the layers below. Errors are one message that names the
 //! thing and says what to do, on standard error; the exit code is documented in `--help`.
 
+pub mod connection;
 pub mod decide;
 pub mod demo;
 pub mod list;
+pub mod output;
 pub mod review;
 pub mod serve;
 
@@ -31,7 +33,7 @@ enum Command {
     /// Run the gateway: agents ask, reviewers decide, over HTTP
     Serve(serve::Args),
     /// Approve or reject one action without the screen
-    Decide(decide::Args),
+    Decide(Box<decide::Args>),
     /// List actions without the screen
     List(list::Args),
 }
@@ -43,7 +45,7 @@ pub fn main() -> ExitCode {
         Command::Review(args) => review::run(args),
         Command::Demo(args) => demo::run(args),
         Command::Serve(args) => serve::run(args),
-        Command::Decide(args) => decide::run(args),
+        Command::Decide(args) => decide::run(&args),
         Command::List(args) => list::run(args),
     };
     result.unwrap_or_else(|error| {

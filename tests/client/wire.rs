@@ -24,7 +24,7 @@ async fn one_of_each_header_and_the_body_with_the_ids() {
     let call = client(&script).approve("k");
     call.payload(r#"{ "amount": 1.10, "n": 9007199254740993 }"#).send().await.unwrap();
     let request = &script.posts()[0];
-    let mut names: Vec<_> = request.headers().keys().map(|name| name.as_str()).collect();
+    let mut names: Vec<_> = request.headers().keys().map(http::HeaderName::as_str).collect();
     names.sort_unstable();
     assert_eq!(names, ["content-type", "idempotency-key", "tenant-id", "thread-id", "x-request-id"]);
     assert_eq!(sent(request, "content-type"), Some("application/json"));

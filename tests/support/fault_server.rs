@@ -36,6 +36,7 @@ impl Received {
 
 /// What the server does with a request.
 #[derive(Debug, Clone)]
+#[allow(dead_code, reason = "each test binary uses some of them")]
 pub(crate) enum Reply {
     /// These bytes, then the connection is closed.
     Bytes(Vec<u8>),
