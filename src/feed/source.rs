@@ -195,7 +195,8 @@ pub(super) fn words(error: &reqwest::Error) -> String {
         words = error.to_string();
         source = error.source();
     }
-    words
+    // The system's words without its number.
+    words.split(" (os error").next().unwrap_or_default().to_owned()
 }
 
 /// What a refusal says about itself: the detail or title of a problem (RFC 9457), cut to a line's length.
