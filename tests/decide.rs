@@ -224,6 +224,18 @@ fn no_server_a_wrong_one_and_a_web_page() {
 }
 
 #[test]
+fn no_proxy_is_used_for_this_machine() {
+    let server = gateway(Reply::json(202, "{}"));
+    let proxy = FaultServer::start(|_, _| Reply::json(202, "{}"));
+    let mut command = decide(&server.url, &bare(&[]));
+    for name in ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"] {
+        command.env(name, &proxy.url);
+    }
+    assert_eq!(run(command).0, 0);
+    assert_eq!((server.posts().len(), proxy.received().len()), (1, 0));
+}
+
+#[test]
 fn wrong_usage_is_2_and_sends_nothing() {
     let server = gateway(Reply::json(202, "{}"));
     let digest = entry().action.digest.to_string();

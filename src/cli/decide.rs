@@ -112,13 +112,19 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         }
         Err(error) => match error.downcast_ref::<ClientError>() {
             Some(ClientError::Setup(_) | ClientError::Transport(_)) | None => Err(error),
-            // What cannot be sent as it was given is wrong usage, as if clap had found it.
-            Some(_) => {
-                let _ = writeln!(std::io::stderr(), "aegis-console: {error:#}");
-                Ok(ExitCode::from(2))
+            Some(ClientError::MissingTenant) => {
+                Ok(wrong_usage(&"--tenant is required where there is no API key (see --token-file)"))
             }
+            // What cannot be sent as it was given is wrong usage, as if clap had found it.
+            Some(_) => Ok(wrong_usage(&error)),
         },
     }
+}
+
+fn wrong_usage(message: &dyn std::fmt::Display) -> ExitCode {
+    // Standard error may be closed; the exit code still tells.
+    let _ = writeln!(std::io::stderr(), "aegis-console: {message:#}");
+    ExitCode::from(2)
 }
 
 fn action_id(text: &str) -> Result<String, String> {

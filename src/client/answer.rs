@@ -36,6 +36,8 @@ pub(crate) struct Facts {
     pub(crate) detail: Option<Untrusted>,
     /// The server's words say that the key's first call is still at work.
     pub(crate) outstanding: bool,
+    /// This project's gateway says that nothing was decided and nothing will be: expired, or withdrawn.
+    pub(crate) closed: bool,
     /// The idempotency key, the action and the request id that a status answer repeats.
     pub(crate) idempotency_key: Option<Untrusted>,
     pub(crate) action_id: Option<Untrusted>,
@@ -62,6 +64,7 @@ impl Facts {
             standing: records(top).map(standing).find(is_record).unwrap_or_default(),
             detail,
             outstanding,
+            closed: is_closed(top),
             idempotency_key: own("idempotency_key"),
             action_id: own("action_id"),
             asked_request_id: own("asked_request_id"),
@@ -92,6 +95,13 @@ fn standing(record: &Value) -> Standing {
         // In a problem document `status` is a number: the HTTP status, not the row's.
         status: text("status").and_then(RowStatus::parse),
     }
+}
+
+/// From any other server `"decision": null` may mean no more than that it does not say.
+fn is_closed(top: &Value) -> bool {
+    let ours = top.get("type").and_then(Value::as_str);
+    ours.is_some_and(|name| name.starts_with("urn:aegis-console:"))
+        && top.get("decision").is_some_and(Value::is_null)
 }
 
 /// Many servers repeat the caller's request id in every error. By itself it says nothing about what stands.
