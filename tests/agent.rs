@@ -297,9 +297,8 @@ async fn gateway() -> (tempfile::TempDir, Gateway, Gate, Reviewer) {
     let data = tempfile::tempdir().unwrap();
     let gateway = Gateway::start(Config::new(([127, 0, 0, 1], 0).into(), data.path())).await.unwrap();
     let agent = AapClient::new(&format!("{}/aap", gateway.url()), gateway.agent("mailer")).unwrap();
-    let (url, dana) = (gateway.url(), gateway.reviewer("dana"));
-    let client = AegisClient::builder().base_url(&url).api_key(dana.clone()).build().unwrap();
-    (data, gateway, Gate::new(agent), Reviewer::new(url, dana, client))
+    let client = AegisClient::builder().base_url(gateway.url()).api_key(gateway.reviewer("dana"));
+    (data, gateway, Gate::new(agent), Reviewer::new(client.build().unwrap()))
 }
 
 async fn decide(reviewer: &Reviewer, asked: &Asked, verdict: Verdict, reason: &str) {

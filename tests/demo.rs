@@ -13,7 +13,7 @@ use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 fn reviewer(scenario: &Scenario) -> Reviewer {
-    Reviewer::new(scenario.url(), scenario.credential(), scenario.client().unwrap())
+    Reviewer::new(scenario.client().unwrap())
 }
 
 /// Asks again and again until there is an answer; the demo works in real time, over sockets.

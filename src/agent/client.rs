@@ -8,8 +8,8 @@
 use super::request::{Broken, Request, Status};
 use super::submission::Submission;
 use crate::client::http as transport;
-use crate::domain::Untrusted;
 use crate::domain::json::{self, Limits, Value, quote};
+use crate::domain::{Untrusted, Visible};
 use jiff::Timestamp;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
 use reqwest::{Method, StatusCode};
@@ -202,14 +202,8 @@ fn is_transient(status: StatusCode) -> bool {
 
 /// The whole answer, or in plain words why there is none.
 async fn answer(call: reqwest::RequestBuilder) -> Result<(StatusCode, HeaderMap, Vec<u8>), String> {
-    let words = |error: reqwest::Error| {
-        let what = match () {
-            () if error.is_timeout() => "no answer in time",
-            () if error.is_connect() => "no connection",
-            () => "the connection broke before the answer was whole",
-        };
-        what.to_owned()
-    };
+    // It may quote what came over the wire.
+    let words = |error: reqwest::Error| Visible::of(&transport::words(&error)).plain();
     let mut response = call.send().await.map_err(words)?;
     let mut bytes = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(words)? {

@@ -1,25 +1,23 @@
 //! A reviewer for tests that are not about reviewing: lists the queue and decides as the console does.
 
-use aegis_console::client::{self, AegisClient};
+use aegis_console::client::http::HttpTransport;
+use aegis_console::client::{AegisClient, Bytes};
 use aegis_console::dispatch::Order;
 use aegis_console::domain::json::{self, Limits};
 use aegis_console::domain::{Action, Queued, Resolution, Verdict};
 use jiff::Timestamp;
-use secrecy::{ExposeSecret as _, SecretString};
 use std::sync::Arc;
 use uuid::Uuid;
 
 /// A reviewer at one gateway.
 pub(crate) struct Reviewer {
-    url: String,
-    credential: SecretString,
     client: AegisClient,
 }
 
 impl Reviewer {
-    /// One who decides through `client`, which must have the same credential.
-    pub(crate) fn new(url: String, credential: SecretString, client: AegisClient) -> Self {
-        Self { url, credential, client }
+    /// One who decides through `client`.
+    pub(crate) fn new(client: AegisClient) -> Self {
+        Self { client }
     }
 
     /// What waits.
@@ -49,11 +47,12 @@ impl Reviewer {
         order.call(&self.client).send().await.unwrap()
     }
 
-    async fn get(&self, path: &str) -> Vec<u8> {
-        let url = format!("{}/api/v1/hitl/actions{path}", self.url);
-        let http = client::http::build(&url.parse().unwrap()).unwrap();
-        let answer = http.get(url).bearer_auth(self.credential.expose_secret()).send().await.unwrap();
+    async fn get(&self, path: &str) -> Bytes {
+        // Not through the client's own transport: that may be one on which things go wrong.
+        let through = HttpTransport::new(self.client.base_url(), self.client.timeout()).unwrap();
+        let through = through.body_limit(Limits::PAGE.bytes);
+        let answer = self.client.fetch(&through, &format!("/hitl/actions{path}")).await.unwrap();
         assert_eq!(answer.status(), 200);
-        answer.bytes().await.unwrap().to_vec()
+        answer.into_body()
     }
 }

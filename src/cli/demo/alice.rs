@@ -3,15 +3,15 @@
 //!
 //! This file must not touch the gateway but over HTTP.
 
-use crate::client::{self, AegisClient};
+use crate::client::http::HttpTransport;
+use crate::client::{AegisClient, Bytes};
 use crate::dispatch::Order;
 use crate::domain::json::{self, Limits};
 use crate::domain::{Action, ActionState, Outcome, Queued, Resolution, Verdict, timestamp};
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use fastrand::Rng;
 use jiff::Timestamp;
-use reqwest::header::{AUTHORIZATION, HeaderValue};
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,22 +31,16 @@ const REJECTIONS: &[&str] =
 #[derive(Debug, Clone)]
 pub(super) struct Alice {
     client: AegisClient,
-    http: reqwest::Client,
-    authorization: HeaderValue,
-    actions: String,
+    /// Entries of the queue are larger than the answers to a decision.
+    through: HttpTransport,
 }
 
 impl Alice {
     /// Signs her in at the gateway at `url`.
-    pub(super) fn new(url: &str, credential: &SecretString) -> anyhow::Result<Self> {
-        let mut authorization = HeaderValue::from_str(&format!("Bearer {}", credential.expose_secret()))?;
-        authorization.set_sensitive(true);
-        Ok(Self {
-            client: AegisClient::builder().base_url(url).api_key(credential.clone()).build()?,
-            http: client::http::build(&url.parse()?)?,
-            authorization,
-            actions: format!("{url}/api/v1/hitl/actions"),
-        })
+    pub(super) fn new(url: &str, credential: SecretString) -> anyhow::Result<Self> {
+        let client = AegisClient::builder().base_url(url).api_key(credential).build()?;
+        let through = HttpTransport::new(client.base_url(), client.timeout())?;
+        Ok(Self { client, through: through.body_limit(Limits::PAGE.bytes) })
     }
 
     /// Decides something by herself every now and then, for as long as it is polled.
@@ -63,7 +57,7 @@ impl Alice {
 
     /// Decides this very action now, if it still waits: what the fault layer asks of her.
     pub(super) async fn decide(&self, id: &str, verdict: Verdict) -> anyhow::Result<Resolution> {
-        let bytes = self.get(&format!("{}/{id}", self.actions)).await?;
+        let bytes = self.get(&format!("/hitl/actions/{id}")).await?;
         let entry = Queued::read(&json::parse_unique(&bytes, Limits::PAGE)?)?;
         if entry.state != ActionState::Pending {
             bail!("it is decided already");
@@ -72,7 +66,7 @@ impl Alice {
     }
 
     async fn decide_one(&self, verdict: Verdict, pick: f64) -> anyhow::Result<()> {
-        let page = Queued::read_page(&self.get(&format!("{}?state=pending&limit=50", self.actions)).await?)?;
+        let page = Queued::read_page(&self.get("/hitl/actions?state=pending&limit=50").await?)?;
         let now = Timestamp::now();
         let known: Vec<_> = page
             .actions
@@ -104,13 +98,12 @@ impl Alice {
         }
     }
 
-    async fn get(&self, url: &str) -> anyhow::Result<Vec<u8>> {
-        let call = self.http.get(url).header(AUTHORIZATION, self.authorization.clone());
-        let answer = call.timeout(Duration::from_secs(5)).send().await?;
+    async fn get(&self, path: &str) -> anyhow::Result<Bytes> {
+        let answer = self.client.fetch(&self.through, path).await?;
         if !answer.status().is_success() {
             bail!("the gateway answered HTTP {}", answer.status().as_u16());
         }
-        Ok(answer.bytes().await.context("the answer was cut")?.to_vec())
+        Ok(answer.into_body())
     }
 }
 

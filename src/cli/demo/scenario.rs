@@ -68,7 +68,7 @@ impl Scenario {
         let gateway = Gateway::start(config).await.context("the demo's gateway did not start")?;
         let url = gateway.url();
         let credential = gateway.reviewer(REVIEWER);
-        let alice = Alice::new(&url, &gateway.reviewer(alice::NAME))?;
+        let alice = Alice::new(&url, gateway.reviewer(alice::NAME))?;
         // One generator for each, so that what one of them draws does not depend on how fast another is.
         let mut seeds = Rng::with_seed(options.seed);
         let deck = Deck::new(seeds.u64(..))?;
