@@ -1,12 +1,90 @@
-//! `aegis-console serve`: run the gateway.
+//! `aegis-console serve`: run the gateway until it is told to stop.
+//!
+//! Says where it listens and where the tokens are, never a token itself.
 
+use crate::gateway::{Config, Gateway};
+use anyhow::Context as _;
+use etcetera::BaseStrategy as _;
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::process::ExitCode;
+use tokio::signal::unix::{SignalKind, signal};
 
 /// The arguments of `serve`.
-#[derive(Debug, Default, clap::Args)]
-pub struct Args {}
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Stops on SIGINT and SIGTERM; waiting calls are answered first. \
+    Exit code 0 after such a stop, 1 where it could not start.")]
+pub struct Args {
+    /// Where to listen: a loopback address and a port (0 takes a free one)
+    #[arg(long, value_name = "ADDRESS", default_value = DEFAULT_LISTEN)]
+    listen: SocketAddr,
+    /// Where to keep the database and the tokens [default: aegis-console in the XDG state directory]
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Let the published client's self-hosted mode in: a Tenant-Id and no credential decides. On this machine only
+    #[arg(long)]
+    tenant_mode: bool,
+    /// A name by which the gateway may be called beside the loopback ones, with a port or for any; may be repeated
+    #[arg(long, value_name = "HOST")]
+    allowed_host: Vec<String>,
+}
+
+/// Where a gateway listens unless told otherwise: what the published client calls by default.
+pub const DEFAULT_LISTEN: &str = "127.0.0.1:8000";
+
+/// The data directory unless told otherwise: `aegis-console` in the XDG state directory.
+pub fn default_data() -> anyhow::Result<PathBuf> {
+    let base = etcetera::base_strategy::Xdg::new()
+        .context("there is no home directory to keep data in; name a directory with --data")?;
+    let state = base.state_dir().context("there is no state directory; name a directory with --data")?;
+    Ok(state.join("aegis-console"))
+}
 
 /// Runs the command.
-pub fn run(_args: Args) -> anyhow::Result<ExitCode> {
-    anyhow::bail!("not built yet")
+pub fn run(args: Args) -> anyhow::Result<ExitCode> {
+    // A second command may have set it up; then that one counts.
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::new("warn"))
+        .with_writer(std::io::stderr)
+        .try_init();
+    let data = args.data.map_or_else(default_data, Ok)?;
+    let mut config = Config::new(args.listen, data);
+    config.tenant_mode = args.tenant_mode;
+    config.allowed_hosts = args.allowed_host;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(serve(config))
+}
+
+async fn serve(config: Config) -> anyhow::Result<ExitCode> {
+    // Before the start, so that a signal during it is not lost.
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let tenant_mode = config.tenant_mode;
+    let gateway = Gateway::start(config).await?;
+    // Whoever closed standard output does not want to read it; the gateway runs all the same.
+    let _ = announce(&gateway, tenant_mode);
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+    let _ = writeln!(std::io::stdout(), "stopping");
+    gateway.shutdown().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn announce(gateway: &Gateway, tenant_mode: bool) -> std::io::Result<()> {
+    let url = gateway.url();
+    if tenant_mode {
+        writeln!(
+            std::io::stderr(),
+            "WARNING: TENANT MODE. No credential is needed to decide: every process on this machine can approve anything."
+        )?;
+    }
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "listening on {url}")?;
+    writeln!(out, "agents ask at     {url}/aap    token: {}", gateway.agent_token_file().display())?;
+    writeln!(out, "reviewers decide  {url}        token: {}", gateway.reviewer_token_file().display())?;
+    writeln!(out, "stop with Ctrl-C")?;
+    out.flush()
 }

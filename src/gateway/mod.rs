@@ -1,1 +1,246 @@
-//! The embedded server.
+//! The embedded server: agents ask (`ask`, AAP), reviewers list (`queue`, `events`) and decide (`decide`, AEGIS).
+//!
+//! Thin handlers over a `Store`; who may do what is decided by role (`auth`), and what may come in at all by `door`.
+//! This file wires them together and owns the start and the stop.
+//!
+//! ```no_run
+//! # async fn run() -> Result<(), aegis_console::gateway::GatewayError> {
+//! use aegis_console::gateway::{Config, Gateway};
+//! let listen = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
+//! let gateway = Gateway::start(Config::new(listen, "/var/lib/aegis-console")).await?;
+//! println!("agents ask at {}/aap", gateway.url());
+//! gateway.shutdown().await;
+//! # Ok(())
+//! # }
+//! ```
+
+mod answer;
+mod ask;
+mod auth;
+mod data;
+mod decide;
+mod door;
+mod events;
+mod expiry;
+mod queue;
+mod server;
+mod store;
+
+use auth::{Credentials, Mint, Role};
+use axum::Router;
+use axum::http::StatusCode;
+use axum::routing::{get, post};
+use data::DataDir;
+pub use data::DataError;
+use door::Hosts;
+use jiff::Timestamp;
+use secrecy::SecretString;
+use server::Stop;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use store::sqlite::SqliteStore;
+use store::{Clock, Store};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+/// The prefix of the decision API and of the queue, as the published client has it.
+const PREFIX: &str = "/api/v1";
+
+/// How a gateway is started.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where it listens; a loopback address. Port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Where its data is: the database and the token files.
+    pub data: PathBuf,
+    /// Lets the published client's self-hosted mode in: `Tenant-Id` and no credential. Anybody on this machine can then
+    /// decide.
+    pub tenant_mode: bool,
+    /// Names by which it may be called beside the loopback ones and its own address, with a port or for any.
+    pub allowed_hosts: Vec<String>,
+    /// The tenant of its own credentials: `default` unless said otherwise.
+    pub tenant: String,
+}
+
+impl Config {
+    /// A gateway there, on that data; everything else by default.
+    pub fn new(listen: SocketAddr, data: impl Into<PathBuf>) -> Self {
+        Self {
+            listen,
+            data: data.into(),
+            tenant_mode: false,
+            allowed_hosts: Vec::new(),
+            tenant: "default".into(),
+        }
+    }
+}
+
+/// Why a gateway could not be started. Its data is as it was.
+#[derive(Debug, thiserror::Error)]
+pub enum GatewayError {
+    /// Only loopback addresses are listened on.
+    #[error(
+        "refuses to listen on {0}: tokens would cross the network in the clear; listen on 127.0.0.1 or [::1]"
+    )]
+    NotLoopback(SocketAddr),
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: {why}; choose another address with --listen")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What the system says.
+        why: std::io::Error,
+    },
+    /// The data directory cannot be used.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// The database cannot be used.
+    #[error("{0}")]
+    Store(String),
+}
+
+/// What every handler shares.
+pub(crate) struct Shared {
+    store: Arc<dyn Store>,
+    credentials: Credentials,
+    hosts: Hosts,
+    tenant_mode: bool,
+    clock: Clock,
+    stop: Stop,
+}
+
+/// A gateway that runs. Dropped without [`shutdown`](Self::shutdown) it stops too, without waiting for anything.
+pub struct Gateway {
+    shared: Arc<Shared>,
+    addr: SocketAddr,
+    tenant: Arc<str>,
+    mint: Mint,
+    agent_token_file: PathBuf,
+    reviewer_token_file: PathBuf,
+    stop: watch::Sender<bool>,
+    tasks: [JoinHandle<()>; 2],
+}
+
+impl Gateway {
+    /// Starts a gateway; it listens when this returns.
+    pub async fn start(config: Config) -> Result<Self, GatewayError> {
+        if !config.listen.ip().is_loopback() {
+            return Err(GatewayError::NotLoopback(config.listen));
+        }
+        // The port first: one that is in use leaves the data untouched.
+        let address = config.listen;
+        let listen_error = |why| GatewayError::Listen { address, why };
+        let listener = TcpListener::bind(address).await.map_err(listen_error)?;
+        let addr = listener.local_addr().map_err(listen_error)?;
+
+        let tenant: Arc<str> = config.tenant.as_str().into();
+        let clock: Clock = Arc::new(Timestamp::now);
+        let data = DataDir::open(&config.data)?;
+        let credentials = Credentials::default();
+        credentials.add(&data.token("agent.token")?, Role::Agent, "agent", &tenant);
+        credentials.add(&data.token("reviewer.token")?, Role::Reviewer, "reviewer", &tenant);
+        let (agent_token_file, reviewer_token_file) = (data.file("agent.token"), data.file("reviewer.token"));
+        let mint = Mint::new().map_err(DataError::Random)?;
+        let database = data.file("gateway.db");
+        let store = SqliteStore::open(&database, Some(data.lock), Arc::clone(&clock), ask::APPROVAL_VALIDITY)
+            .map_err(|error| GatewayError::Store(error.to_string()))?;
+
+        let (sender, stop) = Stop::new();
+        let shared = Arc::new(Shared {
+            store: Arc::new(store),
+            credentials,
+            hosts: Hosts::new(addr, &config.allowed_hosts),
+            tenant_mode: config.tenant_mode,
+            clock,
+            stop: stop.clone(),
+        });
+        let tasks = [
+            tokio::spawn(server::serve(listener, router(&shared), stop.clone())),
+            tokio::spawn(expiry::run(Arc::clone(&shared), stop)),
+        ];
+        let stop = sender;
+        Ok(Self { shared, addr, tenant, mint, agent_token_file, reviewer_token_file, stop, tasks })
+    }
+
+    /// The address that it listens on.
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// The base URL: without a prefix for reviewers, with `/aap` for agents.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.addr)
+    }
+
+    /// A reviewer's credential that lives in this process only. The name goes on record.
+    pub fn reviewer(&self, name: &str) -> SecretString {
+        self.credential(Role::Reviewer, name)
+    }
+
+    /// An agent's credential that lives in this process only.
+    pub fn agent(&self, name: &str) -> SecretString {
+        self.credential(Role::Agent, name)
+    }
+
+    fn credential(&self, role: Role, name: &str) -> SecretString {
+        let token = self.mint.token();
+        self.shared.credentials.add(&token, role, name, &self.tenant);
+        token
+    }
+
+    /// The file with the agents' token.
+    pub fn agent_token_file(&self) -> &Path {
+        &self.agent_token_file
+    }
+
+    /// The file with the reviewers' token.
+    pub fn reviewer_token_file(&self) -> &Path {
+        &self.reviewer_token_file
+    }
+
+    /// The routes as a service, with everything that stands at the door: for tests, and for embedding elsewhere.
+    pub fn router(&self) -> Router {
+        router(&self.shared)
+    }
+
+    /// Stops: waiting calls are answered, what has been taken is committed, the database is closed. Within 5 s.
+    pub async fn shutdown(mut self) {
+        self.stop.send_replace(true);
+        for task in &mut self.tasks {
+            // A panic in a task has been reported by the panic hook.
+            let _ = task.await;
+        }
+        self.shared.store.close().await;
+    }
+}
+
+fn router(shared: &Arc<Shared>) -> Router {
+    let reviewers = Router::new()
+        .route("/hitl/approve", post(decide::approve))
+        .route("/hitl/reject", post(decide::reject))
+        .route("/hitl/status/{request_id}", get(decide::status))
+        .route("/hitl/actions", get(queue::list))
+        .route("/hitl/actions/{id}", get(queue::one))
+        .route("/hitl/events", get(events::stream));
+    let agents = Router::new()
+        .route("/v1/requests", post(ask::create))
+        .route("/v1/requests/{id}", get(ask::get).delete(ask::withdraw))
+        .route("/v1/requests/{id}/consume", post(ask::consume))
+        .route("/v1/requests/{id}/outcome", post(ask::outcome));
+    Router::new()
+        .nest(PREFIX, reviewers)
+        .nest("/aap", agents)
+        .route("/healthz", get(queue::healthz))
+        .route("/readyz", get(queue::readyz))
+        .fallback(|| async {
+            answer::Refusal::new(StatusCode::NOT_FOUND, "not_found", "there is nothing at this path")
+        })
+        .method_not_allowed_fallback(|| async {
+            let detail = "this path is not called with this method";
+            answer::Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)
+        })
+        .layer(axum::middleware::from_fn_with_state(Arc::clone(shared), door::guard))
+        .with_state(Arc::clone(shared))
+}

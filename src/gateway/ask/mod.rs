@@ -1,0 +1,208 @@
+//! Asking: the five calls of the Agent Approval Protocol under `/aap` (wire.md, part 2).
+//!
+//! What a submission may be is in `submission`, what an agent reads back in `wire`. An agent sees its own requests only;
+//! every other id is 404.
+
+mod submission;
+mod wire;
+
+use super::Shared;
+use super::answer::{Refusal, json_text};
+use super::auth::{Caller, Role};
+use super::door::{self, parameter, visible};
+use super::server::Stop;
+use super::store::{Conflict, NewAction, Own, Owner, Record};
+use crate::domain::json::{self, Limits};
+use crate::domain::{Action, ActionState, timestamp};
+use axum::extract::{Path, Request, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use std::sync::Arc;
+use std::time::Duration;
+use submission::Submission;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::time::Instant;
+use uuid::Uuid;
+
+/// How long an approval may be consumed: what AAP's own test provider gives.
+pub(crate) const APPROVAL_VALIDITY: Duration = Duration::from_secs(5 * 60);
+/// The longest `wait`; a longer one is cut to it.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
+fn agent(shared: &Shared, headers: &HeaderMap) -> Result<(Caller, Owner), Refusal> {
+    let caller = shared.credentials.authorize(headers, Role::Agent)?;
+    let owner = Owner { tenant: Arc::clone(&caller.tenant), agent: Arc::clone(&caller.name) };
+    Ok((caller, owner))
+}
+
+fn idempotency_key(headers: &HeaderMap) -> Result<String, Refusal> {
+    let missing = || Refusal::bad("missing_idempotency_key", "the header Idempotency-Key is missing");
+    visible(headers, "Idempotency-Key")?.map(str::to_owned).ok_or_else(missing)
+}
+
+fn not_found() -> Refusal {
+    Refusal::new(StatusCode::NOT_FOUND, "not_found", "this agent has no request of that id")
+}
+
+/// `POST /aap/v1/requests`
+pub(crate) async fn create(State(shared): State<Arc<Shared>>, request: Request) -> Result<Response, Refusal> {
+    let (head, body) = request.into_parts();
+    let (caller, _) = agent(&shared, &head.headers)?;
+    let ask_key = idempotency_key(&head.headers)?;
+    let body = door::body(body, Limits::DOOR.bytes).await?;
+    let submission = Submission::read(&body)?;
+
+    let id = Uuid::now_v7().to_string();
+    let key = format!("aap:{id}");
+    let created_at = (shared.clock)();
+    let sealed: Arc<str> = submission.seal(&id, &key, &caller, created_at)?.into();
+    // Read back as the console will: what cannot be read there must not get in here.
+    let action = Action::read(Arc::clone(&sealed))
+        .map_err(|error| Refusal::bad("unreadable", format!("the action could not be shown: {error}")))?;
+    let new = NewAction {
+        thread: action.thread_id.raw().to_owned(),
+        digest: action.digest.to_string(),
+        created_at: action.created_at,
+        expires_at: action.expires_at,
+        submission: submission.source.to_owned(),
+        tenant: caller.tenant,
+        agent: caller.name,
+        id,
+        key,
+        ask_key,
+        sealed,
+    };
+    let asked = shared.store.ask(new).await?;
+    if asked.fresh {
+        return Ok(json_text(StatusCode::CREATED, wire::request(&asked.record)));
+    }
+    if !same_submission(&body, &asked.record.submission) {
+        let detail = "this Idempotency-Key was used for another submission";
+        return Err(Refusal::new(StatusCode::CONFLICT, "idempotency_conflict", detail));
+    }
+    Ok(json_text(StatusCode::OK, wire::request(&asked.record)))
+}
+
+fn same_submission(body: &[u8], stored: &str) -> bool {
+    let read = |bytes| json::parse_unique(bytes, Limits::DOOR);
+    match (read(body), read(stored.as_bytes())) {
+        (Ok(a), Ok(b)) => a.same(&b),
+        _ => body == stored.as_bytes(),
+    }
+}
+
+/// `GET /aap/v1/requests/{id}?wait=25s`
+pub(crate) async fn get(
+    State(shared): State<Arc<Shared>>,
+    Path(id): Path<String>,
+    request: Request,
+) -> Result<Response, Refusal> {
+    let (_, owner) = agent(&shared, request.headers())?;
+    let wait = match parameter(request.uri().query(), "wait") {
+        None => Duration::ZERO,
+        Some(text) => submission::duration(text)
+            .ok_or_else(|| Refusal::bad("invalid_wait", "wait must be like 25s or 1m; 60s is the longest"))?,
+    };
+    let record = settled(&shared, &owner, &id, wait.min(LONGEST_WAIT), &shared.stop).await?;
+    Ok(json_text(StatusCode::OK, wire::request(&record)))
+}
+
+/// The request once it is decided or the time has passed. Holds on news alone, and reads only where there is some.
+async fn settled(
+    shared: &Shared,
+    owner: &Owner,
+    id: &str,
+    wait: Duration,
+    stop: &Stop,
+) -> Result<Record, Refusal> {
+    let until = Instant::now() + wait;
+    // Before the first look, so that nothing falls between.
+    let mut changes = shared.store.changes();
+    loop {
+        let record = current(shared, owner, id).await?;
+        if record.state != ActionState::Pending || Instant::now() >= until {
+            return Ok(record);
+        }
+        let left = timestamp::between((shared.clock)(), record.expires_at).max(Duration::from_millis(1));
+        let wake = until.min(Instant::now() + left);
+        loop {
+            tokio::select! {
+                () = tokio::time::sleep_until(wake) => break,
+                () = stop.stopped() => return Ok(record),
+                change = changes.recv() => match change {
+                    Ok(change) if change.action_id.as_deref() != Some(id) => {}
+                    Ok(_) | Err(RecvError::Lagged(_)) => break,
+                    Err(RecvError::Closed) => return Ok(record),
+                },
+            }
+        }
+    }
+}
+
+/// The request as of now: expired, where its deadline has passed and nobody has written so yet.
+async fn current(shared: &Shared, owner: &Owner, id: &str) -> Result<Record, Refusal> {
+    let read = || async {
+        let found = shared.store.record(Arc::clone(&owner.tenant), id.to_owned()).await?;
+        found.filter(|record| record.agent == *owner.agent).ok_or_else(not_found)
+    };
+    let record = read().await?;
+    if record.state == ActionState::Pending && record.expires_at <= (shared.clock)() {
+        shared.store.expire().await?;
+        return read().await;
+    }
+    Ok(record)
+}
+
+/// `DELETE /aap/v1/requests/{id}`
+pub(crate) async fn withdraw(
+    State(shared): State<Arc<Shared>>,
+    Path(id): Path<String>,
+    request: Request,
+) -> Result<Response, Refusal> {
+    let (_, owner) = agent(&shared, request.headers())?;
+    own(shared.store.withdraw(owner, id).await?)
+}
+
+/// `POST /aap/v1/requests/{id}/consume`
+pub(crate) async fn consume(
+    State(shared): State<Arc<Shared>>,
+    Path(id): Path<String>,
+    request: Request,
+) -> Result<Response, Refusal> {
+    let (_, owner) = agent(&shared, request.headers())?;
+    let key = idempotency_key(request.headers())?;
+    own(shared.store.consume(owner, id, key).await?)
+}
+
+/// `POST /aap/v1/requests/{id}/outcome`
+pub(crate) async fn outcome(
+    State(shared): State<Arc<Shared>>,
+    Path(id): Path<String>,
+    request: Request,
+) -> Result<Response, Refusal> {
+    let (head, body) = request.into_parts();
+    let (_, owner) = agent(&shared, &head.headers)?;
+    let body = door::body(body, Limits::DOOR.bytes).await?;
+    let report = submission::report(&body)?;
+    own(shared.store.report(owner, id, report).await?)
+}
+
+fn own(answer: Own) -> Result<Response, Refusal> {
+    let (code, detail) = match answer {
+        Own::Done(record) => return Ok(json_text(StatusCode::OK, wire::request(&record))),
+        Own::NotFound => return Err(not_found()),
+        Own::Conflict(Conflict::AlreadyTerminal) => ("already_terminal", "the request is decided or expired"),
+        Own::Conflict(Conflict::NotApproved) => ("not_approved", "the request is not approved"),
+        Own::Conflict(Conflict::ApprovalExpired) => {
+            ("approval_expired", "the approval was not taken in time and is void")
+        }
+        Own::Conflict(Conflict::AlreadyConsumed) => {
+            ("already_consumed", "the approval has been taken under another Idempotency-Key")
+        }
+        Own::Conflict(Conflict::NotConsumed) => ("not_consumed", "the approval has not been taken"),
+        Own::Conflict(Conflict::OutcomeConflict) => {
+            ("outcome_conflict", "another outcome has been reported for this request")
+        }
+    };
+    Err(Refusal::new(StatusCode::CONFLICT, code, detail))
+}

@@ -1,0 +1,199 @@
+//! What is checked before anything else, whoever calls: `Host`, `Origin`, the size of what comes in.
+//!
+//! A page in the reviewer's own browser can reach loopback, by its address or by a name of its own that resolves to it
+//! (DNS rebinding). So a call must name this gateway, and must not come from a page.
+
+use super::Shared;
+use super::answer::Refusal;
+use crate::domain::action::is_id;
+use axum::body::{Body, HttpBody as _};
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use futures_util::StreamExt as _;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a body may take to arrive.
+const BODY_TIME: Duration = Duration::from_secs(10);
+
+/// The names by which this gateway may be called.
+#[derive(Debug)]
+pub(crate) struct Hosts {
+    /// In lower case, without a port: the port must be the gateway's own, or not be there.
+    names: Vec<String>,
+    port: u16,
+    /// In lower case, as given: with a port that very port, without one any.
+    allowed: Vec<String>,
+}
+
+impl Hosts {
+    /// The loopback names, the address that is listened on, and what the configuration adds.
+    pub(crate) fn new(listen: SocketAddr, allowed: &[String]) -> Self {
+        let address = match listen {
+            SocketAddr::V4(address) => address.ip().to_string(),
+            SocketAddr::V6(address) => format!("[{}]", address.ip()),
+        };
+        let mut names = ["localhost", "127.0.0.1", "[::1]"].map(str::to_owned).to_vec();
+        names.push(address);
+        let allowed = allowed.iter().map(|host| host.to_ascii_lowercase()).collect();
+        Self { names, port: listen.port(), allowed }
+    }
+
+    fn admit(&self, host: &str) -> bool {
+        let host = host.to_ascii_lowercase();
+        let (name, port) = match host.rsplit_once(':') {
+            // The colons of a bare IPv6 address are inside its brackets.
+            Some((name, port)) if !port.ends_with(']') => (name, Some(port)),
+            _ => (host.as_str(), None),
+        };
+        let ours = port.is_none_or(|port| port == self.port.to_string());
+        (ours && self.names.iter().any(|own| own == name))
+            || self.allowed.iter().any(|allowed| *allowed == host || *allowed == name)
+    }
+}
+
+/// The outermost layer: refuses what may not come in, and writes every refusal in the form that its path calls for.
+pub(crate) async fn guard(State(shared): State<Arc<Shared>>, request: Request, next: Next) -> Response {
+    let path = request.uri().path().to_owned();
+    let request_id = single(request.headers(), "X-Request-Id").ok().flatten().filter(|id| is_id(id));
+    let request_id = request_id.map_or_else(|| uuid::Uuid::new_v4().to_string(), str::to_owned);
+    let mut response = match admit(&shared.hosts, &request) {
+        Ok(()) => next.run(request).await,
+        Err(refusal) => refusal.into_response(),
+    };
+    if let Some(refusal) = response.extensions_mut().remove::<Refusal>() {
+        response = refusal.render(&path, &request_id);
+    }
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
+
+fn admit(hosts: &Hosts, request: &Request) -> Result<(), Refusal> {
+    let mut values = request.headers().get_all(header::HOST).iter();
+    let host = match (values.next(), values.next()) {
+        (Some(host), None) => host.to_str().unwrap_or_default(),
+        _ => "",
+    };
+    let target = request.uri().authority().map_or(host, |authority| authority.as_str());
+    if !hosts.admit(host) || !hosts.admit(target) {
+        let detail = "the Host header does not name this gateway; call it by its own address, or start it with --allowed-host";
+        return Err(Refusal::new(StatusCode::MISDIRECTED_REQUEST, "wrong_host", detail));
+    }
+    if request.headers().contains_key(header::ORIGIN) {
+        let detail = "calls from web pages are refused: this one has an Origin header";
+        return Err(Refusal::new(StatusCode::FORBIDDEN, "foreign_origin", detail));
+    }
+    Ok(())
+}
+
+/// The whole body, at most `limit` bytes of it and in at most [`BODY_TIME`].
+pub(crate) async fn body(body: Body, limit: usize) -> Result<Vec<u8>, Refusal> {
+    let too_large = || {
+        let detail = format!("the body is larger than {limit} bytes");
+        Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail)
+    };
+    if usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX) > limit {
+        return Err(too_large());
+    }
+    let read = async {
+        let (mut bytes, mut chunks) = (Vec::new(), body.into_data_stream());
+        while let Some(chunk) = chunks.next().await {
+            let chunk = chunk.map_err(|_| Refusal::bad("broken_body", "the body ended too early"))?;
+            if bytes.len() + chunk.len() > limit {
+                return Err(too_large());
+            }
+            bytes.extend_from_slice(&chunk);
+        }
+        Ok(bytes)
+    };
+    tokio::time::timeout(BODY_TIME, read).await.unwrap_or_else(|_| {
+        let detail = format!("the body did not arrive within {} s", BODY_TIME.as_secs());
+        Err(Refusal::new(StatusCode::REQUEST_TIMEOUT, "slow_body", detail))
+    })
+}
+
+/// The value of a header that may be there once, and then in ASCII.
+pub(crate) fn single<'h>(headers: &'h HeaderMap, name: &str) -> Result<Option<&'h str>, Refusal> {
+    let mut values = headers.get_all(name).iter();
+    match (values.next(), values.next()) {
+        (None, _) => Ok(None),
+        (Some(value), None) => match value.to_str() {
+            Ok(text) => Ok(Some(text)),
+            Err(_) => Err(Refusal::bad("bad_header", format!("the header {name} is not ASCII"))),
+        },
+        (Some(_), Some(_)) => {
+            Err(Refusal::bad("duplicate_header", format!("the header {name} stands more than once")))
+        }
+    }
+}
+
+/// A header of 1 to 255 visible ASCII characters, where it is there.
+pub(crate) fn visible<'h>(headers: &'h HeaderMap, name: &str) -> Result<Option<&'h str>, Refusal> {
+    let value = single(headers, name)?;
+    match value {
+        Some(text)
+            if text.len() > 255 || text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic()) =>
+        {
+            let detail = format!("the header {name} must be 1 to 255 visible ASCII characters");
+            Err(Refusal::bad("bad_header", detail))
+        }
+        value => Ok(value),
+    }
+}
+
+/// The value of a query parameter, as it stands; nothing that the gateway takes needs an escape.
+pub(crate) fn parameter<'q>(query: Option<&'q str>, name: &str) -> Option<&'q str> {
+    let pairs = query.unwrap_or_default().split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+    pairs.filter(|(key, value)| *key == name && !value.is_empty()).map(|(_, value)| value).next()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_its_own_names_are_admitted() {
+        let hosts =
+            Hosts::new("127.0.0.2:8000".parse().unwrap(), &["gate.example".into(), "Other:9000".into()]);
+        for host in [
+            "localhost",
+            "LOCALHOST:8000",
+            "127.0.0.1:8000",
+            "[::1]:8000",
+            "[::1]",
+            "127.0.0.2:8000",
+            "gate.example",
+            "gate.example:1",
+            "other:9000",
+        ] {
+            assert!(hosts.admit(host), "{host}");
+        }
+        for host in [
+            "",
+            "evil.example",
+            "localhost:8001",
+            "localhost.evil.example:8000",
+            "127.0.0.1:",
+            "other",
+            "other:8000",
+            "127.0.0.3",
+            "[::2]:8000",
+            "::1",
+            "user@localhost:8000",
+        ] {
+            assert!(!hosts.admit(host), "{host}");
+        }
+    }
+
+    #[test]
+    fn query_parameters_are_found_by_their_whole_name() {
+        assert_eq!(parameter(Some("a=1&wait=25s&awaits=2"), "wait"), Some("25s"));
+        assert_eq!(parameter(Some("await=1&wait"), "wait"), None);
+        assert_eq!(parameter(None, "wait"), None);
+    }
+}

@@ -1,0 +1,118 @@
+//! `GET /hitl/events`: what happens, as server-sent events that can be resumed without loss.
+//!
+//! The rows of the outbox are the truth and news is only a wake-up: after each wake-up the rows after the last one sent
+//! are read. So a listener that missed news misses no event, and one that reads slowly holds up nobody: its rows wait on
+//! the disk until it asks for more. `data` is the entry as it is now, which may be further on than the event's name.
+
+use super::Shared;
+use super::answer::Refusal;
+use super::auth::Role;
+use super::door::single;
+use super::server::Stop;
+use axum::body::{Body, Bytes};
+use axum::extract::{Request, State};
+use axum::http::header;
+use axum::response::{IntoResponse as _, Response};
+use std::convert::Infallible;
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::RecvError;
+
+use super::store::{Change, StoreError};
+
+/// A comment this often tells the listener that the line is up.
+const HEARTBEAT: Duration = Duration::from_secs(15);
+/// Rows read at once.
+const BATCH: usize = 64;
+
+/// Where one listener is.
+struct Listener {
+    shared: Arc<Shared>,
+    tenant: Arc<str>,
+    /// The last event that was sent.
+    cursor: i64,
+    greeted: bool,
+    changes: Receiver<Change>,
+    stop: Stop,
+}
+
+/// `GET /hitl/events`, from now on, or after the event that `Last-Event-ID` names.
+pub(crate) async fn stream(State(shared): State<Arc<Shared>>, request: Request) -> Result<Response, Refusal> {
+    let caller = shared.credentials.authorize(request.headers(), Role::Reviewer)?;
+    let resumed = match single(request.headers(), "Last-Event-ID")? {
+        None => None,
+        Some(text) => Some(text.parse::<i64>().ok().filter(|id| *id >= 0).ok_or_else(|| {
+            Refusal::bad("bad_header", "the header Last-Event-ID must be the id of an event of this gateway")
+        })?),
+    };
+    // Before the last event is looked up, so that nothing falls between.
+    let changes = shared.store.changes();
+    let last = shared.store.last_event().await?;
+    // An id that this gateway has not given yet comes from another database: then everything is told.
+    let cursor = resumed.map_or(last, |id| if id > last { 0 } else { id });
+    let stop = shared.stop.clone();
+    let listener = Listener { tenant: caller.tenant, cursor, greeted: false, changes, stop, shared };
+    let body = futures_util::stream::unfold(listener, |mut listener| async move {
+        let chunk = listener.next().await?;
+        Some((Ok::<_, Infallible>(chunk), listener))
+    });
+    Ok(([(header::CONTENT_TYPE, "text/event-stream")], Body::from_stream(body)).into_response())
+}
+
+impl Listener {
+    /// The next bytes; `None` at the end of the stream.
+    async fn next(&mut self) -> Option<Bytes> {
+        if !self.greeted {
+            self.greeted = true;
+            return Some(Bytes::from_static(b": ok\n\n"));
+        }
+        loop {
+            match self.rows().await {
+                Ok(Some(bytes)) => return Some(bytes),
+                Ok(None) => {}
+                Err(error) => {
+                    tracing::error!(%error, "a stream of events had to be ended");
+                    return None;
+                }
+            }
+            if !self.news().await? {
+                return Some(Bytes::from_static(b": still here\n\n"));
+            }
+        }
+    }
+
+    /// The rows after the cursor, as events.
+    async fn rows(&mut self) -> Result<Option<Bytes>, StoreError> {
+        let events = self.shared.store.events(Arc::clone(&self.tenant), self.cursor, BATCH).await?;
+        let mut text = String::new();
+        for event in &events {
+            let entry = event.record.queued()?.write();
+            // Writing to a String cannot fail. JSON text has no line breaks: they are escaped in its strings.
+            let _ = write!(text, "id: {}\nevent: {}\ndata: {entry}\n\n", event.seq, event.kind.name());
+            self.cursor = event.seq;
+        }
+        Ok((!events.is_empty()).then(|| text.into()))
+    }
+
+    /// Waits for news of this tenant; `false` when it is time for a heartbeat, `None` when the gateway stops.
+    async fn news(&mut self) -> Option<bool> {
+        let heartbeat = tokio::time::sleep(HEARTBEAT);
+        let mut heartbeat = std::pin::pin!(heartbeat);
+        loop {
+            tokio::select! {
+                () = self.stop.stopped() => return None,
+                () = heartbeat.as_mut() => return Some(false),
+                change = self.changes.recv() => match change {
+                    Ok(change) if change.seq > self.cursor && change.tenant == self.tenant && change.action_id.is_some() => {
+                        return Some(true);
+                    }
+                    Ok(_) => {}
+                    Err(RecvError::Lagged(_)) => return Some(true),
+                    Err(RecvError::Closed) => return None,
+                },
+            }
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! The sockets: accepting, limits that hold for every connection, and a stop that lets what runs end.
+
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+
+/// Connections at the same time; who comes later waits to be accepted.
+const CONNECTIONS: usize = 2048;
+/// How long a request's head may take, and how long a connection may stay idle. Longer than the 5 s for which the
+/// published clients keep an idle connection, so that the two ends do not close and use it at the same moment.
+const HEAD_TIME: Duration = Duration::from_secs(10);
+/// How long what runs may take to end after the stop; with closing the store, a stop takes less than 5 s.
+const STOP_TIME: Duration = Duration::from_secs(4);
+
+/// Tells everything that the gateway stops.
+#[derive(Debug, Clone)]
+pub(crate) struct Stop(watch::Receiver<bool>);
+
+impl Stop {
+    /// The signal, and the one who gives it.
+    pub(crate) fn new() -> (watch::Sender<bool>, Self) {
+        let (sender, receiver) = watch::channel(false);
+        (sender, Self(receiver))
+    }
+
+    /// Ends when the gateway stops, or has been dropped.
+    pub(crate) async fn stopped(&self) {
+        let mut receiver = self.0.clone();
+        // An error says that the gateway is gone.
+        let _ = receiver.wait_for(|stop| *stop).await;
+    }
+}
+
+/// Accepts and serves until the stop, then lets what runs end.
+pub(crate) async fn serve(listener: TcpListener, router: Router, stop: Stop) {
+    let slots = Arc::new(Semaphore::new(CONNECTIONS));
+    let mut open = JoinSet::new();
+    loop {
+        let accepted = tokio::select! {
+            () = stop.stopped() => break,
+            Some(_) = open.join_next() => continue,
+            accepted = accept(&listener, &slots) => accepted,
+        };
+        if let Some((stream, slot)) = accepted {
+            let (router, stop) = (router.clone(), stop.clone());
+            open.spawn(async move {
+                connection(stream, router, stop).await;
+                drop(slot);
+            });
+        }
+    }
+    drop(listener);
+    let ended = async { while open.join_next().await.is_some() {} };
+    if tokio::time::timeout(STOP_TIME, ended).await.is_err() {
+        tracing::warn!(connections = open.len(), "some connections did not end in time and are cut");
+    }
+}
+
+async fn accept(
+    listener: &TcpListener,
+    slots: &Arc<Semaphore>,
+) -> Option<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
+    let slot = Arc::clone(slots).acquire_owned().await.ok()?;
+    match listener.accept().await {
+        Ok((stream, _)) => Some((stream, slot)),
+        Err(error) => {
+            // Out of file handles, for example: those that end make room.
+            tracing::warn!(%error, "a connection could not be accepted");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            None
+        }
+    }
+}
+
+async fn connection(stream: TcpStream, router: Router, stop: Stop) {
+    // An answer is small; waiting to fill a packet only delays it.
+    let _ = stream.set_nodelay(true);
+    let mut builder = http1::Builder::new();
+    // Without the timer the header timeout never fires.
+    builder.timer(TokioTimer::new()).header_read_timeout(HEAD_TIME).max_headers(64).max_buf_size(64 * 1024);
+    let serving = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+    let mut serving = pin!(serving);
+    tokio::select! {
+        // A connection that breaks is the caller's affair; what was committed is committed.
+        _ = serving.as_mut() => {}
+        () = stop.stopped() => {
+            serving.as_mut().graceful_shutdown();
+            let _ = serving.await;
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! What the gateway keeps, behind one trait, so that SQLite today and PostgreSQL later answer the same questions.
+//!
+//! Every method that changes something is one transaction: it has been synced to the disk when the answer is there, and
+//! its events are rows of the same transaction. The store decides nothing about HTTP, roles or JSON.
+
+pub(crate) mod record;
+pub(crate) mod sqlite;
+
+use crate::domain::{ActionState, Verdict};
+use futures_util::future::BoxFuture;
+use jiff::Timestamp;
+pub(crate) use record::{Change, DecisionRow, EventKind, Record, Report};
+use std::sync::Arc;
+use tokio::sync::broadcast;
+
+/// Where times come from; a test brings its own.
+pub(crate) type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// What a method of the store gives.
+pub(crate) type Answer<'s, T> = BoxFuture<'s, Result<T, StoreError>>;
+
+/// Why the store could not do what it was asked. Nothing was changed, except where `Broken` says that nobody knows.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum StoreError {
+    /// The database said no: a full disk, an unreadable page.
+    #[error("the database failed: {0}")]
+    Database(String),
+    /// A commit failed in a way that leaves open what is on the disk; nothing is written any more.
+    #[error(
+        "the database could not sync its last commit and takes no more writes; look at the disk and start the gateway again"
+    )]
+    Broken,
+    /// A stored row is not what was stored.
+    #[error("the stored action {0} cannot be read; the database is damaged")]
+    Damaged(String),
+    /// The gateway is stopping.
+    #[error("the gateway is stopping")]
+    Closed,
+}
+
+/// A new action, sealed.
+#[derive(Debug, Clone)]
+pub(crate) struct NewAction {
+    pub(crate) id: String,
+    pub(crate) tenant: Arc<str>,
+    pub(crate) thread: String,
+    pub(crate) key: String,
+    pub(crate) agent: Arc<str>,
+    pub(crate) ask_key: String,
+    pub(crate) submission: String,
+    pub(crate) sealed: Arc<str>,
+    pub(crate) digest: String,
+    pub(crate) created_at: Timestamp,
+    pub(crate) expires_at: Timestamp,
+}
+
+/// The action that stands under an asking's key, and whether this call made it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Asked {
+    pub(crate) record: Record,
+    pub(crate) fresh: bool,
+}
+
+/// One call to approve or reject.
+#[derive(Debug, Clone)]
+pub(crate) struct DecisionCall {
+    pub(crate) tenant: Arc<str>,
+    pub(crate) thread: String,
+    pub(crate) key: String,
+    pub(crate) request_id: String,
+    pub(crate) verdict: Verdict,
+    /// The name on record.
+    pub(crate) reviewer: String,
+    /// What the body's `review` says; `None` for a bare payload.
+    pub(crate) review: Option<Review>,
+}
+
+/// What the console adds to a decision.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Review {
+    pub(crate) action_id: Option<String>,
+    pub(crate) digest: Option<String>,
+    pub(crate) reason: Option<String>,
+}
+
+/// What became of a call to approve or reject. All but `Accepted` decided nothing.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Decided {
+    /// This call decided.
+    Accepted(DecisionRow),
+    /// Another decision stands, under this key or on this action.
+    Duplicate(DecisionRow),
+    /// The action is expired or cancelled; no decision stands.
+    Closed(ActionState),
+    /// The digest is not the action's.
+    DigestDiffers,
+    /// The review names no digest, and the action is in the queue.
+    DigestMissing,
+    /// The key is an action's, and that action belongs to another thread.
+    WrongThread,
+    /// The key is not that of the action that the review names.
+    WrongKey,
+    /// The reviewer asked for this action.
+    OwnAction,
+}
+
+/// Whose actions a call may touch.
+#[derive(Debug, Clone)]
+pub(crate) struct Owner {
+    pub(crate) tenant: Arc<str>,
+    pub(crate) agent: Arc<str>,
+}
+
+/// What became of an agent's call about its own action.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Own {
+    /// Done, now or before.
+    Done(Record),
+    /// The agent has no such action.
+    NotFound,
+    /// The action is in no state for it.
+    Conflict(Conflict),
+}
+
+/// Why an agent's call does not fit its action.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Conflict {
+    AlreadyTerminal,
+    NotApproved,
+    ApprovalExpired,
+    AlreadyConsumed,
+    NotConsumed,
+    OutcomeConflict,
+}
+
+/// A page of the queue, oldest first.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Page {
+    pub(crate) records: Vec<Record>,
+    /// Where the next page starts; `None` on the last.
+    pub(crate) next: Option<i64>,
+}
+
+/// An event with the entry as it is now.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Event {
+    pub(crate) seq: i64,
+    pub(crate) kind: EventKind,
+    pub(crate) record: Record,
+}
+
+/// Everything that the gateway keeps.
+pub(crate) trait Store: Send + Sync {
+    /// Puts an action into the queue, once for each (tenant, agent, asking's key).
+    fn ask(&self, action: NewAction) -> Answer<'_, Asked>;
+    /// Reserves the key and records the decision in one transaction.
+    fn decide(&self, call: DecisionCall) -> Answer<'_, Decided>;
+    /// The agent withdraws its action.
+    fn withdraw(&self, owner: Owner, id: String) -> Answer<'_, Own>;
+    /// The agent takes its approval, once; the same key again is the same answer.
+    fn consume(&self, owner: Owner, id: String, key: String) -> Answer<'_, Own>;
+    /// The agent says how it went, once; the same report again is the same answer.
+    fn report(&self, owner: Owner, id: String, report: Report) -> Answer<'_, Own>;
+    /// Expires whatever is past its deadline and says when the next deadline is.
+    fn expire(&self) -> Answer<'_, Option<Timestamp>>;
+    /// One action.
+    fn record(&self, tenant: Arc<str>, id: String) -> Answer<'_, Option<Record>>;
+    /// A page of at most `limit` actions after the cursor; fewer where they are large.
+    fn page(
+        &self,
+        tenant: Arc<str>,
+        state: Option<ActionState>,
+        after: i64,
+        limit: usize,
+    ) -> Answer<'_, Page>;
+    /// The decision that stands where a call with this request id was made; in all tenants where none is named.
+    fn standing(&self, tenant: Option<Arc<str>>, request_id: String) -> Answer<'_, Option<DecisionRow>>;
+    /// At most `limit` events after that one; fewer where they are large, none only when there are none.
+    fn events(&self, tenant: Arc<str>, after: i64, limit: usize) -> Answer<'_, Vec<Event>>;
+    /// The id of the last event; 0 before the first.
+    fn last_event(&self) -> Answer<'_, i64>;
+    /// Whether it can read and write.
+    fn ready(&self) -> Answer<'_, ()>;
+    /// News of every change, after its commit. Who reads too slowly is told so and reads the rows.
+    fn changes(&self) -> broadcast::Receiver<Change>;
+    /// Ends what has been taken, and closes the database.
+    fn close(&self) -> BoxFuture<'_, ()>;
+}

@@ -1,0 +1,182 @@
+//! The rows that the store hands out, and what they say on the wire of the queue. No SQL, no HTTP.
+
+use crate::domain::{
+    Action, ActionState, Decision, Execution, ExecutionState, Queued, RowStatus, Untrusted, Verdict,
+};
+use jiff::Timestamp;
+use std::sync::Arc;
+
+use super::StoreError;
+
+/// Everything about one action.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Record {
+    /// The order of asking.
+    pub(crate) seq: i64,
+    pub(crate) id: String,
+    pub(crate) thread: String,
+    pub(crate) key: String,
+    pub(crate) agent: String,
+    /// The bytes that the agent sent.
+    pub(crate) submission: String,
+    pub(crate) sealed: Arc<str>,
+    pub(crate) digest: String,
+    pub(crate) created_at: Timestamp,
+    pub(crate) expires_at: Timestamp,
+    pub(crate) state: ActionState,
+    /// Decided, expired or withdrawn.
+    pub(crate) ended_at: Option<Timestamp>,
+    /// An approval not consumed by then is void.
+    pub(crate) approval_expires_at: Option<Timestamp>,
+    pub(crate) decision: Option<DecisionRow>,
+    pub(crate) consumption: Option<Consumption>,
+}
+
+/// The approval was taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Consumption {
+    pub(crate) key: String,
+    pub(crate) at: Timestamp,
+    pub(crate) outcome: Option<(Report, Timestamp)>,
+}
+
+/// How it went, as the agent says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Report {
+    pub(crate) succeeded: bool,
+    pub(crate) note: Option<String>,
+}
+
+impl Report {
+    /// The word of the wire.
+    pub(crate) fn word(&self) -> &'static str {
+        if self.succeeded { "succeeded" } else { "failed" }
+    }
+}
+
+/// A decision on record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct DecisionRow {
+    pub(crate) key: String,
+    /// `None` where nobody had asked.
+    pub(crate) action_id: Option<String>,
+    pub(crate) status: RowStatus,
+    pub(crate) verdict: Verdict,
+    pub(crate) reviewer: String,
+    pub(crate) reason: Option<String>,
+    pub(crate) request_id: String,
+    pub(crate) decided_at: Timestamp,
+    pub(crate) digest: Option<String>,
+}
+
+/// What can happen to an action.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum EventKind {
+    Created,
+    Approved,
+    Rejected,
+    Consumed,
+    Executed,
+    Expired,
+    Cancelled,
+}
+
+impl EventKind {
+    const ALL: [Self; 7] = [
+        Self::Created,
+        Self::Approved,
+        Self::Rejected,
+        Self::Consumed,
+        Self::Executed,
+        Self::Expired,
+        Self::Cancelled,
+    ];
+
+    /// The word in the outbox; those of decisions are the AEGIS server's own.
+    pub(crate) fn stored(self) -> &'static str {
+        match self {
+            Self::Created => "ActionCreated",
+            Self::Approved => "ExecutionApproved",
+            Self::Rejected => "ExecutionRejected",
+            Self::Consumed => "ActionConsumed",
+            Self::Executed => "ActionExecuted",
+            Self::Expired => "ActionExpired",
+            Self::Cancelled => "ActionCancelled",
+        }
+    }
+
+    /// Reads the word in the outbox.
+    pub(crate) fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.stored() == word)
+    }
+
+    /// The name of the server-sent event (wire.md, part 3).
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Created => "action.created",
+            Self::Approved | Self::Rejected => "action.decided",
+            Self::Consumed => "action.consumed",
+            Self::Executed => "action.executed",
+            Self::Expired => "action.expired",
+            Self::Cancelled => "action.cancelled",
+        }
+    }
+}
+
+/// News that something was committed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Change {
+    /// The id of the event.
+    pub(crate) seq: i64,
+    pub(crate) tenant: Arc<str>,
+    /// `None` where nobody had asked for what was decided.
+    pub(crate) action_id: Option<Arc<str>>,
+    /// The deadline, where the action is new.
+    pub(crate) deadline: Option<Timestamp>,
+}
+
+impl Record {
+    /// The entry as the queue shows it. The digest is computed again from the bytes: damage on the disk is an error
+    /// here, never another action on a screen.
+    pub(crate) fn queued(&self) -> Result<Queued, StoreError> {
+        let damaged = || StoreError::Damaged(self.id.clone());
+        let action = Action::read(self.sealed.clone()).map_err(|_| damaged())?;
+        if action.digest.to_string() != self.digest || action.id != self.id {
+            return Err(damaged());
+        }
+        Ok(Queued {
+            action: Arc::new(action),
+            state: self.state,
+            decision: self.decision.as_ref().map(DecisionRow::shown),
+            execution: self.execution(),
+        })
+    }
+
+    fn execution(&self) -> Option<Execution> {
+        if self.state != ActionState::Approved {
+            return None;
+        }
+        let (state, note, at) = match &self.consumption {
+            None => (ExecutionState::Waiting, None, self.ended_at?),
+            Some(Consumption { at, outcome: None, .. }) => (ExecutionState::Consumed, None, *at),
+            Some(Consumption { outcome: Some((report, at)), .. }) => {
+                let state = if report.succeeded { ExecutionState::Succeeded } else { ExecutionState::Failed };
+                (state, report.note.as_deref().map(Untrusted::from), *at)
+            }
+        };
+        Some(Execution { state, note, at })
+    }
+}
+
+impl DecisionRow {
+    fn shown(&self) -> Decision {
+        Decision {
+            verdict: self.verdict,
+            reviewer: self.reviewer.as_str().into(),
+            reason: self.reason.as_deref().map(Untrusted::from),
+            request_id: self.request_id.clone(),
+            decided_at: self.decided_at,
+            digest: self.digest.as_deref().and_then(|digest| digest.parse().ok()),
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! Deciding in SQL: the key is reserved, the decision recorded, the action moved on and the event written in one
+//! transaction, or nothing is.
+
+use super::super::{Change, Decided, DecisionCall, DecisionRow, EventKind, Record, StoreError};
+use super::queue::{end, write_event};
+use super::rows::{self, SELECT_DECISION, micros};
+use super::writer::Tx;
+use crate::domain::{ActionState, Verdict};
+use rusqlite::{Connection, OptionalExtension as _, named_params};
+use std::time::Duration;
+
+/// How many request ids are kept for one decision; later callers cannot ask by theirs.
+const CALLS: i64 = 1024;
+
+/// Carries one call out.
+pub(super) fn decide(
+    tx: &mut Tx<'_>,
+    call: &DecisionCall,
+    validity: Duration,
+) -> Result<Decided, StoreError> {
+    let named = call.review.as_ref().and_then(|review| review.action_id.as_deref());
+    let by_key = rows::by_key(tx.db, &call.tenant, &call.key)?;
+    let action = match (by_key, named) {
+        (Some(action), Some(named)) if action.id != named => return Ok(Decided::WrongKey),
+        (Some(action), _) => action,
+        (None, Some(named)) => match rows::by_id(tx.db, &call.tenant, named)? {
+            // An action that is decided answers so under whatever key; one that is not must be called by its own.
+            Some(action) if action.decision.is_some() => return duplicate(tx, call, Some(&action)),
+            Some(_) => return Ok(Decided::WrongKey),
+            None => return reserve(tx, call, None, None),
+        },
+        (None, None) => return reserve(tx, call, None, None),
+    };
+    if action.thread != call.thread {
+        return Ok(Decided::WrongThread);
+    }
+    match action.state {
+        ActionState::Approved | ActionState::Rejected => return duplicate(tx, call, Some(&action)),
+        ActionState::Expired | ActionState::Cancelled => return Ok(Decided::Closed(action.state)),
+        ActionState::Pending => {}
+    }
+    if action.expires_at <= tx.now {
+        // The task that expires has not come to it yet; the deadline counts, not the task.
+        let (id, thread, at) = (&action.id, &action.thread, action.expires_at);
+        end(tx, &call.tenant, id, thread, ActionState::Expired, at)?;
+        return Ok(Decided::Closed(ActionState::Expired));
+    }
+    if action.agent == call.reviewer {
+        return Ok(Decided::OwnAction);
+    }
+    if let Some(review) = &call.review {
+        match &review.digest {
+            None => return Ok(Decided::DigestMissing),
+            Some(digest) if *digest != action.digest => return Ok(Decided::DigestDiffers),
+            Some(_) => {}
+        }
+    }
+    reserve(tx, call, Some(&action), Some(validity))
+}
+
+/// Reserves the key and decides; where the key is taken, says what stands.
+fn reserve(
+    tx: &mut Tx<'_>,
+    call: &DecisionCall,
+    action: Option<&Record>,
+    validity: Option<Duration>,
+) -> Result<Decided, StoreError> {
+    let review = call.review.clone().unwrap_or_default();
+    let inserted = tx
+        .db
+        .prepare_cached(
+            "INSERT INTO decision (tenant, thread, key, action_id, status, verdict, reviewer, reason, request_id,
+                decided_at, digest)
+             VALUES (:tenant, :thread, :key, :action_id, 'COMMITTED', :verdict, :reviewer, :reason, :request_id,
+                :decided_at, :digest)
+             ON CONFLICT DO NOTHING",
+        )?
+        .execute(named_params! {
+            ":tenant": &*call.tenant, ":thread": call.thread, ":key": call.key,
+            ":action_id": action.map(|action| action.id.as_str()), ":verdict": call.verdict.word(),
+            ":reviewer": call.reviewer, ":reason": review.reason, ":request_id": call.request_id,
+            ":decided_at": micros(tx.now), ":digest": review.digest,
+        })?;
+    if inserted == 0 {
+        return duplicate(tx, call, action);
+    }
+    let decision_id = tx.db.last_insert_rowid();
+    if let Some(action) = action {
+        move_on(tx, call.verdict, action, validity.unwrap_or_default())?;
+    }
+    let kind = match call.verdict {
+        Verdict::Approve => EventKind::Approved,
+        Verdict::Reject => EventKind::Rejected,
+    };
+    let action_id = action.map(|action| action.id.as_str());
+    let change: Change = write_event(tx, kind, &call.tenant, &call.thread, action_id, Some(decision_id))?;
+    tx.announce(change);
+    let (decision_id, row) = standing_under(tx.db, call, action)?;
+    note_call(tx, call, decision_id)?;
+    Ok(Decided::Accepted(row))
+}
+
+/// Compare-and-set: the action moves on only if it is what was looked at.
+fn move_on(tx: &Tx<'_>, verdict: Verdict, action: &Record, validity: Duration) -> Result<(), StoreError> {
+    let (state, valid) = match verdict {
+        Verdict::Approve => {
+            let until = tx.now.checked_add(validity).unwrap_or(jiff::Timestamp::MAX);
+            (ActionState::Approved, Some(micros(until)))
+        }
+        Verdict::Reject => (ActionState::Rejected, None),
+    };
+    let moved = tx
+        .db
+        .prepare_cached(
+            "UPDATE action SET state = :state, ended_at = :now, approval_expires_at = :valid
+             WHERE id = :id AND state = 'pending' AND digest = :digest AND expires_at > :now",
+        )?
+        .execute(named_params! {
+            ":state": state.word(), ":now": micros(tx.now), ":valid": valid, ":id": action.id,
+            ":digest": action.digest,
+        })?;
+    if moved == 1 { Ok(()) } else { Err(StoreError::Damaged(action.id.clone())) }
+}
+
+fn duplicate(tx: &Tx<'_>, call: &DecisionCall, action: Option<&Record>) -> Result<Decided, StoreError> {
+    let (decision_id, row) = standing_under(tx.db, call, action)?;
+    note_call(tx, call, decision_id)?;
+    Ok(Decided::Duplicate(row))
+}
+
+/// The decision on the action, else the one under the key.
+fn standing_under(
+    db: &Connection,
+    call: &DecisionCall,
+    action: Option<&Record>,
+) -> Result<(i64, DecisionRow), StoreError> {
+    let read = |row: &rusqlite::Row<'_>| Ok((row.get("id")?, rows::decision(row)?));
+    Ok(match action {
+        Some(action) => db
+            .prepare_cached(&format!("{SELECT_DECISION} WHERE d.action_id = :action"))?
+            .query_row(named_params! {":action": action.id}, read)?,
+        None => db
+            .prepare_cached(&format!(
+                "{SELECT_DECISION} WHERE d.tenant = :tenant AND d.thread = :thread AND d.key = :key"
+            ))?
+            .query_row(
+                named_params! {":tenant": &*call.tenant, ":thread": call.thread, ":key": call.key},
+                read,
+            )?,
+    })
+}
+
+/// Remembers that this request id was seen, so that its caller can ask what stands.
+fn note_call(tx: &Tx<'_>, call: &DecisionCall, decision_id: i64) -> Result<(), StoreError> {
+    let counted = tx
+        .db
+        .prepare_cached("UPDATE decision SET calls = calls + 1 WHERE id = :id AND calls < :limit")?
+        .execute(named_params! {":id": decision_id, ":limit": CALLS})?;
+    if counted == 1 {
+        tx.db
+            .prepare_cached(
+                "INSERT INTO call (tenant, request_id, decision_id, at) VALUES (:tenant, :request_id, :decision_id, :at)
+                 ON CONFLICT DO NOTHING",
+            )?
+            .execute(named_params! {
+                ":tenant": &*call.tenant, ":request_id": call.request_id, ":decision_id": decision_id,
+                ":at": micros(tx.now),
+            })?;
+    }
+    Ok(())
+}
+
+/// The decision that stands where a call with that request id was made: the call's own before any other.
+pub(super) fn standing(
+    db: &Connection,
+    tenant: Option<&str>,
+    request_id: &str,
+) -> Result<Option<DecisionRow>, StoreError> {
+    let sql = format!(
+        "{SELECT_DECISION} JOIN call c ON c.decision_id = d.id
+         WHERE c.request_id = :request_id AND (:tenant IS NULL OR c.tenant = :tenant)
+         ORDER BY d.request_id = :request_id DESC, d.id DESC LIMIT 1"
+    );
+    let params = named_params! {":request_id": request_id, ":tenant": tenant};
+    Ok(db.prepare_cached(&sql)?.query_row(params, rows::decision).optional()?)
+}

@@ -1,0 +1,83 @@
+//! What an agent does with an action of its own: withdraw it, take the approval once, say how it went.
+
+use super::super::{Conflict, EventKind, Own, Owner, Record, Report, StoreError};
+use super::queue::{end, write_event};
+use super::rows::{self, micros};
+use super::writer::Tx;
+use crate::domain::ActionState;
+use rusqlite::named_params;
+
+/// The agent's action as of now: what is past its deadline is expired first.
+fn owned(tx: &mut Tx<'_>, owner: &Owner, id: &str) -> Result<Option<Record>, StoreError> {
+    let find = |tx: &Tx<'_>| {
+        let found = rows::by_id(tx.db, &owner.tenant, id)?;
+        Ok::<_, StoreError>(found.filter(|record| record.agent == *owner.agent))
+    };
+    let Some(record) = find(tx)? else { return Ok(None) };
+    if record.state != ActionState::Pending || record.expires_at > tx.now {
+        return Ok(Some(record));
+    }
+    end(tx, &owner.tenant, id, &record.thread, ActionState::Expired, record.expires_at)?;
+    find(tx)
+}
+
+fn done(tx: &mut Tx<'_>, owner: &Owner, id: &str) -> Result<Own, StoreError> {
+    owned(tx, owner, id)?.map(Own::Done).ok_or_else(|| StoreError::Damaged(id.to_owned()))
+}
+
+/// Withdraws; again is the same answer.
+pub(super) fn withdraw(tx: &mut Tx<'_>, owner: &Owner, id: &str) -> Result<Own, StoreError> {
+    let Some(record) = owned(tx, owner, id)? else { return Ok(Own::NotFound) };
+    match record.state {
+        ActionState::Pending => {
+            let now = tx.now;
+            end(tx, &owner.tenant, id, &record.thread, ActionState::Cancelled, now)?;
+            done(tx, owner, id)
+        }
+        ActionState::Cancelled => Ok(Own::Done(record)),
+        _ => Ok(Own::Conflict(Conflict::AlreadyTerminal)),
+    }
+}
+
+/// Takes the approval; the same key again is the same answer.
+pub(super) fn consume(tx: &mut Tx<'_>, owner: &Owner, id: &str, key: &str) -> Result<Own, StoreError> {
+    let Some(record) = owned(tx, owner, id)? else { return Ok(Own::NotFound) };
+    match (&record.consumption, record.state, record.approval_expires_at) {
+        (Some(consumption), ..) if consumption.key == key => return Ok(Own::Done(record)),
+        (Some(_), ..) => return Ok(Own::Conflict(Conflict::AlreadyConsumed)),
+        (None, ActionState::Approved, Some(until)) if tx.now < until => {}
+        (None, ActionState::Approved, _) => return Ok(Own::Conflict(Conflict::ApprovalExpired)),
+        _ => return Ok(Own::Conflict(Conflict::NotApproved)),
+    }
+    tx.db
+        .prepare_cached(
+            "UPDATE action SET consume_key = :key, consumed_at = :now
+             WHERE id = :id AND state = 'approved' AND consumed_at IS NULL",
+        )?
+        .execute(named_params! {":key": key, ":now": micros(tx.now), ":id": id})?;
+    let change = write_event(tx, EventKind::Consumed, &owner.tenant, &record.thread, Some(id), None)?;
+    tx.announce(change);
+    done(tx, owner, id)
+}
+
+/// Records how it went; the same report again is the same answer.
+pub(super) fn report(tx: &mut Tx<'_>, owner: &Owner, id: &str, report: &Report) -> Result<Own, StoreError> {
+    let Some(record) = owned(tx, owner, id)? else { return Ok(Own::NotFound) };
+    let Some(consumption) = &record.consumption else { return Ok(Own::Conflict(Conflict::NotConsumed)) };
+    match &consumption.outcome {
+        Some((earlier, _)) if earlier == report => return Ok(Own::Done(record)),
+        Some(_) => return Ok(Own::Conflict(Conflict::OutcomeConflict)),
+        None => {}
+    }
+    tx.db
+        .prepare_cached(
+            "UPDATE action SET outcome = :outcome, outcome_note = :note, reported_at = :now
+             WHERE id = :id AND consumed_at IS NOT NULL AND reported_at IS NULL",
+        )?
+        .execute(named_params! {
+            ":outcome": report.word(), ":note": report.note, ":now": micros(tx.now), ":id": id,
+        })?;
+    let change = write_event(tx, EventKind::Executed, &owner.tenant, &record.thread, Some(id), None)?;
+    tx.announce(change);
+    done(tx, owner, id)
+}

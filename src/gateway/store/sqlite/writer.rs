@@ -1,0 +1,173 @@
+//! The thread that writes: it takes what waits, commits it together, and only then answers (group commit).
+//!
+//! Each job runs in a savepoint of its own, so that one that fails takes nothing of the others with it. A reply is given
+//! after COMMIT has returned, which with `synchronous=FULL` is after the sync. This file knows no table.
+
+use super::super::{Change, Clock, StoreError};
+use jiff::Timestamp;
+use rusqlite::{Connection, ErrorCode};
+use std::fs::File;
+use std::sync::{Mutex, PoisonError};
+use std::thread::JoinHandle;
+use tokio::sync::{broadcast, mpsc, oneshot};
+
+/// How many jobs wait at most; who comes later waits at the channel.
+const WAITING: usize = 1024;
+/// How many jobs one commit carries at most.
+const BATCH: usize = 256;
+
+/// What a job sees: the open transaction and the one time that counts for it.
+pub(super) struct Tx<'c> {
+    pub(super) db: &'c Connection,
+    /// The same for everything that the job does; never earlier than in the job before.
+    pub(super) now: Timestamp,
+    changes: &'c mut Vec<Change>,
+}
+
+impl Tx<'_> {
+    /// Announces the change once the transaction is committed.
+    pub(super) fn announce(&mut self, change: Change) {
+        self.changes.push(change);
+    }
+}
+
+/// Gives the caller its answer; the argument says whether the transaction was committed.
+type Reply = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
+/// Does the work, where there is a transaction to do it in, and says whether to keep it.
+type Job = Box<dyn FnOnce(Result<Tx<'_>, StoreError>) -> (bool, Reply) + Send>;
+
+/// The way to the thread that writes.
+pub(super) struct Writer {
+    jobs: Mutex<Option<mpsc::Sender<Job>>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Writer {
+    /// Starts the thread. `lock` is let go after the connection is closed.
+    pub(super) fn start(
+        connection: Connection,
+        lock: Option<File>,
+        clock: Clock,
+        news: broadcast::Sender<Change>,
+    ) -> std::io::Result<Self> {
+        let (jobs, waiting) = mpsc::channel(WAITING);
+        let work = Loop { connection, clock, news, last: Timestamp::MIN, broken: false };
+        let thread = std::thread::Builder::new().name("store-writer".into()).spawn(move || {
+            work.run(waiting);
+            drop(lock);
+        })?;
+        Ok(Self { jobs: Mutex::new(Some(jobs)), thread: Mutex::new(Some(thread)) })
+    }
+
+    /// Runs the work in a transaction; the answer comes after the commit.
+    pub(super) async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Tx<'_>) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (answer, answered) = oneshot::channel();
+        let job: Job = Box::new(move |tx| {
+            let result = tx.and_then(|mut tx| work(&mut tx));
+            let keep = result.is_ok();
+            let reply = move |committed: Result<(), StoreError>| {
+                // Nobody waits any more where the caller has gone.
+                let _ = answer.send(result.and_then(|value| committed.map(|()| value)));
+            };
+            (keep, Box::new(reply) as Reply)
+        });
+        let jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let jobs = jobs.ok_or(StoreError::Closed)?;
+        jobs.send(job).await.map_err(|_| StoreError::Closed)?;
+        answered.await.map_err(|_| StoreError::Closed)?
+    }
+
+    /// Takes no more jobs, ends those that wait, and closes the connection.
+    pub(super) async fn close(&self) {
+        drop(self.jobs.lock().unwrap_or_else(PoisonError::into_inner).take());
+        let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread {
+            // It ends when the last job has; a panic in it has been reported by the panic hook.
+            let _ = tokio::task::spawn_blocking(move || thread.join()).await;
+        }
+    }
+}
+
+struct Loop {
+    connection: Connection,
+    clock: Clock,
+    news: broadcast::Sender<Change>,
+    last: Timestamp,
+    broken: bool,
+}
+
+impl Loop {
+    fn run(mut self, mut waiting: mpsc::Receiver<Job>) {
+        while let Some(first) = waiting.blocking_recv() {
+            let mut batch = vec![first];
+            while batch.len() < BATCH
+                && let Ok(next) = waiting.try_recv()
+            {
+                batch.push(next);
+            }
+            self.commit(batch);
+        }
+    }
+
+    fn commit(&mut self, batch: Vec<Job>) {
+        let mut replies = Vec::with_capacity(batch.len());
+        let mut changes = Vec::new();
+        let result = self.transaction(batch, &mut replies, &mut changes);
+        if result.is_ok() {
+            for change in changes {
+                // An error says that nobody listens.
+                let _ = self.news.send(change);
+            }
+        }
+        for reply in replies {
+            reply(result.clone());
+        }
+    }
+
+    /// One transaction over the whole batch.
+    fn transaction(
+        &mut self,
+        batch: Vec<Job>,
+        replies: &mut Vec<Reply>,
+        changes: &mut Vec<Change>,
+    ) -> Result<(), StoreError> {
+        // A clock that is set back must not put a decision before its asking.
+        self.last = self.last.max((self.clock)());
+        let db = &self.connection;
+        let begun = match self.broken {
+            true => Err(StoreError::Broken),
+            false => db.execute_batch("BEGIN IMMEDIATE").map_err(StoreError::from),
+        };
+        for job in batch {
+            let before = changes.len();
+            // A full disk makes SQLite end the transaction by itself, and nothing may run outside of one.
+            let open = match &begun {
+                Err(error) => Err(error.clone()),
+                Ok(()) if db.is_autocommit() => Err(StoreError::Database("the transaction was ended".into())),
+                Ok(()) => db.execute_batch("SAVEPOINT job").map_err(StoreError::from),
+            };
+            let tx = open.map(|()| Tx { db, now: self.last, changes });
+            let (keep, reply) = job(tx);
+            replies.push(reply);
+            if !keep {
+                changes.truncate(before);
+            }
+            let end = if keep { "RELEASE job" } else { "ROLLBACK TO job; RELEASE job" };
+            if !db.is_autocommit() && db.execute_batch(end).is_err() {
+                // Then COMMIT fails, and with it every job of the batch.
+                let _ = db.execute_batch("ROLLBACK");
+            }
+        }
+        begun?;
+        let Err(error) = db.execute_batch("COMMIT") else { return Ok(()) };
+        let undone = db.is_autocommit() || db.execute_batch("ROLLBACK").is_ok();
+        // After a sync that failed nobody knows what is on the disk, and a second sync would not say.
+        let unknown = error.sqlite_error_code() == Some(ErrorCode::SystemIoFailure);
+        self.broken = unknown || !undone;
+        tracing::error!(%error, broken = self.broken, "a commit failed");
+        if self.broken { Err(StoreError::Broken) } else { Err(error.into()) }
+    }
+}
