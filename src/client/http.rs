@@ -139,7 +139,7 @@ fn failure(error: &reqwest::Error) -> TransportError {
 }
 
 /// A few plain words for an error; never its URL.
-fn words(error: &reqwest::Error) -> String {
+pub(crate) fn words(error: &reqwest::Error) -> String {
     let mut innermost = error.source();
     while let Some(cause) = innermost {
         if let Some(io) = cause.downcast_ref::<io::Error>() {

@@ -2,8 +2,8 @@
 //!
 //! The parser keeps what it is given until an event is complete, so the limit stands before it, on the bytes.
 
-use super::source::words;
 use super::trouble::Kind;
+use crate::client::http::words;
 use futures_util::{Stream, StreamExt, stream};
 use sse_stream::{Sse, SseByteStream};
 use std::fmt;

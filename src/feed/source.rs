@@ -3,13 +3,13 @@
 use super::events::Events;
 use super::page::RawPage;
 use super::trouble::{Kind, Trouble};
+use crate::client::http::words;
 use crate::client::{AegisClient, ClientError};
 use crate::domain::json::{self, Limits, Value};
 use crate::domain::{ActionState, Untrusted};
 use reqwest::Response;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use std::collections::HashSet;
-use std::error::Error as _;
 use std::time::{Duration, SystemTime};
 use tokio::time::timeout;
 use url::form_urlencoded;
@@ -184,19 +184,6 @@ fn page_path(state: ActionState, after: Option<&str>) -> String {
 fn says(headers: &HeaderMap, word: &str) -> bool {
     let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     kind.is_some_and(|kind| kind.to_ascii_lowercase().contains(word))
-}
-
-/// The innermost words of an error of the HTTP library, without the address, which may hold a password.
-pub(super) fn words(error: &reqwest::Error) -> String {
-    let mut source = error.source();
-    let mut words =
-        if error.is_timeout() { "no answer in time".to_owned() } else { "it cannot be read".into() };
-    while let Some(error) = source {
-        words = error.to_string();
-        source = error.source();
-    }
-    // The system's words without its number.
-    words.split(" (os error").next().unwrap_or_default().to_owned()
 }
 
 /// What a refusal says about itself: the detail or title of a problem (RFC 9457), cut to a line's length.
