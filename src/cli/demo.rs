@@ -1,12 +1,49 @@
-//! `aegis-console demo`: console, gateway and agents in one process.
+//! `aegis-console demo`: console, gateway and agents in one process, nothing to set up, nothing left behind.
+//!
+//! What the demo simulates is in its parts: [`actions`] are what the agents ask for, [`crew`] are the agents, [`alice`]
+//! is the second reviewer, [`faults`] is the line between console and gateway, [`scenario`] holds them together. The
+//! console and the gateway are the real ones.
 
+mod actions;
+mod alice;
+mod crew;
+mod faults;
+mod scenario;
+
+pub use scenario::{Options, REVIEWER, Scenario};
+
+use std::io::Write as _;
 use std::process::ExitCode;
 
 /// The arguments of `demo`.
-#[derive(Debug, Default, clap::Args)]
-pub struct Args {}
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub struct Args {
+    /// How many agents ask
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=64))]
+    agents: u32,
+    /// How many new actions a minute, over all agents
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=6000))]
+    rate: u32,
+    /// Makes the same things happen again [default: drawn, and shown]
+    #[arg(long, value_name = "S")]
+    seed: Option<u64>,
+}
 
 /// Runs the command.
-pub fn run(_args: Args) -> anyhow::Result<ExitCode> {
-    anyhow::bail!("not built yet")
+pub fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let Args { agents, rate, seed } = args;
+    let seed = seed.unwrap_or_else(|| fastrand::u64(..1_000_000));
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let scenario = Scenario::start(Options { agents, rate, seed }).await?;
+        let watched = watch(&scenario).await;
+        scenario.shutdown().await.and(watched)
+    })
+}
+
+/// Shows what goes on until the person has seen enough.
+async fn watch(scenario: &Scenario) -> anyhow::Result<ExitCode> {
+    writeln!(std::io::stdout(), "{}", scenario.what_is_simulated())?;
+    tokio::signal::ctrl_c().await?;
+    Ok(ExitCode::SUCCESS)
 }

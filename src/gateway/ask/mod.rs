@@ -200,7 +200,7 @@ fn own(answer: Own) -> Result<Response, Refusal> {
             ("already_consumed", "the approval has been taken under another Idempotency-Key")
         }
         Own::Conflict(Conflict::NotConsumed) => ("not_consumed", "the approval has not been taken"),
-        Own::Conflict(Conflict::OutcomeConflict) => {
+        Own::Conflict(Conflict::OtherOutcome) => {
             ("outcome_conflict", "another outcome has been reported for this request")
         }
     };

@@ -115,7 +115,7 @@ pub(crate) struct Owner {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Own {
     /// Done, now or before.
-    Done(Record),
+    Done(Box<Record>),
     /// The agent has no such action.
     NotFound,
     /// The action is in no state for it.
@@ -130,7 +130,7 @@ pub(crate) enum Conflict {
     ApprovalExpired,
     AlreadyConsumed,
     NotConsumed,
-    OutcomeConflict,
+    OtherOutcome,
 }
 
 /// A page of the queue, oldest first.

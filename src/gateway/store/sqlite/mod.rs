@@ -8,6 +8,8 @@ mod own;
 mod queue;
 mod readers;
 mod rows;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 use super::{

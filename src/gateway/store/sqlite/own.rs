@@ -22,7 +22,9 @@ fn owned(tx: &mut Tx<'_>, owner: &Owner, id: &str) -> Result<Option<Record>, Sto
 }
 
 fn done(tx: &mut Tx<'_>, owner: &Owner, id: &str) -> Result<Own, StoreError> {
-    owned(tx, owner, id)?.map(Own::Done).ok_or_else(|| StoreError::Damaged(id.to_owned()))
+    owned(tx, owner, id)?
+        .map(|record| Own::Done(Box::new(record)))
+        .ok_or_else(|| StoreError::Damaged(id.to_owned()))
 }
 
 /// Withdraws; again is the same answer.
@@ -34,7 +36,7 @@ pub(super) fn withdraw(tx: &mut Tx<'_>, owner: &Owner, id: &str) -> Result<Own, 
             end(tx, &owner.tenant, id, &record.thread, ActionState::Cancelled, now)?;
             done(tx, owner, id)
         }
-        ActionState::Cancelled => Ok(Own::Done(record)),
+        ActionState::Cancelled => Ok(Own::Done(Box::new(record))),
         _ => Ok(Own::Conflict(Conflict::AlreadyTerminal)),
     }
 }
@@ -43,7 +45,7 @@ pub(super) fn withdraw(tx: &mut Tx<'_>, owner: &Owner, id: &str) -> Result<Own, 
 pub(super) fn consume(tx: &mut Tx<'_>, owner: &Owner, id: &str, key: &str) -> Result<Own, StoreError> {
     let Some(record) = owned(tx, owner, id)? else { return Ok(Own::NotFound) };
     match (&record.consumption, record.state, record.approval_expires_at) {
-        (Some(consumption), ..) if consumption.key == key => return Ok(Own::Done(record)),
+        (Some(consumption), ..) if consumption.key == key => return Ok(Own::Done(Box::new(record))),
         (Some(_), ..) => return Ok(Own::Conflict(Conflict::AlreadyConsumed)),
         (None, ActionState::Approved, Some(until)) if tx.now < until => {}
         (None, ActionState::Approved, _) => return Ok(Own::Conflict(Conflict::ApprovalExpired)),
@@ -65,8 +67,8 @@ pub(super) fn report(tx: &mut Tx<'_>, owner: &Owner, id: &str, report: &Report) 
     let Some(record) = owned(tx, owner, id)? else { return Ok(Own::NotFound) };
     let Some(consumption) = &record.consumption else { return Ok(Own::Conflict(Conflict::NotConsumed)) };
     match &consumption.outcome {
-        Some((earlier, _)) if earlier == report => return Ok(Own::Done(record)),
-        Some(_) => return Ok(Own::Conflict(Conflict::OutcomeConflict)),
+        Some((earlier, _)) if earlier == report => return Ok(Own::Done(Box::new(record))),
+        Some(_) => return Ok(Own::Conflict(Conflict::OtherOutcome)),
         None => {}
     }
     tx.db

@@ -1,0 +1,246 @@
+//! The store with a clock of the test's own: deadlines to the microsecond, full disks, neighbours in one commit.
+
+use super::super::{Conflict, Decided, DecisionCall, NewAction, Own, Owner, Store, StoreError};
+use super::SqliteStore;
+use crate::domain::{ActionState, Digest, Verdict};
+use jiff::{SignedDuration, Timestamp};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+use tempfile::TempDir;
+
+const START: i64 = 1_800_000_000_000_000;
+const SECOND: i64 = 1_000_000;
+
+struct Fixture {
+    store: SqliteStore,
+    now: Arc<AtomicI64>,
+    _dir: TempDir,
+}
+
+fn at(micros: i64) -> Timestamp {
+    Timestamp::from_microsecond(micros).unwrap()
+}
+
+impl Fixture {
+    /// A store at [`START`], whose approvals are valid for 5 s.
+    fn new() -> Self {
+        Self::with(|now| now.load(Ordering::SeqCst))
+    }
+
+    fn with(read: impl Fn(&AtomicI64) -> i64 + Send + Sync + 'static) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let now = Arc::new(AtomicI64::new(START));
+        let clock = {
+            let now = Arc::clone(&now);
+            Arc::new(move || at(read(&now)))
+        };
+        let store = SqliteStore::open(&dir.path().join("db"), None, clock, Duration::from_secs(5)).unwrap();
+        Self { store, now, _dir: dir }
+    }
+
+    fn set(&self, micros: i64) {
+        self.now.store(micros, Ordering::SeqCst);
+    }
+
+    /// An action with 10 s to decide.
+    async fn ask(&self, id: &str) {
+        let created_at = at(self.now.load(Ordering::SeqCst));
+        let sealed: Arc<str> = format!("sealed {id}").into();
+        let action = NewAction {
+            id: id.into(),
+            tenant: "t".into(),
+            thread: "thread".into(),
+            key: format!("key-{id}"),
+            agent: "bot".into(),
+            ask_key: format!("ask-{id}"),
+            submission: "{}".into(),
+            digest: Digest::of(sealed.as_bytes()).to_string(),
+            sealed,
+            created_at,
+            expires_at: created_at.checked_add(SignedDuration::from_secs(10)).unwrap(),
+        };
+        assert!(self.store.ask(action).await.unwrap().fresh);
+    }
+
+    async fn decide(&self, key: &str) -> Result<Decided, StoreError> {
+        let call = DecisionCall {
+            tenant: "t".into(),
+            thread: "thread".into(),
+            key: key.into(),
+            request_id: format!("request-{key}"),
+            verdict: Verdict::Approve,
+            reviewer: "dana".into(),
+            review: None,
+        };
+        self.store.decide(call).await
+    }
+
+    async fn consume(&self, id: &str) -> Own {
+        self.store.consume(owner(), id.into(), "c".into()).await.unwrap()
+    }
+
+    async fn kinds(&self) -> Vec<&'static str> {
+        let events = self.store.events("t".into(), 0, 100).await.unwrap();
+        events.iter().map(|event| event.kind.stored()).collect()
+    }
+}
+
+fn owner() -> Owner {
+    Owner { tenant: "t".into(), agent: "bot".into() }
+}
+
+#[tokio::test]
+async fn the_deadline_itself_is_too_late_and_a_microsecond_before_is_not() {
+    let fixture = Fixture::new();
+    fixture.ask("a").await;
+    fixture.ask("b").await;
+    fixture.set(START + 10 * SECOND - 1);
+    assert!(matches!(fixture.decide("key-a").await, Ok(Decided::Accepted(_))));
+    fixture.set(START + 10 * SECOND);
+    assert_eq!(fixture.decide("key-b").await, Ok(Decided::Closed(ActionState::Expired)));
+    assert_eq!(
+        fixture.kinds().await,
+        ["ActionCreated", "ActionCreated", "ExecutionApproved", "ActionExpired"]
+    );
+    assert_eq!(
+        fixture.store.expire().await,
+        Ok(None),
+        "nothing is left to expire, and nothing expires twice"
+    );
+    let record = fixture.store.record("t".into(), "b".into()).await.unwrap().unwrap();
+    assert_eq!((record.ended_at, record.decision), (Some(record.expires_at), None));
+}
+
+#[tokio::test]
+async fn expiring_tells_the_next_deadline() {
+    let fixture = Fixture::new();
+    fixture.ask("a").await;
+    fixture.set(START + SECOND);
+    fixture.ask("b").await;
+    assert_eq!(fixture.store.expire().await, Ok(Some(at(START + 10 * SECOND))));
+    fixture.set(START + 10 * SECOND);
+    assert_eq!(fixture.store.expire().await, Ok(Some(at(START + 11 * SECOND))));
+    fixture.set(START + 60 * SECOND);
+    assert_eq!(fixture.store.expire().await, Ok(None));
+    let record = fixture.store.record("t".into(), "b".into()).await.unwrap().unwrap();
+    assert_eq!(
+        record.ended_at,
+        Some(at(START + 11 * SECOND)),
+        "as of the deadline, however late it was seen"
+    );
+}
+
+#[tokio::test]
+async fn an_approval_is_void_once_its_time_is_over() {
+    let fixture = Fixture::new();
+    for id in ["a", "b"] {
+        fixture.ask(id).await;
+        assert!(matches!(fixture.decide(&format!("key-{id}")).await, Ok(Decided::Accepted(_))));
+    }
+    fixture.set(START + 5 * SECOND - 1);
+    assert!(matches!(fixture.consume("a").await, Own::Done(_)));
+    fixture.set(START + 5 * SECOND);
+    assert_eq!(fixture.consume("b").await, Own::Conflict(Conflict::ApprovalExpired));
+    assert!(matches!(fixture.consume("a").await, Own::Done(_)), "the same key again is the same answer");
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_back_puts_nothing_before_what_came_before_it() {
+    let fixture = Fixture::new();
+    fixture.ask("a").await;
+    fixture.set(START - 3600 * SECOND);
+    let Ok(Decided::Accepted(row)) = fixture.decide("key-a").await else { panic!("not accepted") };
+    assert_eq!(row.decided_at, at(START));
+    let Own::Done(record) = fixture.consume("a").await else { panic!("not consumed") };
+    assert_eq!(record.consumption.unwrap().at, at(START));
+}
+
+#[tokio::test]
+async fn a_full_disk_decides_nothing_and_the_same_key_may_come_again() {
+    let fixture = Fixture::new();
+    let limit = |pages: u32| {
+        fixture
+            .store
+            .writer
+            .run(move |tx| Ok(tx.db.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(()))?))
+    };
+    limit(1).await.unwrap(); // SQLite takes it as: no more than there are.
+    let mut refused = None;
+    for n in 0..500 {
+        match fixture.decide(&format!("full-{n}")).await {
+            Ok(Decided::Accepted(_)) => {}
+            Err(StoreError::Database(words)) => {
+                refused = Some((n, words));
+                break;
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    let (n, words) = refused.expect("the limit was never reached");
+    assert!(words.contains("full"), "{words}");
+    assert_eq!(fixture.store.standing(None, format!("request-full-{n}")).await, Ok(None));
+    limit(1_000_000).await.unwrap();
+    assert!(matches!(fixture.decide(&format!("full-{n}")).await, Ok(Decided::Accepted(_))));
+    assert!(matches!(fixture.decide("full-0").await, Ok(Decided::Duplicate(_))), "what was accepted stands");
+}
+
+#[tokio::test]
+async fn a_job_that_fails_takes_none_of_its_neighbours_with_it() {
+    let fixture = Fixture::new();
+    fixture.ask("a").await;
+    let failing = fixture.store.writer.run(|tx| {
+        tx.db.execute("UPDATE action SET state = 'cancelled', ended_at = 1", [])?;
+        let ghost = super::queue::write_event(
+            tx,
+            super::super::EventKind::Cancelled,
+            "t",
+            "thread",
+            Some("a"),
+            None,
+        )?;
+        tx.announce(ghost);
+        Err::<(), _>(StoreError::Damaged("on purpose".into()))
+    });
+    let mut news = fixture.store.changes();
+    let (one, failed, two) = tokio::join!(fixture.decide("x"), failing, fixture.decide("key-a"));
+    assert_eq!(failed, Err(StoreError::Damaged("on purpose".into())));
+    assert!(matches!((one, two), (Ok(Decided::Accepted(_)), Ok(Decided::Accepted(_)))));
+    assert_eq!(fixture.kinds().await, ["ActionCreated", "ExecutionApproved"]);
+    let told = [news.recv().await.unwrap().action_id, news.recv().await.unwrap().action_id];
+    assert_eq!(told, [None, Some("a".into())]);
+    assert!(news.try_recv().is_err(), "what was undone is not announced");
+}
+
+#[tokio::test]
+async fn what_waits_is_committed_together() {
+    // Each transaction reads the clock once, and no two readings are the same.
+    let fixture = Fixture::with(|now| now.fetch_add(1, Ordering::SeqCst));
+    let (entered, in_job) = tokio::sync::oneshot::channel();
+    let (go, may_go) = std::sync::mpsc::channel::<()>();
+    let blocker = fixture.store.writer.run(move |tx| {
+        entered.send(()).unwrap();
+        may_go.recv().map_err(|_| StoreError::Closed)?;
+        Ok(tx.now)
+    });
+    let jobs = async {
+        in_job.await.unwrap();
+        let waiting = (0..50).map(|_| fixture.store.writer.run(|tx| Ok(tx.now)));
+        let release = async { go.send(()).unwrap() };
+        // All of them have been handed over before the release is reached.
+        tokio::join!(futures_util::future::join_all(waiting), release).0
+    };
+    let (first, times) = tokio::join!(blocker, jobs);
+    let times: Vec<_> = times.into_iter().map(Result::unwrap).collect();
+    assert_eq!(times.len(), 50);
+    assert!(times.iter().all(|now| *now == times[0] && *now > first.clone().unwrap()), "{times:?}");
+}
+
+#[tokio::test]
+async fn after_the_end_nothing_is_taken() {
+    let fixture = Fixture::new();
+    fixture.ask("a").await;
+    fixture.store.close().await;
+    assert_eq!(fixture.decide("key-a").await, Err(StoreError::Closed));
+    assert_eq!(fixture.store.record("t".into(), "a".into()).await, Err(StoreError::Closed));
+}

@@ -1,0 +1,182 @@
+//! Who comes in: every route with no credential, an agent's and a reviewer's; `Host`, `Origin`, sizes, slow callers.
+
+use crate::support::{Call, Fixture, call, http};
+use std::io::{Read as _, Write as _};
+use std::time::{Duration, Instant};
+
+/// Each route with the status for nobody, for an agent and for a reviewer.
+const ROUTES: &[(&str, &str, [u16; 3])] = &[
+    ("GET", "/healthz", [200, 200, 200]),
+    ("GET", "/readyz", [200, 200, 200]),
+    ("POST", "/api/v1/hitl/approve", [401, 403, 202]),
+    ("POST", "/api/v1/hitl/reject", [401, 403, 202]),
+    ("GET", "/api/v1/hitl/status/r-1", [401, 403, 404]),
+    ("GET", "/api/v1/hitl/actions", [401, 403, 200]),
+    ("GET", "/api/v1/hitl/actions/unknown", [401, 403, 404]),
+    ("GET", "/api/v1/hitl/events", [401, 403, 200]),
+    ("POST", "/aap/v1/requests", [401, 201, 403]),
+    ("GET", "/aap/v1/requests/unknown", [401, 404, 403]),
+    ("DELETE", "/aap/v1/requests/unknown", [401, 404, 403]),
+    ("POST", "/aap/v1/requests/unknown/consume", [401, 404, 403]),
+    ("POST", "/aap/v1/requests/unknown/outcome", [401, 404, 403]),
+    ("GET", "/", [404, 404, 404]),
+    ("GET", "/aap/v1/instances", [404, 404, 404]),
+    ("GET", "/api/v1/hitl/approve", [405, 405, 405]),
+];
+
+fn body_for(path: &str) -> &'static str {
+    match path {
+        "/aap/v1/requests" => r#"{"tool":"t","arguments":{},"timeout":"10m"}"#,
+        path if path.ends_with("/outcome") => r#"{"status":"succeeded"}"#,
+        _ => "{}",
+    }
+}
+
+#[tokio::test]
+async fn every_route_for_every_role() {
+    let fixture = Fixture::start().await;
+    for (method, path, expected) in ROUTES {
+        for (token, expected) in [None, Some(&fixture.agent), Some(&fixture.reviewer)].iter().zip(expected) {
+            let key = format!("{path} {token:?}").replace(|c: char| !c.is_ascii_alphanumeric(), "");
+            let mut call = call(method, *path).key("thread", &key).body(body_for(path));
+            if let Some(token) = token {
+                call = call.bearer(token);
+            }
+            if path.ends_with("/events") && *expected == 200 {
+                continue; // It does not end; `queue` has its tests.
+            }
+            let answer = fixture.send(call).await;
+            assert_eq!(answer.status, *expected, "{method} {path} {token:?}: {}", answer.text);
+            let challenged = answer.headers.contains_key("www-authenticate");
+            assert_eq!(challenged, *expected == 401, "{method} {path}: WWW-Authenticate");
+            if *expected >= 400 {
+                let aap = path.starts_with("/aap");
+                let kind = answer.headers["content-type"].to_str().unwrap();
+                assert_eq!(kind, if aap { "application/json" } else { "application/problem+json" });
+                assert_eq!(answer.json()["error"]["request_id"].is_string(), aap, "{}", answer.text);
+                assert!(!answer.code().is_empty());
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn host_and_origin_come_before_everything_else() {
+    let fixture = Fixture::with(|config| config.allowed_hosts.push("gate.example".into())).await;
+    let port = fixture.gateway.addr().port();
+    let list =
+        |host: &str| call("GET", "/api/v1/hitl/actions").bearer(&fixture.reviewer).header("Host", host);
+    for good in
+        [&format!("127.0.0.1:{port}"), &format!("localhost:{port}"), &format!("[::1]:{port}"), "gate.example"]
+    {
+        assert_eq!(fixture.send(list(good)).await.status, 200, "{good}");
+    }
+    for bad in ["evil.example", &format!("evil.example:{port}"), "127.0.0.1:1", "", "localhost.evil.example"]
+    {
+        let answer = fixture.send(list(bad)).await;
+        assert_eq!((answer.status, answer.code().as_str()), (421, "wrong_host"), "{bad}");
+        let answer = fixture.send(call("GET", "/healthz").header("Host", bad)).await;
+        assert_eq!(answer.status, 421, "{bad}");
+    }
+    let twice = list("localhost").header("Host", "evil.example");
+    assert_eq!(fixture.send(twice).await.status, 421);
+    for origin in ["http://evil.example", &fixture.gateway.url(), "null"] {
+        let answer = fixture.send(list(&format!("localhost:{port}")).header("Origin", origin)).await;
+        assert_eq!((answer.status, answer.code().as_str()), (403, "foreign_origin"), "{origin}");
+        let ask = call("POST", "/aap/v1/requests").header("Origin", origin);
+        assert_eq!(fixture.send(ask).await.json()["error"]["code"], "foreign_origin");
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_is_too_large_is_413_and_its_credential_is_looked_at_first() {
+    let fixture = Fixture::start().await;
+    let large = |limit: usize| format!("{{\"a\":\"{}\"}}", "x".repeat(limit));
+    let decide = |token: &str| call("POST", "/api/v1/hitl/approve").bearer(token).key("t", "k");
+    let answer = fixture.send(decide(&fixture.reviewer).body(large(1024 * 1024))).await;
+    assert_eq!((answer.status, answer.code().as_str()), (413, "too_large"));
+    let answer = fixture.send(decide("nobody").body(large(1024 * 1024))).await;
+    assert_eq!(answer.status, 401);
+    let answer = fixture.ask("k", large(256 * 1024)).await;
+    assert_eq!((answer.status, answer.code().as_str()), (413, "too_large"));
+    let answer = fixture.send(decide(&fixture.reviewer).body(large(1000 * 1000))).await;
+    assert_eq!(answer.status, 202, "just below the limit: {}", answer.text);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_head_that_never_ends_is_cut_off() {
+    let fixture = Fixture::start().await;
+    let addr = fixture.gateway.addr();
+    let slow = tokio::task::spawn_blocking(move || {
+        let mut socket = std::net::TcpStream::connect(addr).unwrap();
+        let started = Instant::now();
+        socket.write_all(b"GET /healthz HTTP/1.1\r\nHost: loc").unwrap();
+        socket.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        let mut rest = Vec::new();
+        socket.read_to_end(&mut rest).unwrap();
+        started.elapsed()
+    });
+    let took = slow.await.unwrap();
+    assert!((Duration::from_secs(6)..Duration::from_secs(15)).contains(&took), "{took:?}");
+}
+
+#[tokio::test]
+async fn a_listener_beyond_loopback_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = aegis_console::gateway::Config::new(([0, 0, 0, 0], 0).into(), dir.path().join("data"));
+    let error = aegis_console::gateway::Gateway::start(config).await.err().unwrap().to_string();
+    assert!(error.contains("0.0.0.0") && error.contains("127.0.0.1"), "{error}");
+    assert!(!dir.path().join("data").exists());
+}
+
+#[tokio::test]
+async fn tenant_mode_lets_a_tenant_decide_without_a_credential_and_only_it() {
+    let open = Fixture::with(|config| config.tenant_mode = true).await;
+    let decide = |headers: &[(&str, &str)]| {
+        let base =
+            call("POST", "/api/v1/hitl/approve").key("t", "k").header("X-Request-Id", "r-1").body("{}");
+        headers.iter().fold(base, |call: Call, (name, value)| call.header(name, *value))
+    };
+    assert_eq!(open.send(decide(&[])).await.status, 401);
+    assert_eq!(
+        open.send(decide(&[("Authorization", "Bearer wrong"), ("Tenant-Id", "acme")])).await.status,
+        401
+    );
+    let answer = open.send(decide(&[("Tenant-Id", "acme")])).await;
+    assert_eq!(
+        (answer.status, answer.json()["reviewer"].as_str()),
+        (202, Some("tenant:acme")),
+        "{}",
+        answer.text
+    );
+    for call in [
+        call("GET", "/api/v1/hitl/status/r-1"),
+        call("GET", "/api/v1/hitl/status/r-1").header("Tenant-Id", "acme"),
+    ] {
+        assert_eq!(open.send(call).await.json()["status"], "COMMITTED");
+    }
+    let other = call("GET", "/api/v1/hitl/status/r-1").header("Tenant-Id", "other");
+    assert_eq!(open.send(other).await.status, 404, "another tenant's");
+    assert_eq!(open.status("r-1").await.status, 404, "the credential's tenant is another");
+    assert_eq!(open.send(call("GET", "/api/v1/hitl/actions").header("Tenant-Id", "acme")).await.status, 401);
+
+    let closed = Fixture::start().await;
+    assert_eq!(closed.send(decide(&[("Tenant-Id", "acme")])).await.status, 401);
+    assert_eq!(
+        closed.send(call("GET", "/api/v1/hitl/status/r-1").header("Tenant-Id", "acme")).await.status,
+        401
+    );
+    let foreign = decide(&[("Tenant-Id", "acme")]).bearer(&closed.reviewer);
+    assert_eq!(closed.send(foreign).await.code(), "other_tenant");
+    assert_eq!(closed.send(decide(&[("Tenant-Id", "default")]).bearer(&closed.reviewer)).await.status, 202);
+}
+
+#[tokio::test]
+async fn a_busy_gateway_answers_every_one_of_many_connections() {
+    let fixture = Fixture::start().await;
+    let (client, url) = (http(), format!("{}/healthz", fixture.gateway.url()));
+    let calls = (0..200).map(|_| client.get(&url).send());
+    for answer in futures_util::future::join_all(calls).await {
+        assert_eq!(answer.unwrap().status(), 200);
+    }
+}

@@ -1,0 +1,10 @@
+//! The gateway from outside: every route and role, deciding exactly once, asking, the queue and its events.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod ask;
+mod decide;
+mod door;
+mod lasting;
+mod queue;
+mod support;

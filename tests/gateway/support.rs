@@ -1,0 +1,206 @@
+//! A gateway on a free port with its data in a fresh directory, and calls to it: in process, or over a socket.
+
+use aegis_console::domain::Digest;
+use aegis_console::gateway::{Config, Gateway};
+use axum::body::Body;
+use axum::http::{HeaderMap, Request};
+use secrecy::ExposeSecret as _;
+use serde_json::{Value, json};
+use std::path::Path;
+use tempfile::TempDir;
+use tower::ServiceExt as _;
+
+/// A gateway under test. The directory goes when it is dropped.
+pub(crate) struct Fixture {
+    pub(crate) gateway: Gateway,
+    pub(crate) agent: String,
+    pub(crate) reviewer: String,
+    pub(crate) dir: TempDir,
+}
+
+/// An answer, read whole.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {}", self.text))
+    }
+
+    /// The word for programs: of a problem, or of an AAP error.
+    pub(crate) fn code(&self) -> String {
+        let json = self.json();
+        let kind = json["type"].as_str().map(|kind| kind.trim_start_matches("urn:aegis-console:").to_owned());
+        kind.unwrap_or_else(|| json["error"]["code"].as_str().unwrap().to_owned())
+    }
+}
+
+/// One call to be made.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Call {
+    method: String,
+    path: String,
+    headers: Vec<(String, String)>,
+    body: Vec<u8>,
+}
+
+pub(crate) fn call(method: &str, path: impl Into<String>) -> Call {
+    Call { method: method.into(), path: path.into(), ..Call::default() }
+}
+
+impl Call {
+    pub(crate) fn header(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+
+    pub(crate) fn without(mut self, name: &str) -> Self {
+        self.headers.retain(|(header, _)| header != name);
+        self
+    }
+
+    pub(crate) fn bearer(self, token: &str) -> Self {
+        self.header("Authorization", format!("Bearer {token}"))
+    }
+
+    pub(crate) fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
+        self.body = body.into();
+        self
+    }
+
+    /// A decision call's headers.
+    pub(crate) fn key(self, thread: &str, key: &str) -> Self {
+        self.header("Thread-Id", thread).header("Idempotency-Key", key)
+    }
+}
+
+/// An action of the queue, as the tests need it.
+#[derive(Debug, Clone)]
+pub(crate) struct Entry {
+    pub(crate) id: String,
+    pub(crate) thread: String,
+    pub(crate) key: String,
+    pub(crate) digest: String,
+}
+
+pub(crate) fn config(data: &Path) -> Config {
+    Config::new(([127, 0, 0, 1], 0).into(), data)
+}
+
+impl Fixture {
+    pub(crate) async fn start() -> Self {
+        Self::with(|_| {}).await
+    }
+
+    pub(crate) async fn with(change: impl FnOnce(&mut Config)) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let mut config = config(&dir.path().join("data"));
+        change(&mut config);
+        let gateway = Gateway::start(config).await.unwrap();
+        let agent = gateway.agent("bot").expose_secret().to_owned();
+        let reviewer = gateway.reviewer("dana").expose_secret().to_owned();
+        Self { gateway, agent, reviewer, dir }
+    }
+
+    /// Carries a call out in process, through everything that stands at the door.
+    pub(crate) async fn send(&self, call: Call) -> Answer {
+        let mut request = Request::builder().method(call.method.as_str()).uri(&call.path);
+        if !call.headers.iter().any(|(name, _)| name == "Host") {
+            request = request.header("Host", self.gateway.addr().to_string());
+        }
+        for (name, value) in &call.headers {
+            request = request.header(name, value);
+        }
+        let request = request.body(Body::from(call.body)).unwrap();
+        let response = self.gateway.router().oneshot(request).await.unwrap();
+        let (head, body) = response.into_parts();
+        let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap();
+        let text = String::from_utf8(bytes.to_vec()).unwrap();
+        Answer { status: head.status.as_u16(), headers: head.headers, text }
+    }
+
+    pub(crate) async fn ask(&self, ask_key: &str, body: impl Into<Vec<u8>>) -> Answer {
+        let call = call("POST", "/aap/v1/requests").bearer(&self.agent).header("Idempotency-Key", ask_key);
+        self.send(call.body(body)).await
+    }
+
+    /// Asks for something and returns what a reviewer sees of it.
+    pub(crate) async fn entry(&self, ask_key: &str, timeout: &str) -> Entry {
+        let body = json!({"tool": "send_email", "arguments": {"to": "a@b.example"}, "timeout": timeout});
+        let answer = self.ask(ask_key, body.to_string()).await;
+        assert_eq!(answer.status, 201, "{}", answer.text);
+        self.look(answer.json()["id"].as_str().unwrap()).await
+    }
+
+    pub(crate) async fn look(&self, id: &str) -> Entry {
+        let shown = self.shown(id).await;
+        let sealed = shown["sealed"].as_str().unwrap();
+        let digest = shown["digest"].as_str().unwrap().to_owned();
+        assert_eq!(Digest::of(sealed.as_bytes()).to_string(), digest);
+        let sealed: Value = serde_json::from_str(sealed).unwrap();
+        let text = |name: &str| sealed[name].as_str().unwrap().to_owned();
+        Entry { id: text("id"), thread: text("thread_id"), key: text("idempotency_key"), digest }
+    }
+
+    /// The entry of the queue.
+    pub(crate) async fn shown(&self, id: &str) -> Value {
+        let answer =
+            self.send(call("GET", format!("/api/v1/hitl/actions/{id}")).bearer(&self.reviewer)).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        answer.json()
+    }
+
+    /// What the agent reads.
+    pub(crate) async fn request(&self, id: &str) -> Value {
+        let answer = self.send(call("GET", format!("/aap/v1/requests/{id}")).bearer(&self.agent)).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        answer.json()
+    }
+
+    /// Decides as this project's console does.
+    pub(crate) async fn decide(&self, verdict: &str, entry: &Entry, reason: Option<&str>) -> Answer {
+        self.send(self.decision(verdict, entry, reason)).await
+    }
+
+    pub(crate) fn decision(&self, verdict: &str, entry: &Entry, reason: Option<&str>) -> Call {
+        let review = json!({"action_id": entry.id, "reviewer": "somebody else", "reason": reason,
+            "digest": entry.digest, "decided_at": "2026-11-23T12:00:00Z"});
+        let body = json!({"tenant_id": "default", "thread_id": entry.thread, "action": "send_email",
+            "payload": {}, "review": review});
+        call("POST", format!("/api/v1/hitl/{verdict}"))
+            .bearer(&self.reviewer)
+            .key(&entry.thread, &entry.key)
+            .header("X-Request-Id", uuid::Uuid::new_v4().to_string())
+            .body(body.to_string())
+    }
+
+    pub(crate) async fn agent_call(
+        &self,
+        method: &str,
+        path: String,
+        ask_key: Option<&str>,
+        body: &str,
+    ) -> Answer {
+        let call = call(method, path).bearer(&self.agent).body(body);
+        let call = match ask_key {
+            Some(key) => call.header("Idempotency-Key", key),
+            None => call,
+        };
+        self.send(call).await
+    }
+
+    pub(crate) async fn status(&self, request_id: &str) -> Answer {
+        self.send(call("GET", format!("/api/v1/hitl/status/{request_id}")).bearer(&self.reviewer)).await
+    }
+}
+
+/// A client for sockets.
+pub(crate) fn http() -> reqwest::Client {
+    // Another test of this process may have installed it.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder().no_proxy().build().unwrap()
+}

@@ -1,0 +1,124 @@
+//! `aegis-console serve` as a user runs it: what it prints, how it stops, what it says where it cannot start.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+fn serve(data: &Path, listen: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_aegis-console"));
+    command.args(["serve", "--listen", listen, "--data"]).arg(data).stdin(Stdio::null());
+    command
+}
+
+/// A gateway that runs, killed where a test ends early.
+struct Serving {
+    child: Child,
+    address: String,
+    said: String,
+}
+
+impl Serving {
+    fn start(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.as_mut().unwrap()).lines();
+        let said: Vec<_> = lines.by_ref().take(4).map(Result::unwrap).collect();
+        let address =
+            said[0].strip_prefix("listening on http://").unwrap_or_else(|| panic!("{said:?}")).to_owned();
+        Self { child, address, said: said.join("\n") }
+    }
+
+    /// Sends the signal, and returns the exit code, how long the end took, and what stood on standard error.
+    fn stop(mut self, signal: rustix::process::Signal) -> (Option<i32>, Duration, String) {
+        let started = Instant::now();
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, signal).unwrap();
+        let status = self.child.wait().unwrap();
+        let took = started.elapsed();
+        let mut errors = String::new();
+        self.child.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
+        (status.code(), took, errors)
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        // It has ended where `stop` was called.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// One message, exit code 1.
+fn refused(output: &Output, names: &[&str]) {
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{errors}");
+    assert_eq!(errors.lines().count(), 1, "{errors}");
+    assert!(errors.starts_with("aegis-console: "), "{errors}");
+    for name in names {
+        assert!(errors.contains(name), "{name}: {errors}");
+    }
+    assert!(output.stdout.is_empty());
+}
+
+#[test]
+fn it_says_where_it_listens_and_where_the_tokens_are_and_stops_on_a_signal() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    for signal in [rustix::process::Signal::INT, rustix::process::Signal::TERM] {
+        let serving = Serving::start(serve(&data, "127.0.0.1:0"));
+        assert!(std::net::TcpStream::connect(&serving.address).is_ok());
+        for role in ["agent", "reviewer"] {
+            let file = data.join(format!("{role}.token"));
+            assert!(serving.said.contains(file.to_str().unwrap()), "{}", serving.said);
+            let token = std::fs::read_to_string(file).unwrap();
+            assert!(!serving.said.contains(token.trim()), "a token was printed");
+        }
+        let (code, took, errors) = serving.stop(signal);
+        assert_eq!((code, errors.as_str()), (Some(0), ""));
+        assert!(took < Duration::from_secs(5), "{took:?}");
+    }
+    let left: Vec<_> = std::fs::read_dir(&data).unwrap().map(|file| file.unwrap().file_name()).collect();
+    assert!(!left.iter().any(|name| name.to_string_lossy().ends_with("-wal")), "closed well: {left:?}");
+}
+
+#[test]
+fn tenant_mode_says_so_loudly() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut command = serve(&dir.path().join("data"), "127.0.0.1:0");
+    command.arg("--tenant-mode");
+    let (code, _, errors) = Serving::start(command).stop(rustix::process::Signal::TERM);
+    assert_eq!(code, Some(0));
+    assert!(errors.contains("TENANT MODE"), "{errors}");
+}
+
+#[test]
+fn what_keeps_it_from_starting_is_one_clear_message() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    let serving = Serving::start(serve(&data, "127.0.0.1:0"));
+    let second = serve(&data, "127.0.0.1:0").output().unwrap();
+    refused(&second, &["another gateway", data.to_str().unwrap()]);
+    let elsewhere = dir.path().join("elsewhere");
+    refused(&serve(&elsewhere, &serving.address).output().unwrap(), &[&serving.address, "--listen"]);
+    refused(&serve(&elsewhere, "0.0.0.0:0").output().unwrap(), &["0.0.0.0:0", "127.0.0.1"]);
+    assert!(!elsewhere.exists(), "nothing was touched");
+    let file = dir.path().join("file");
+    std::fs::write(&file, "mine").unwrap();
+    refused(&serve(&file, "127.0.0.1:0").output().unwrap(), &[file.to_str().unwrap(), "--data"]);
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "mine");
+    refused(&serve(Path::new("/proc/nobody"), "127.0.0.1:0").output().unwrap(), &["/proc/nobody", "--data"]);
+}
+
+#[test]
+fn without_data_it_keeps_to_the_xdg_state_directory() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_aegis-console"));
+    command.args(["serve", "--listen", "127.0.0.1:0"]).stdin(Stdio::null());
+    command.env("XDG_STATE_HOME", dir.path()).env("HOME", dir.path());
+    let serving = Serving::start(command);
+    assert!(dir.path().join("aegis-console/gateway.db").exists(), "{}", serving.said);
+    assert_eq!(serving.stop(rustix::process::Signal::TERM).0, Some(0));
+}
