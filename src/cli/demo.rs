@@ -12,7 +12,9 @@ mod scenario;
 
 pub use scenario::{Options, REVIEWER, Scenario};
 
-use std::io::Write as _;
+use super::review::{self, Feed, Look, Session};
+use crate::console::runtime::{self, Keyboard};
+use crate::feed::Source;
 use std::process::ExitCode;
 
 /// The arguments of `demo`.
@@ -27,23 +29,34 @@ pub struct Args {
     /// Makes the same things happen again [default: drawn, and shown]
     #[arg(long, value_name = "S")]
     seed: Option<u64>,
+    #[command(flatten)]
+    look: Look,
 }
 
 /// Runs the command.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
-    let Args { agents, rate, seed } = args;
+    let Args { agents, rate, seed, look } = args;
+    // Before anything is started that nobody could look at.
+    runtime::check(Keyboard::StandardInput)?;
     let seed = seed.unwrap_or_else(|| fastrand::u64(..1_000_000));
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let scenario = Scenario::start(Options { agents, rate, seed }).await?;
-        let watched = watch(&scenario).await;
+        let watched = watch(&scenario, look).await;
         scenario.shutdown().await.and(watched)
     })
 }
 
-/// Shows what goes on until the person has seen enough.
-async fn watch(scenario: &Scenario) -> anyhow::Result<ExitCode> {
-    writeln!(std::io::stdout(), "{}", scenario.what_is_simulated())?;
-    tokio::signal::ctrl_c().await?;
-    Ok(ExitCode::SUCCESS)
+/// Shows the console until the person has seen enough.
+async fn watch(scenario: &Scenario, look: Look) -> anyhow::Result<ExitCode> {
+    let client = scenario.client()?;
+    let session = Session {
+        identity: format!("demo · {REVIEWER} · {}", scenario.url()),
+        reviewer: Some(REVIEWER.into()),
+        feed: Feed::Gateway(Source::new(&client)?),
+        client: Some(client),
+        how_to_ask: vec!["The demo's agents ask for something every few seconds.".into()],
+        simulated: Some(scenario.what_is_simulated()),
+    };
+    review::show(session, look).await
 }

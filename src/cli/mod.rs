@@ -18,10 +18,13 @@ use std::process::ExitCode;
 /// The terminal where a person says yes or no to what AI agents want to do.
 #[derive(Debug, Parser)]
 #[command(name = "aegis-console", version, about, max_term_width = 100)]
-#[command(after_help = "Without a command: `review` on a gateway of its own, on 127.0.0.1:8000.")]
+#[command(after_help = "Without a command it is `review`: on a gateway of its own, on 127.0.0.1:8000.")]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
+    #[command(flatten)]
+    review: review::Args,
 }
 
 #[derive(Debug, Subcommand)]
@@ -40,8 +43,8 @@ enum Command {
 
 /// Runs the command that the process was started with.
 pub fn main() -> ExitCode {
-    let command = Cli::parse().command.unwrap_or_else(|| Command::Review(review::Args::default()));
-    let result = match command {
+    let Cli { command, review } = Cli::parse();
+    let result = match command.unwrap_or(Command::Review(review)) {
         Command::Review(args) => review::run(args),
         Command::Demo(args) => demo::run(args),
         Command::Serve(args) => serve::run(args),

@@ -25,4 +25,4 @@ pub use filter::InputFilter;
 pub use input::{Keyboard, RawEvent};
 pub use program::{EndOfInput, Input, Now, Program};
 pub use screen::{FrameBackend, Screen};
-pub use session::{TerminalError, run};
+pub use session::{TerminalError, check, run};

@@ -1,17 +1,8 @@
 //! What the runtime runs: the [`Program`] trait and the vocabulary between it and the terminal. No I/O here.
 
+pub use crate::console::app::{EndOfInput, Now};
 use crossterm::event::{KeyEvent, MouseEvent};
-use jiff::Timestamp;
 use std::time::Duration;
-
-/// The time that an update or a view happens at. Nothing below the runtime reads a clock.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Now {
-    /// The time of day. It may jump, so it is for showing and for comparing with the wire's times.
-    pub wall: Timestamp,
-    /// Time since the start, which only grows: for delays and for how long something has been on the screen.
-    pub tick: Duration,
-}
 
 /// A screen program: a state, what changes it, and how it looks.
 pub trait Program {
@@ -71,28 +62,4 @@ pub enum Input {
     TaskPanicked(String),
     /// Nothing more will come. The loop ends after this message; it is never a decision.
     End(EndOfInput),
-}
-
-/// Why nothing more comes from the terminal.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum EndOfInput {
-    /// The terminal went away (SIGHUP, or its line hung up).
-    Hangup,
-    /// The process was asked to end (SIGTERM).
-    Terminate,
-    /// The source of input was closed.
-    Closed,
-    /// The terminal could not be read or written, in these words.
-    Error(String),
-}
-
-impl EndOfInput {
-    /// The exit code: 128 and the signal's number, else 1.
-    pub fn exit_code(&self) -> u8 {
-        match self {
-            Self::Hangup => 129,
-            Self::Terminate => 143,
-            Self::Closed | Self::Error(_) => 1,
-        }
-    }
 }

@@ -51,7 +51,8 @@ pub async fn run<P: Program>(
     messages: mpsc::Receiver<P::Message>,
     effects: impl FnMut(P::Effect),
 ) -> Result<Exit, TerminalError> {
-    let terminal = check(keyboard)?;
+    check(keyboard)?;
+    let terminal = terminal(keyboard)?;
     let (urgent_sender, urgent) = mpsc::channel(URGENT);
     signals::listen(urgent_sender.clone())?;
     let guard = Guard::take(urgent_sender.clone())?;
@@ -65,19 +66,28 @@ pub async fn run<P: Program>(
     Ok(exit)
 }
 
-/// Whether there is a terminal for the screen and one for the keys; returns the latter.
-fn check(keyboard: Keyboard) -> Result<File, TerminalError> {
+/// Whether there is a terminal for the screen and one for the keys. [`run`] checks it too; a caller that has much to set
+/// up asks first.
+///
+/// # Errors
+/// What is missing, and what to do instead.
+pub fn check(keyboard: Keyboard) -> Result<(), TerminalError> {
     if !stdout().is_terminal() {
         return Err(TerminalError::OutputIsNoTerminal);
     }
     match (keyboard, stdin().is_terminal()) {
-        (Keyboard::StandardInput, true) => {
-            Ok(File::from(rustix::io::dup(rustix::stdio::stdin()).map_err(io::Error::from)?))
-        }
         (Keyboard::StandardInput, false) => Err(TerminalError::InputIsNoTerminal),
         (Keyboard::ControllingTerminal, true) => Err(TerminalError::InputIsTerminal),
-        (Keyboard::ControllingTerminal, false) => {
-            File::open("/dev/tty").map_err(TerminalError::NoControllingTerminal)
+        _ => terminal(keyboard).map(drop),
+    }
+}
+
+/// The terminal that the keys come from.
+fn terminal(keyboard: Keyboard) -> Result<File, TerminalError> {
+    match keyboard {
+        Keyboard::StandardInput => {
+            Ok(File::from(rustix::io::dup(rustix::stdio::stdin()).map_err(io::Error::from)?))
         }
+        Keyboard::ControllingTerminal => File::open("/dev/tty").map_err(TerminalError::NoControllingTerminal),
     }
 }
