@@ -9,8 +9,8 @@ pub const SMALLEST: (u16, u16) = (40, 12);
 const WIDE: u16 = 100;
 /// From this height the outcomes have a pane of their own under the others.
 const TALL: u16 = 20;
-/// The bar: a frame around what is decided and how.
-const BAR: u16 = 4;
+/// The bar: a frame around what is decided, what it is aimed at, and how.
+const BAR: u16 = 5;
 
 /// Where everything stands. What is `None` does not show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

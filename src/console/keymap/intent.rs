@@ -127,6 +127,7 @@ impl Intent {
     /// The word in the key bar.
     pub fn hint(self) -> &'static str {
         match self {
+            Self::Confirm => "decide",
             Self::TryAgain => "try again",
             Self::Acknowledge => "noted",
             Self::NextPane => "pane",

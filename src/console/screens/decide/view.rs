@@ -21,21 +21,24 @@ pub(in crate::console::screens) fn draw(frame: &mut Frame<'_>, area: Rect, model
     let inner = frame_of(frame, area, model, true, &title, &RoleLine::default());
     let columns = usize::from(inner.width);
 
-    let dot = format!(" {} ", theme.symbols.dot);
-    let digest = format!("{dot}{}", bar.action.digest.short());
-    let mut what = RoleLine::of(Role::Gutter, format!("{} ", theme.symbols.gutter));
-    what.push_foreign(Role::Cursor, &bar.action.name.visible().cut(columns / 3));
+    let gutter = format!("{} ", theme.symbols.gutter);
+    let digest = format!(" {} {}", theme.symbols.dot, bar.action.digest.short());
+    let mut what = RoleLine::of(Role::Gutter, gutter.as_str());
+    let room = columns.saturating_sub(gutter.len() + digest.chars().count() + " by ".len());
+    let agent = bar.action.agent.visible().cut(room / 2);
+    what.push_foreign(Role::Cursor, &bar.action.name.visible().cut(room - agent.width()));
     what.push(Role::Text, " by ");
-    what.append(RoleLine::default().foreign(&bar.action.agent.visible().cut(columns / 4)));
-    let room = columns.saturating_sub(what.width() + digest.chars().count());
-    if let Some(target) = target(&bar.action).filter(|_| room > 6) {
-        what.push(Role::Text, dot);
-        what.append(RoleLine::default().foreign(&target.cut(room.saturating_sub(3))));
-    }
+    what.append(RoleLine::default().foreign(&agent));
     what.push(Role::Quiet, digest);
-    frame.buffer_mut().set_line(inner.x, inner.y, &what.cut(columns).styled(theme), inner.width);
-
-    let y = inner.y + 1;
+    let mut aim = RoleLine::of(Role::Gutter, gutter);
+    match target(&bar.action) {
+        Some(target) => aim.push_foreign(Role::Foreign, &target),
+        None => aim.push(Role::Quiet, "(nothing in its payload says what it is aimed at)"),
+    }
+    for (line, y) in [what, aim].iter().zip(inner.top()..inner.bottom()) {
+        frame.buffer_mut().set_line(inner.x, y, &line.cut(columns).styled(theme), inner.width);
+    }
+    let y = inner.y + 2;
     if y >= inner.bottom() {
         return;
     }
@@ -44,7 +47,7 @@ pub(in crate::console::screens) fn draw(frame: &mut Frame<'_>, area: Rect, model
         let words = RoleLine::of(Role::KeyName, format!(" {}", key(Intent::Confirm)))
             .with(Role::Text, " approves it, ")
             .with(Role::KeyName, key(Intent::Leave))
-            .with(Role::Text, " leaves it waiting");
+            .with(Role::Text, " leaves it");
         frame.buffer_mut().set_line(inner.x, y, &words.cut(columns).styled(theme), inner.width);
         return;
     };

@@ -114,9 +114,14 @@ pub(super) fn facts(action: &Action, columns: usize, roomy: bool, now: Timestamp
         pair(agent, field("asked", &asked).fit(20));
     }
     if let Some(summary) = &action.summary {
-        let says =
-            RoleLine::of(Role::Quiet, " says     ").with(Role::Quiet, "\"").foreign(&summary.visible());
-        lines.extend(says.with(Role::Quiet, "\"  (agent's words)").wrap(columns, 10));
+        let mut says = RoleLine::of(Role::Quiet, " says     \"").foreign(&summary.visible());
+        says.push(Role::Quiet, "\"");
+        lines.extend(says.wrap(columns, 10));
+        let label = RoleLine::of(Role::Quiet, "  (agent's words)");
+        match lines.last_mut() {
+            Some(last) if last.width() + label.width() <= columns => last.append(label),
+            _ => lines.push(RoleLine::of(Role::Text, " ".repeat(8)).with(Role::Quiet, "  (agent's words)")),
+        }
     }
     if roomy {
         lines.push(

@@ -47,9 +47,13 @@ pub(in crate::console::screens) fn draw_newest(frame: &mut Frame<'_>, area: Rect
     let columns = usize::from(area.width);
     let line = match model.outcomes.newest() {
         Some(row) => line(model, row, false, columns, now),
+        None if model.settings.simulated.is_some() => {
+            RoleLine::of(Role::Quiet, " A demo: agents, alice and faults are simulated (? says more)")
+        }
         None => RoleLine::of(Role::Quiet, " No decision yet."),
     };
-    frame.buffer_mut().set_line(area.x, area.y, &line.styled(&model.settings.theme), area.width);
+    let line = line.cut(columns).styled(&model.settings.theme);
+    frame.buffer_mut().set_line(area.x, area.y, &line, area.width);
 }
 
 fn line(model: &Model, row: &Row, cursor: bool, columns: usize, now: Now) -> RoleLine {
@@ -153,8 +157,12 @@ impl Words<'_> {
             Outcome::Unconfirmed => say("sent, and no answer can be had: it may have landed"),
             Outcome::NotSent => say("nothing reached the server"),
         };
-        let wants_words = !matches!(end.outcome, Outcome::Accepted | Outcome::Committed | Outcome::Mine);
-        if let (true, Some(detail)) = (wants_words, &end.detail) {
+        // Where it is known what stands, the server's own words add nothing.
+        let known = matches!(
+            end.outcome,
+            Outcome::Accepted | Outcome::Committed | Outcome::Mine | Outcome::Same | Outcome::Conflict
+        );
+        if let (false, Some(detail)) = (known, &end.detail) {
             line.push(Role::Text, ": \"");
             line.push_foreign(Role::Foreign, &detail.visible().cut(120));
             line.push(Role::Text, "\"");

@@ -35,6 +35,9 @@ pub struct Queue {
     near: usize,
     /// Whether the cursor was ever on something: the first arrival gets it, no later one does.
     started: bool,
+    /// Whether the reviewer has ever moved the cursor: until then the first rows of all are worth more than the line
+    /// that the first of them came to stand on.
+    moved: bool,
     scroll: Scroll,
 }
 
@@ -137,7 +140,7 @@ impl Queue {
     fn enlist(&mut self, action: &Action) {
         let key = (action.expires_at, action.id.clone());
         let at = self.order.binary_search(&key).unwrap_or_else(|at| at);
-        if self.cursor_index().is_some_and(|cursor| at <= cursor) {
+        if self.moved && self.cursor_index().is_some_and(|cursor| at <= cursor) {
             self.scroll.top += 1;
         }
         self.order.insert(at, key);
@@ -208,7 +211,7 @@ impl Queue {
         let Some(to) = to else { return false };
         self.cursor =
             self.order.get(to).and_then(|(_, id)| self.entries.get(id)).map(|entry| selection(&entry.action));
-        self.started = true;
+        (self.started, self.moved) = (true, true);
         self.scroll.show(to);
         true
     }

@@ -39,6 +39,10 @@ fn rows_stand_by_deadline_and_the_first_arrival_gets_the_cursor() {
 #[test]
 fn an_arrival_above_leaves_the_row_under_the_cursor_on_its_line() {
     let mut queue = queue(&[("m", 30), ("n", 40)]);
+    queue.apply(entry("first", 5), true);
+    assert_eq!(ids(&queue), "first >m n", "nobody has moved yet");
+    queue.apply(settled("first", 5), true);
+    queue.go(Intent::Top);
     queue.apply(entry("early", 10), true);
     queue.resize(Some(Rect::new(0, 0, 40, 6)));
     assert_eq!(ids(&queue), ">m n");
