@@ -75,7 +75,8 @@ pub async fn drive<P: Program, W: Write>(
                 shell.end(EndOfInput::Error(format!("the terminal cannot be written to: {error}")));
                 continue;
             }
-            shell.program.painted(clock.now());
+            // From when the bytes began to go out: who answers them may be faster than this thread gets on.
+            shell.program.painted(now);
             (changed, next_frame) = (false, now.tick + FRAME);
             continue;
         }

@@ -18,7 +18,7 @@ pub trait Program {
     /// Draws the state as it is.
     fn view(&self, frame: &mut ratatui::Frame<'_>, now: Now);
 
-    /// The bytes of the frame that was viewed last have been handed to the terminal.
+    /// The bytes of the frame that was viewed last have been handed to the terminal; `now` is when that began.
     fn painted(&mut self, now: Now);
 
     /// The tick at which something changes by itself; `None` means that the process sleeps until news comes. Once it
