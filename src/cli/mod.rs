@@ -3,9 +3,11 @@
 //! A command parses, wires and reports; what it does belongs in the layers below. Errors are one message that names the
 //! thing and says what to do, on standard error; the exit code is documented in `--help`.
 
+pub mod connection;
 pub mod decide;
 pub mod demo;
 pub mod list;
+pub mod output;
 pub mod review;
 pub mod serve;
 
@@ -16,10 +18,13 @@ use std::process::ExitCode;
 /// The terminal where a person says yes or no to what AI agents want to do.
 #[derive(Debug, Parser)]
 #[command(name = "aegis-console", version, about, max_term_width = 100)]
-#[command(after_help = "Without a command: `review` on a gateway of its own, on 127.0.0.1:8000.")]
+#[command(after_help = "Without a command it is `review`: on a gateway of its own, on 127.0.0.1:8000.")]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
+    #[command(flatten)]
+    review: review::Args,
 }
 
 #[derive(Debug, Subcommand)]
@@ -31,19 +36,19 @@ enum Command {
     /// Run the gateway: agents ask, reviewers decide, over HTTP
     Serve(serve::Args),
     /// Approve or reject one action without the screen
-    Decide(decide::Args),
+    Decide(Box<decide::Args>),
     /// List actions without the screen
     List(list::Args),
 }
 
 /// Runs the command that the process was started with.
 pub fn main() -> ExitCode {
-    let command = Cli::parse().command.unwrap_or_else(|| Command::Review(review::Args::default()));
-    let result = match command {
+    let Cli { command, review } = Cli::parse();
+    let result = match command.unwrap_or(Command::Review(review)) {
         Command::Review(args) => review::run(args),
         Command::Demo(args) => demo::run(args),
         Command::Serve(args) => serve::run(args),
-        Command::Decide(args) => decide::run(args),
+        Command::Decide(args) => decide::run(&args),
         Command::List(args) => list::run(args),
     };
     result.unwrap_or_else(|error| {

@@ -3,6 +3,17 @@
 //! A feed only brings news; it keeps no list and decides nothing. What it says is a [`FeedEvent`], sent over a bounded
 //! channel, so that a flood waits at the source.
 
+mod events;
+pub mod gateway;
+pub mod jsonl;
+mod page;
+mod source;
+mod trouble;
+
+pub use page::{Entry, RawPage};
+pub use source::{Pages, Source};
+pub use trouble::Trouble;
+
 use crate::domain::{Queued, Untrusted};
 use jiff::Timestamp;
 
@@ -33,9 +44,9 @@ pub enum FeedEvent {
 /// How the connection to the source is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Link {
-    /// The first try is under way.
+    /// The first try is under way. Entries may come already; what was settled meanwhile is known with `Complete`.
     Connecting,
-    /// News comes as it happens.
+    /// The listing is complete, and news comes as it happens.
     Live,
     /// The link broke and is tried again at that time.
     Reconnecting {

@@ -1,1 +1,9 @@
-//! To come.
+//! Pieces of screens that know nothing of the model: lines in roles, the payload view, scrolling, the key bar.
+
+pub mod key_bar;
+pub mod line;
+pub mod payload;
+pub mod scroll;
+
+pub use line::RoleLine;
+pub use scroll::Scroll;

@@ -1,0 +1,219 @@
+//! Whether one tool call may run now: ask, wait, check, consume, and only then yes.
+//!
+//! Every answer but [`Answer::Allowed`] means no, whatever the reason. This file must not retry (the client does) and
+//! must not ask for anything that it was not given.
+
+use super::client::{AapClient, AapError};
+use super::request::{Broken, Request, RequestState, Status};
+use super::submission::Submission;
+use crate::domain::timestamp::between;
+use crate::domain::{Digest, Untrusted};
+use jiff::Timestamp;
+use std::time::Duration;
+use tokio::time::Instant;
+use uuid::Uuid;
+
+/// How long one waiting call is held; providers and proxies cut longer ones.
+const WAIT: Duration = Duration::from_secs(25);
+/// A provider that does not hold waiting calls is not asked more often than this.
+const PACE: Duration = Duration::from_millis(500);
+/// How long after its deadline a request may stay undecided: clocks differ.
+const SLACK: Duration = Duration::from_secs(10);
+
+/// What came of asking.
+#[derive(Debug)]
+#[must_use]
+pub enum Answer {
+    /// Approved, and taken by this call: run it now, once.
+    Allowed(Approval),
+    /// A reviewer said no.
+    Denied {
+        /// The request.
+        request_id: Uuid,
+        /// The reviewer's words, where there are any.
+        reason: Option<Untrusted>,
+    },
+    /// Nobody decided in time, or the approval had run out.
+    Expired {
+        /// The request.
+        request_id: Uuid,
+    },
+    /// The request was withdrawn.
+    Cancelled {
+        /// The request.
+        request_id: Uuid,
+    },
+    /// The approval had been taken already: the call has been attempted before.
+    AlreadyConsumed {
+        /// The request.
+        request_id: Uuid,
+    },
+    /// Something failed. That is a no.
+    Error {
+        /// The request, where there is one.
+        request_id: Option<Uuid>,
+        /// What failed.
+        error: AapError,
+    },
+}
+
+impl Answer {
+    /// One plain sentence, safe to print or to hand to a model.
+    pub fn words(&self) -> String {
+        match self {
+            Self::Allowed(_) => "Approved.".into(),
+            Self::Denied { reason: Some(reason), .. } => {
+                format!("A reviewer denied this call: {}", reason.visible().plain())
+            }
+            Self::Denied { reason: None, .. } => "A reviewer denied this call.".into(),
+            Self::Expired { .. } => "Nobody decided in time. The call was not run.".into(),
+            Self::Cancelled { .. } => "The request was withdrawn. The call was not run.".into(),
+            Self::AlreadyConsumed { .. } => {
+                "This approved call was attempted before, so it was not run again.".into()
+            }
+            Self::Error { error, .. } => format!("No approval could be had, so it was not run: {error}."),
+        }
+    }
+}
+
+/// An approval that this call has taken.
+#[derive(Debug)]
+pub struct Approval {
+    client: AapClient,
+    /// The request that was approved.
+    pub request_id: Uuid,
+    /// The reviewer's words, where there are any.
+    pub note: Option<Untrusted>,
+}
+
+impl Approval {
+    /// Says how it went, so that the reviewer sees it.
+    ///
+    /// # Errors
+    /// Where the provider could not be told. What was run has been run all the same.
+    pub async fn report(&self, status: Status, note: Option<&str>) -> Result<(), AapError> {
+        self.client.report(self.request_id, status, note).await.map(|_| ())
+    }
+}
+
+/// Asks a provider whether tool calls may run.
+#[derive(Debug, Clone)]
+pub struct Gate {
+    client: AapClient,
+}
+
+impl Gate {
+    /// A gate that asks through this client.
+    pub fn new(client: AapClient) -> Self {
+        Self { client }
+    }
+
+    /// Asks, waits and takes the approval. `key` names this call within its run and stays the same when the call is
+    /// made again; what is sent is a digest of it and of the submission, so that a changed submission asks anew.
+    pub async fn check(&self, submission: &Submission, key: &str) -> Answer {
+        match self.ask(submission, key).await {
+            Ok(asked) => asked.answer().await,
+            Err(error) => Answer::Error { request_id: None, error },
+        }
+    }
+
+    /// Asks and does not wait: for callers that may want to [withdraw](Asked::withdraw).
+    pub async fn ask(&self, submission: &Submission, key: &str) -> Result<Asked, AapError> {
+        let key = Digest::of(format!("{key}\0{}", submission.body()).as_bytes()).to_string();
+        let request = self.client.create(submission, &key).await?;
+        if !request.matches(submission) {
+            return Err(Broken("it answered another request than the one sent".into()).into());
+        }
+        Ok(Asked { client: self.client.clone(), submission: submission.clone(), request })
+    }
+}
+
+/// A request that was asked and is the provider's now.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    client: AapClient,
+    submission: Submission,
+    request: Request,
+}
+
+impl Asked {
+    /// The request as it was last seen.
+    pub fn request(&self) -> &Request {
+        &self.request
+    }
+
+    /// Waits until the request is settled. May be dropped at any time: it takes nothing.
+    ///
+    /// # Errors
+    /// Where the provider could not be reached or cannot be believed. That is a no.
+    pub async fn decided(&mut self) -> Result<(), AapError> {
+        let deadline = Instant::now() + between(Timestamp::now(), self.request.deadline_at) + SLACK;
+        while self.request.state == RequestState::Pending {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let asked = Instant::now();
+            // A provider that never lets it expire: nobody waits any more, so it must not be approved later.
+            let next = match left.is_zero() {
+                true => self.client.cancel(self.request.id).await?,
+                false => self.client.get(self.request.id, WAIT.min(left)).await?,
+            };
+            self.see(next)?;
+            if self.request.state == RequestState::Pending {
+                tokio::time::sleep_until(asked + PACE).await;
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits for the decision and takes the approval. Dropped while it takes it, the approval is lost: what was
+    /// approved then never runs, rather than twice.
+    pub async fn answer(mut self) -> Answer {
+        let request_id = self.request.id;
+        self.settle().await.unwrap_or_else(|error| match error {
+            error if error.is_conflict("already_consumed") => Answer::AlreadyConsumed { request_id },
+            error if error.is_conflict("approval_expired") => Answer::Expired { request_id },
+            error => Answer::Error { request_id: Some(request_id), error },
+        })
+    }
+
+    /// Withdraws the request.
+    ///
+    /// # Errors
+    /// Where the provider could not be told, or it was decided before; [`answer`](Self::answer) then says how.
+    pub async fn withdraw(&self) -> Result<(), AapError> {
+        self.client.cancel(self.request.id).await.map(|_| ())
+    }
+
+    async fn settle(&mut self) -> Result<Answer, AapError> {
+        self.decided().await?;
+        let request_id = self.request.id;
+        let note = self.request.decision.as_ref().and_then(|decision| decision.note.clone());
+        match &self.request.state {
+            RequestState::Approved { until } if self.request.consumption.is_none() => {
+                if *until <= Timestamp::now() {
+                    return Ok(Answer::Expired { request_id });
+                }
+            }
+            RequestState::Approved { .. } => return Ok(Answer::AlreadyConsumed { request_id }),
+            RequestState::Denied => {
+                return Ok(Answer::Denied { request_id, reason: note });
+            }
+            RequestState::Cancelled => return Ok(Answer::Cancelled { request_id }),
+            RequestState::Expired | RequestState::Pending => return Ok(Answer::Expired { request_id }),
+        }
+        // A fresh key: whoever took this approval before, in this process or another, had another one.
+        let consumed = self.client.consume(request_id, &Uuid::new_v4().to_string()).await?;
+        self.see(consumed)?;
+        if self.request.consumption.is_none() {
+            return Err(Broken("it says consumed, and does not show it".into()).into());
+        }
+        Ok(Answer::Allowed(Approval { client: self.client.clone(), request_id, note }))
+    }
+
+    fn see(&mut self, next: Request) -> Result<(), AapError> {
+        if !next.matches(&self.submission) || !next.continues(&self.request) {
+            return Err(Broken("it answered another request than the one asked about".into()).into());
+        }
+        self.request = next;
+        Ok(())
+    }
+}

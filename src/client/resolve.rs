@@ -1,0 +1,103 @@
+//! Whose decision stands: the 409 resolver, a pure function of what a body says and of what we sent.
+//!
+//! It must never say more than is known. Where two things could be true it gives the weaker one, and the caller asks
+//! on.
+
+use crate::domain::{Outcome, RowStatus, Standing, Verdict};
+
+/// What we sent, and whether an earlier try of it may have landed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ours<'a> {
+    pub(crate) verdict: Verdict,
+    pub(crate) request_id: &'a str,
+    pub(crate) maybe: bool,
+}
+
+/// What a body says of the decision that stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum View {
+    /// Whose it is.
+    Settled(Outcome),
+    /// It is being carried out: watch on.
+    Pending,
+    /// Something under this key was carried out; whose it is the body does not say.
+    Processed,
+    /// Nothing.
+    Nothing,
+}
+
+/// Reads the standing decision as seen from our call.
+pub(crate) fn resolve(ours: Ours<'_>, standing: &Standing) -> View {
+    match standing.status {
+        Some(RowStatus::Pending) => return View::Pending,
+        Some(RowStatus::Failed) => return View::Settled(Outcome::Failed),
+        Some(RowStatus::Committed) | None => {}
+    }
+    let mine = standing.request_id.as_ref().map(|id| id.eq_ignore_ascii_case(ours.request_id));
+    match (mine, standing.verdict) {
+        // Even under our own request id: then somebody sent the id with the other verdict before.
+        (_, Some(verdict)) if verdict != ours.verdict => View::Settled(Outcome::Conflict),
+        (Some(true), _) => View::Settled(Outcome::Mine),
+        (Some(false), Some(_)) => View::Settled(Outcome::Same),
+        (None, Some(_)) if !ours.maybe => View::Settled(Outcome::Same),
+        (None, Some(_)) | (Some(false), None) => View::Processed,
+        (None, None) if standing.status.is_some() => View::Processed,
+        (None, None) => View::Nothing,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MINE: &str = "6f9619ff-8b86-4d01-b42d-00cf4fc964ff";
+
+    #[test]
+    fn whose_decision_stands() {
+        use Verdict::{Approve, Reject};
+        let (mine, other) = (Some(MINE.to_uppercase()), Some("other".to_owned()));
+        let committed = Some(RowStatus::Committed);
+        let settled = |outcome| View::Settled(outcome);
+        // request id, verdict, row, (not maybe, maybe)
+        let same = settled(Outcome::Same);
+        let conflict = settled(Outcome::Conflict);
+        let ours = settled(Outcome::Mine);
+        for (id, verdict, row, sure, doubt) in [
+            (&mine, Some(Approve), committed, &ours, &ours),
+            (&mine, None, committed, &ours, &ours),
+            (&mine, Some(Approve), None, &ours, &ours),
+            (&mine, Some(Reject), committed, &conflict, &conflict),
+            (&other, Some(Approve), committed, &same, &same),
+            (&other, Some(Approve), None, &same, &same),
+            (&other, Some(Reject), None, &conflict, &conflict),
+            (&other, None, committed, &View::Processed, &View::Processed),
+            (&None, Some(Approve), committed, &same, &View::Processed),
+            (&None, Some(Reject), None, &conflict, &conflict),
+            (&None, None, committed, &View::Processed, &View::Processed),
+            (&None, None, None, &View::Nothing, &View::Nothing),
+        ] {
+            let standing = Standing { request_id: id.clone(), verdict, status: row, ..Standing::default() };
+            for (maybe, expected) in [(false, sure), (true, doubt)] {
+                let ours = Ours { verdict: Approve, request_id: MINE, maybe };
+                assert_eq!(&resolve(ours, &standing), expected, "{standing:?} maybe: {maybe}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_row_that_is_not_at_its_end_is_attributed_to_nobody() {
+        for (id, verdict) in
+            [(None, None), (Some("other"), Some(Verdict::Reject)), (Some(MINE), Some(Verdict::Approve))]
+        {
+            let standing = |status| Standing {
+                request_id: id.map(str::to_owned),
+                verdict,
+                status: Some(status),
+                ..Standing::default()
+            };
+            let ours = Ours { verdict: Verdict::Approve, request_id: MINE, maybe: true };
+            assert_eq!(resolve(ours, &standing(RowStatus::Pending)), View::Pending);
+            assert_eq!(resolve(ours, &standing(RowStatus::Failed)), View::Settled(Outcome::Failed));
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! Everything that the console knows. Changed by `update` alone; drawing only reads it.
+
+use super::guard::Shown;
+use super::{EndOfInput, Layout, Now};
+use crate::console::keymap::{Keymap, Scope};
+use crate::console::screens::decide::Bar;
+use crate::console::screens::detail::Detail;
+use crate::console::screens::help::Help;
+use crate::console::screens::outcomes::Outcomes;
+use crate::console::screens::queue::Queue;
+use crate::console::theme::{Role, Theme};
+use crate::console::widgets::RoleLine;
+use crate::feed::Link;
+use jiff::tz::TimeZone;
+use std::time::Duration;
+
+/// The panes that keys can go to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pane {
+    /// The list of what waits.
+    List,
+    /// The action in full.
+    Detail,
+    /// What became of decisions.
+    Outcomes,
+}
+
+/// What is fixed at the start.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Who decides and where, for the top line.
+    pub identity: String,
+    /// The name to send as the reviewer's; the server puts its own on record.
+    pub reviewer: Option<String>,
+    /// Whether decisions go anywhere at all.
+    pub decisions_go_out: bool,
+    /// Whether nobody but this console sees to it that an action expires (a queue file has no server).
+    pub expires_here: bool,
+    /// What makes something wait: shown while nothing does.
+    pub how_to_ask: Vec<String>,
+    /// What the demo simulates, where this is the demo.
+    pub simulated: Option<String>,
+    /// Where times of day are shown.
+    pub time_zone: TimeZone,
+    /// How everything looks.
+    pub theme: Theme,
+    /// What keys mean.
+    pub keymap: Keymap,
+}
+
+/// A passing message in place of the key bar, gone with the next key or after a while.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Notice {
+    /// What it says.
+    pub line: RoleLine,
+    /// When it goes by itself.
+    pub until: Duration,
+}
+
+/// How long a notice stays.
+const NOTICE: Duration = Duration::from_secs(8);
+
+/// Everything that the console knows.
+#[derive(Debug, Clone)]
+pub struct Model {
+    /// What is fixed at the start.
+    pub settings: Settings,
+    /// Columns and rows of the terminal.
+    pub size: (u16, u16),
+    /// Where everything stands.
+    pub layout: Layout,
+    /// The pane that keys go to.
+    pub focus: Pane,
+    /// What waits for a decision.
+    pub queue: Queue,
+    /// The action in full.
+    pub detail: Detail,
+    /// What became of decisions.
+    pub outcomes: Outcomes,
+    /// The bar that asks, while it is open.
+    pub bar: Option<Bar>,
+    /// The help, while it is open.
+    pub help: Option<Help>,
+    /// How the connection to the source is.
+    pub link: Link,
+    /// A passing message.
+    pub notice: Option<Notice>,
+    /// What the last painted frame showed.
+    pub shown: Shown,
+    /// Whether the reviewer was told that decisions are still being sent, and may quit all the same.
+    pub quit_warned: bool,
+    /// Why the program ends, once it does.
+    pub exit: Option<Exit>,
+}
+
+/// Why the program ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Exit {
+    /// The reviewer quit.
+    Quit,
+    /// No key can come any more.
+    Input(EndOfInput),
+}
+
+impl Model {
+    /// A console that has seen nothing yet.
+    pub fn new(settings: Settings, size: (u16, u16)) -> Self {
+        let mut model = Self {
+            settings,
+            size,
+            layout: Layout::of(size, Pane::List, false),
+            focus: Pane::List,
+            queue: Queue::default(),
+            detail: Detail::default(),
+            outcomes: Outcomes::default(),
+            bar: None,
+            help: None,
+            link: Link::Connecting,
+            notice: None,
+            shown: Shown::default(),
+            quit_warned: false,
+            exit: None,
+        };
+        model.settle();
+        model
+    }
+
+    /// The scopes that a key goes through, innermost first.
+    pub fn scopes(&self) -> [Scope; 2] {
+        let inner = match (&self.help, &self.bar, self.focus) {
+            (Some(_), _, _) => Scope::Help,
+            (None, Some(bar), _) if bar.reason.is_some() => Scope::Reason,
+            (None, Some(_), _) => Scope::Bar,
+            (None, None, Pane::List) => Scope::List,
+            (None, None, Pane::Detail) => Scope::Detail,
+            (None, None, Pane::Outcomes) => Scope::Outcomes,
+        };
+        [inner, Scope::Global]
+    }
+
+    /// Brings everything that follows from something else in line with it: places, windows, wrapped lines.
+    pub fn settle(&mut self) {
+        self.layout = Layout::of(self.size, self.focus, self.bar.is_some());
+        self.queue.resize(self.layout.list);
+        self.detail.show(self.queue.selected().map(|entry| &entry.action), self.layout.detail);
+        self.outcomes.resize(self.layout.outcomes);
+        if let Some(help) = &mut self.help {
+            help.resize(self.size, &self.settings, self.focus);
+        }
+    }
+
+    /// Shows a passing message in the console's own words.
+    pub fn tell(&mut self, role: Role, text: impl Into<String>, now: Now) {
+        self.tell_line(RoleLine::of(role, text), now);
+    }
+
+    /// Shows a passing message.
+    pub fn tell_line(&mut self, line: RoleLine, now: Now) {
+        self.notice = Some(Notice { line, until: now.tick + NOTICE });
+    }
+}

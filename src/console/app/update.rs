@@ -1,0 +1,182 @@
+//! What each message does to the model. The one place where intents turn into changes.
+
+use super::guard::{self, Refusal};
+use super::model::Exit;
+use super::{Context, Effect, Message, Model, Now, Pane, news};
+use crate::console::keymap::{Intent, Scope};
+use crate::console::screens::decide::Bar;
+use crate::console::screens::help::Help;
+use crate::console::theme::Role;
+use crate::dispatch::Order;
+use crate::domain::Verdict;
+use crossterm::event::{KeyEvent, KeyEventKind, KeyModifiers};
+
+/// Takes in one message and returns what the shell must do.
+pub fn update(model: &mut Model, message: Message, context: &mut Context<'_>) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    match message {
+        Message::KeyPressed(key) => pressed(model, key, context, &mut effects),
+        Message::Pasted(text) => pasted(model, &text, context),
+        Message::Resized(width, height) => model.size = (width, height),
+        Message::FocusChanged(_) => {}
+        Message::InputEnded(end) => model.exit = Some(Exit::Input(end)),
+        Message::Feed(event) => news::feed(model, event, context, &mut effects),
+        Message::Dispatch(event) => news::dispatch(model, event, context, &mut effects),
+        Message::DeadlineReached => {
+            if model.notice.as_ref().is_some_and(|notice| notice.until <= context.now.tick) {
+                model.notice = None;
+            }
+            if model.settings.expires_here {
+                news::expire(model, context, &mut effects);
+            }
+        }
+        Message::TaskFailed(words) => {
+            model.tell(Role::Bad, format!("a background task failed: {words}"), context.now);
+        }
+    }
+    model.settle();
+    effects
+}
+
+/// A frame of this model has reached the terminal: from now on keys answer it.
+pub fn painted(model: &mut Model, now: Now) {
+    model.shown = model.shown.painted(model, now);
+}
+
+fn pressed(model: &mut Model, key: KeyEvent, context: &mut Context<'_>, effects: &mut Vec<Effect>) {
+    if key.kind == KeyEventKind::Release {
+        return;
+    }
+    let scopes = model.scopes();
+    let command = key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
+    // A focused text field lets no letter through to the scopes around it.
+    let chain = if scopes[0] == Scope::Reason && !command { &scopes[..1] } else { &scopes[..] };
+    let Some(intent) = model.settings.keymap.intent(&key, chain) else {
+        if scopes[0] == Scope::Reason && !model.layout.too_small {
+            edit(model, context, |bar| bar.edit(key));
+        }
+        return;
+    };
+    if key.kind == KeyEventKind::Repeat && intent.decides() {
+        return;
+    }
+    model.notice = None;
+    if intent != Intent::Quit {
+        model.quit_warned = false;
+    }
+    if model.layout.too_small && !matches!(intent, Intent::Quit | Intent::Repaint) {
+        return;
+    }
+    if let Err(refusal) = act(model, intent, context, effects) {
+        model.tell(Role::Notice, refusal.words(), context.now);
+    }
+}
+
+fn act(
+    model: &mut Model,
+    intent: Intent,
+    context: &mut Context<'_>,
+    effects: &mut Vec<Effect>,
+) -> Result<(), Refusal> {
+    match intent {
+        Intent::Quit => quit(model, context),
+        Intent::Repaint => effects.push(Effect::Repaint),
+        Intent::Help => model.help = Some(Help::default()),
+        Intent::Leave if model.help.is_some() => model.help = None,
+        Intent::Leave => model.bar = None,
+        Intent::Approve => open(model, Verdict::Approve, context.now)?,
+        Intent::Reject => open(model, Verdict::Reject, context.now)?,
+        Intent::Confirm => confirm(model, context, effects)?,
+        Intent::TryAgain => match model.outcomes.try_again(context.now.tick) {
+            Some(order) => {
+                model.queue.take_out(&order.action.id);
+                effects.push(Effect::Dispatch(order));
+            }
+            None => model.tell(Role::Notice, "there is nothing to send again here", context.now),
+        },
+        Intent::Acknowledge => {
+            if !model.outcomes.acknowledge() {
+                model.tell(Role::Notice, "this is no open conflict", context.now);
+            }
+        }
+        Intent::Open if model.queue.cursor().is_some() => model.focus = Pane::Detail,
+        Intent::Open => return Err(Refusal::NothingSelected),
+        Intent::Back => model.focus = Pane::List,
+        Intent::NextPane => {
+            model.focus = match model.focus {
+                Pane::List => Pane::Detail,
+                Pane::Detail => Pane::Outcomes,
+                Pane::Outcomes => Pane::List,
+            };
+        }
+        _ => scroll(model, intent),
+    }
+    Ok(())
+}
+
+fn scroll(model: &mut Model, intent: Intent) {
+    match (&mut model.help, &model.bar, model.focus) {
+        (Some(help), ..) => help.scroll.go(intent),
+        // While the bar asks, the cursor stays where it is: only the payload can be read on.
+        (None, Some(_), _) | (None, None, Pane::Detail) => model.detail.scroll.go(intent),
+        (None, None, Pane::List) => model.queue.go(intent),
+        (None, None, Pane::Outcomes) => model.outcomes.go(intent),
+    };
+}
+
+fn open(model: &mut Model, verdict: Verdict, now: Now) -> Result<(), Refusal> {
+    let selected = guard::may_open(model, now)?;
+    let action = model.queue.selected().map(|entry| entry.action.clone());
+    let action = action.filter(|action| guard::selection(action) == selected).ok_or(Refusal::JustChanged)?;
+    model.bar = Some(Bar::new(action, verdict));
+    Ok(())
+}
+
+fn confirm(model: &mut Model, context: &mut Context<'_>, effects: &mut Vec<Effect>) -> Result<(), Refusal> {
+    guard::may_confirm(model, context.now)?;
+    let Some(bar) = model.bar.take() else { return Ok(()) };
+    let order = Order {
+        id: (context.id)(),
+        request_id: (context.id)(),
+        action: bar.action.clone(),
+        verdict: bar.verdict,
+        reason: bar.reason(),
+        reviewer: model.settings.reviewer.clone(),
+        decided_at: context.now.wall,
+    };
+    let goes_out = model.settings.decisions_go_out;
+    model.queue.take_out(&order.action.id);
+    model.outcomes.decided(order.clone(), goes_out, context.now.tick);
+    if goes_out {
+        effects.push(Effect::Dispatch(order));
+    }
+    model.focus = Pane::List;
+    Ok(())
+}
+
+fn quit(model: &mut Model, context: &mut Context<'_>) {
+    let sending = model.outcomes.sending();
+    if sending == 0 || model.quit_warned {
+        model.exit = Some(Exit::Quit);
+        return;
+    }
+    model.quit_warned = true;
+    // The words that matter come first: forty columns must be enough for them.
+    let words = format!("{sending} still sending: quit again to leave; you will not see how it ended");
+    model.tell(Role::Notice, words, context.now);
+}
+
+fn pasted(model: &mut Model, text: &str, context: &mut Context<'_>) {
+    if model.scopes()[0] == Scope::Reason && !model.layout.too_small {
+        edit(model, context, |bar| bar.paste(text));
+    } else {
+        model.tell(Role::Notice, "ignored: pasted text is never read as keys", context.now);
+    }
+}
+
+fn edit(model: &mut Model, context: &mut Context<'_>, change: impl FnOnce(&mut Bar) -> bool) {
+    let fits = model.bar.as_mut().is_none_or(change);
+    if !fits {
+        model.tell(Role::Notice, "the reason is as long as it may be", context.now);
+    }
+}

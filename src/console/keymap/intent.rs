@@ -1,0 +1,204 @@
+//! What a key can mean, and the scopes in which it can.
+
+use std::fmt;
+
+/// What a key means. What it does is decided in `app/update.rs`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Intent {
+    /// Open the bar that approves.
+    Approve,
+    /// Open the bar that rejects.
+    Reject,
+    /// In a bar: decide.
+    Confirm,
+    /// Leave a bar or the help without doing anything.
+    Leave,
+    /// Send a decision that was given up on once more.
+    TryAgain,
+    /// Take note of a conflict.
+    Acknowledge,
+    /// Open the detail.
+    Open,
+    /// Back to the list.
+    Back,
+    /// Move down a line.
+    Down,
+    /// Move up a line.
+    Up,
+    /// Half a page down.
+    HalfPageDown,
+    /// Half a page up.
+    HalfPageUp,
+    /// A page down.
+    PageDown,
+    /// A page up.
+    PageUp,
+    /// To the first line.
+    Top,
+    /// To the last line.
+    Bottom,
+    /// To the next pane.
+    NextPane,
+    /// Draw the whole screen again.
+    Repaint,
+    /// Show every key of this pane and what the words mean.
+    Help,
+    /// Leave the program.
+    Quit,
+}
+
+impl Intent {
+    /// Every intent, in the order in which help shows them.
+    pub const ALL: [Self; 20] = [
+        Self::Approve,
+        Self::Reject,
+        Self::Confirm,
+        Self::Leave,
+        Self::TryAgain,
+        Self::Acknowledge,
+        Self::Open,
+        Self::Back,
+        Self::Down,
+        Self::Up,
+        Self::HalfPageDown,
+        Self::HalfPageUp,
+        Self::PageDown,
+        Self::PageUp,
+        Self::Top,
+        Self::Bottom,
+        Self::NextPane,
+        Self::Repaint,
+        Self::Help,
+        Self::Quit,
+    ];
+
+    /// The name in a keymap.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Approve => "approve",
+            Self::Reject => "reject",
+            Self::Confirm => "confirm",
+            Self::Leave => "leave",
+            Self::TryAgain => "try-again",
+            Self::Acknowledge => "acknowledge",
+            Self::Open => "open",
+            Self::Back => "back",
+            Self::Down => "down",
+            Self::Up => "up",
+            Self::HalfPageDown => "half-page-down",
+            Self::HalfPageUp => "half-page-up",
+            Self::PageDown => "page-down",
+            Self::PageUp => "page-up",
+            Self::Top => "top",
+            Self::Bottom => "bottom",
+            Self::NextPane => "next-pane",
+            Self::Repaint => "repaint",
+            Self::Help => "help",
+            Self::Quit => "quit",
+        }
+    }
+
+    /// What it does, for the help.
+    pub fn help(self) -> &'static str {
+        match self {
+            Self::Approve => "approve what the cursor is on: opens a bar, Enter there decides",
+            Self::Reject => "reject it: asks for a reason, Enter there decides",
+            Self::Confirm => "decide what the bar names",
+            Self::Leave => "leave without deciding anything",
+            Self::TryAgain => "send a decision that was given up on once more, under the same key",
+            Self::Acknowledge => "take note of a conflict, so that it is no longer counted",
+            Self::Open => "open the detail",
+            Self::Back => "back to the list",
+            Self::Down => "down a line",
+            Self::Up => "up a line",
+            Self::HalfPageDown => "half a page down",
+            Self::HalfPageUp => "half a page up",
+            Self::PageDown => "a page down",
+            Self::PageUp => "a page up",
+            Self::Top => "to the first line",
+            Self::Bottom => "to the last line",
+            Self::NextPane => "next pane: list, detail, outcomes",
+            Self::Repaint => "draw the whole screen again",
+            Self::Help => "this help",
+            Self::Quit => "quit; says so first where decisions are still being sent",
+        }
+    }
+
+    /// The word in the key bar.
+    pub fn hint(self) -> &'static str {
+        match self {
+            Self::Confirm => "decide",
+            Self::TryAgain => "try again",
+            Self::Acknowledge => "noted",
+            Self::NextPane => "pane",
+            Self::Down => "down",
+            Self::PageDown => "page",
+            other => other.name(),
+        }
+    }
+
+    /// Whether the intent decides, sends, or opens the way to it.
+    pub fn decides(self) -> bool {
+        matches!(self, Self::Approve | Self::Reject | Self::Confirm | Self::TryAgain)
+    }
+
+    pub(super) fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|intent| intent.name() == name)
+    }
+
+    pub(super) fn names() -> String {
+        Self::ALL.map(Self::name).join(", ")
+    }
+}
+
+/// Where keys go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Scope {
+    /// Everywhere.
+    Global,
+    /// The list of what waits.
+    List,
+    /// The action in full.
+    Detail,
+    /// What became of decisions.
+    Outcomes,
+    /// The bar that approves.
+    Bar,
+    /// The bar that rejects, with its text field.
+    Reason,
+    /// The help.
+    Help,
+}
+
+impl Scope {
+    /// Every scope.
+    pub const ALL: [Self; 7] =
+        [Self::Global, Self::List, Self::Detail, Self::Outcomes, Self::Bar, Self::Reason, Self::Help];
+
+    /// The name of the table in a keymap.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Global => "global",
+            Self::List => "list",
+            Self::Detail => "detail",
+            Self::Outcomes => "outcomes",
+            Self::Bar => "bar",
+            Self::Reason => "reason",
+            Self::Help => "help",
+        }
+    }
+
+    pub(super) fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|scope| scope.name() == name)
+    }
+
+    pub(super) fn names() -> String {
+        Self::ALL.map(Self::name).join(", ")
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}

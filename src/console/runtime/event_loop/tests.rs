@@ -1,0 +1,319 @@
+//! The loop with a program and a terminal in memory, on tokio's paused clock.
+
+use super::*;
+use crossterm::event::{Event, KeyCode, KeyEvent};
+use jiff::Timestamp;
+use ratatui::Frame;
+use std::sync::{Arc, Mutex};
+use tokio::time::{Instant, sleep};
+
+/// Writes down all that happens to it, and shows its text.
+#[derive(Default)]
+struct Recorder {
+    text: String,
+    log: Vec<(u128, String)>,
+    changed: bool,
+    deadline: Option<Duration>,
+    stuck: bool,
+    over: bool,
+}
+
+#[derive(Debug)]
+enum Fact {
+    Input(Input),
+    Text(&'static str),
+    Deadline(Duration),
+    Quiet,
+    Over,
+}
+
+impl Program for Recorder {
+    type Message = Fact;
+    type Effect = String;
+
+    fn update(&mut self, message: Fact, now: Now) -> Vec<String> {
+        self.log.push((now.tick.as_millis(), format!("{message:?}")));
+        self.changed = !matches!(message, Fact::Quiet);
+        match message {
+            Fact::Text(text) => self.text = text.into(),
+            Fact::Deadline(at) => self.deadline = Some(at),
+            Fact::Input(Input::DeadlinePassed) if !self.stuck => self.deadline = None,
+            Fact::Over => self.over = true,
+            _ => {}
+        }
+        vec![format!("effect of {}", self.log.len())]
+    }
+
+    fn view(&self, frame: &mut Frame<'_>, _: Now) {
+        frame.render_widget(self.text.as_str(), frame.area());
+    }
+
+    fn painted(&mut self, now: Now) {
+        self.log.push((now.tick.as_millis(), "painted".into()));
+    }
+
+    fn next_deadline(&self, _: Now) -> Option<Duration> {
+        self.deadline
+    }
+
+    fn dirty(&mut self) -> bool {
+        std::mem::take(&mut self.changed)
+    }
+
+    fn finished(&self) -> bool {
+        self.over
+    }
+
+    fn input(event: Input) -> Fact {
+        Fact::Input(event)
+    }
+}
+
+#[derive(Clone, Default)]
+struct Shared(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Shared {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The ends of the loop that a test holds.
+struct Hands {
+    urgent: mpsc::Sender<Input>,
+    keyboard: mpsc::Sender<RawEvent>,
+    messages: mpsc::Sender<Fact>,
+    out: Shared,
+}
+
+impl Hands {
+    async fn press(&self, code: KeyCode) {
+        let event = Event::Key(KeyEvent::from(code));
+        self.keyboard.send(RawEvent { event, at: Instant::now() }).await.unwrap();
+    }
+
+    async fn say(&self, fact: Fact) {
+        self.messages.send(fact).await.unwrap();
+    }
+
+    /// Lets the program finish before the ends are dropped.
+    async fn finish(&self) {
+        self.say(Fact::Over).await;
+        sleep(ms(1)).await;
+    }
+
+    fn bytes(&self) -> usize {
+        self.out.0.lock().unwrap().len()
+    }
+}
+
+/// Runs the loop beside the script, and returns what the program saw, with its milliseconds, and how it ended.
+async fn play<S: Future<Output = ()>>(
+    program: Recorder,
+    script: impl FnOnce(Hands) -> S,
+) -> (Vec<(u128, String)>, Exit, Vec<String>) {
+    let (urgent_sender, urgent) = mpsc::channel(8);
+    let (keyboard_sender, keyboard) = mpsc::channel(64);
+    let (message_sender, messages) = mpsc::channel(64);
+    let out = Shared::default();
+    let hands = Hands {
+        urgent: urgent_sender,
+        keyboard: keyboard_sender,
+        messages: message_sender,
+        out: out.clone(),
+    };
+    let mut screen = Screen::new(out, Size::new(20, 2), true).unwrap();
+    let clock = Clock::starting_at(Timestamp::UNIX_EPOCH);
+    let (mut program, mut effects) = (program, Vec::new());
+    let sources = Sources { urgent, keyboard, messages };
+    let (exit, ()) = tokio::join!(
+        drive(&mut program, &mut screen, sources, &clock, |effect| effects.push(effect)),
+        script(hands)
+    );
+    (program.log, exit, effects)
+}
+
+fn log(entries: &[(u128, &str)]) -> Vec<(u128, String)> {
+    entries.iter().map(|(at, text)| (*at, (*text).to_owned())).collect()
+}
+
+const fn ms(count: u64) -> Duration {
+    Duration::from_millis(count)
+}
+
+#[tokio::test(start_paused = true)]
+async fn draws_at_once_and_then_at_most_every_16_ms() {
+    let (seen, exit, effects) = play(Recorder::default(), |hands| async move {
+        sleep(ms(100)).await;
+        for text in ["a", "b", "c"] {
+            hands.say(Fact::Text(text)).await;
+            sleep(ms(4)).await;
+        }
+        sleep(ms(100)).await;
+        hands.finish().await;
+    })
+    .await;
+    let expected = [
+        (0, "painted"),
+        (100, "Text(\"a\")"),
+        (100, "painted"),
+        (104, "Text(\"b\")"),
+        (108, "Text(\"c\")"),
+        (116, "painted"),
+        (212, "Over"),
+    ];
+    assert_eq!(seen, log(&expected));
+    assert_eq!(exit, Exit::Finished);
+    assert_eq!(effects.len(), 4);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_changing_sends_nothing_and_is_not_even_drawn() {
+    let (seen, ..) = play(Recorder::default(), |hands| async move {
+        sleep(ms(50)).await;
+        let bytes = hands.bytes();
+        for _ in 0..10 {
+            hands.say(Fact::Quiet).await;
+            sleep(ms(50)).await;
+        }
+        assert_eq!(hands.bytes(), bytes, "a fact that changes nothing");
+        hands.say(Fact::Text("")).await;
+        sleep(ms(50)).await;
+        assert_eq!(hands.bytes(), bytes, "a frame that is the same");
+        hands.finish().await;
+    })
+    .await;
+    assert_eq!(seen.iter().filter(|(_, what)| what == "painted").count(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn wakes_for_the_deadline_and_for_nothing_else() {
+    let (seen, ..) = play(Recorder::default(), |hands| async move {
+        hands.say(Fact::Deadline(ms(5_000))).await;
+        sleep(ms(60_000)).await;
+        hands.finish().await;
+    })
+    .await;
+    let expected = [
+        (0, "painted"),
+        (0, "Deadline(5s)"),
+        (16, "painted"),
+        (5_000, "Input(DeadlinePassed)"),
+        (5_000, "painted"),
+        (60_000, "Over"),
+    ];
+    assert_eq!(seen, log(&expected));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_deadline_that_never_moves_does_not_stop_the_keys() {
+    let program = Recorder { stuck: true, deadline: Some(Duration::ZERO), ..Recorder::default() };
+    let (seen, ..) = play(program, |hands| async move {
+        sleep(ms(100)).await;
+        hands.press(KeyCode::Down).await;
+        sleep(ms(1)).await;
+        hands.finish().await;
+    })
+    .await;
+    let told = seen.iter().filter(|(_, what)| what == "Input(DeadlinePassed)").count();
+    assert!((6..=8).contains(&told), "{told} times in 100 ms");
+    assert!(seen.iter().any(|(at, what)| *at == 100 && what.contains("Down")), "{seen:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn keys_go_before_news_and_signals_before_both() {
+    let (seen, exit, _) = play(Recorder::default(), |hands| async move {
+        sleep(ms(50)).await;
+        hands.say(Fact::Quiet).await;
+        hands.press(KeyCode::Down).await;
+        hands.urgent.send(Input::Resize(30, 3)).await.unwrap();
+        sleep(ms(50)).await;
+        hands.press(KeyCode::Up).await;
+        hands.say(Fact::Quiet).await;
+        hands.urgent.send(Input::End(EndOfInput::Hangup)).await.unwrap();
+    })
+    .await;
+    let facts: Vec<_> =
+        seen.into_iter().filter(|(_, what)| what != "painted").map(|(_, what)| what).collect();
+    assert_eq!(facts.len(), 4, "{facts:?}");
+    assert_eq!(facts[0], "Input(Resize(30, 3))");
+    assert!(facts[1].contains("Down"));
+    assert_eq!(facts[2..], ["Quiet", "Input(End(Hangup))"], "nothing is taken in after the end");
+    assert_eq!(exit, Exit::Ended(EndOfInput::Hangup));
+    assert_eq!(exit.code(), 129);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_letter_bears_the_time_it_was_read_at() {
+    let (seen, ..) = play(Recorder::default(), |hands| async move {
+        sleep(ms(50)).await;
+        hands.press(KeyCode::Char('a')).await;
+        sleep(ms(5)).await;
+        hands.say(Fact::Text("drawn after the key was read")).await;
+        sleep(ms(50)).await;
+        hands.finish().await;
+    })
+    .await;
+    let (at, _) = seen.iter().find(|(_, what)| what.contains("Char('a')")).unwrap();
+    let (drawn, _) = seen.iter().rfind(|(at, what)| what == "painted" && *at < 60).unwrap();
+    assert_eq!((*at, *drawn), (50, 55));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_read_before_is_seen_before_a_letter_is_let_go() {
+    let (seen, ..) = play(Recorder::default(), |hands| async move {
+        sleep(ms(50)).await;
+        let at = Instant::now();
+        sleep(ms(40)).await;
+        // As after a write that blocked: three letters were read at once, long ago.
+        for c in ['a', 'b', 'c'] {
+            let event = Event::Key(KeyCode::Char(c).into());
+            hands.keyboard.send(RawEvent { event, at }).await.unwrap();
+        }
+        sleep(ms(50)).await;
+        hands.finish().await;
+    })
+    .await;
+    assert!(seen.contains(&(50, "Input(Paste(\"abc\"))".into())), "{seen:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_terminal_that_cannot_be_written_to_ends_the_loop() {
+    struct Broken;
+    impl Write for Broken {
+        fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+            Err(std::io::Error::other("gone"))
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut program = Recorder { text: "x".into(), ..Recorder::default() };
+    let (_urgent, urgent) = mpsc::channel(1);
+    let (_keyboard, keyboard) = mpsc::channel(1);
+    let (_messages, messages) = mpsc::channel(1);
+    let mut screen = Screen::new(Broken, Size::new(20, 2), true).unwrap();
+    let clock = Clock::starting_at(Timestamp::UNIX_EPOCH);
+    let sources = Sources { urgent, keyboard, messages };
+    let exit = drive(&mut program, &mut screen, sources, &clock, drop).await;
+    assert!(matches!(&exit, Exit::Ended(EndOfInput::Error(words)) if words.contains("gone")), "{exit:?}");
+    assert!(!program.log.iter().any(|(_, what)| what == "painted"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_closed_keyboard_ends_it_and_closed_news_do_not() {
+    let (seen, exit, _) = play(Recorder::default(), |hands| async move {
+        let Hands { urgent, keyboard, messages, .. } = hands;
+        drop((urgent, messages));
+        sleep(ms(1_000)).await;
+        drop(keyboard);
+    })
+    .await;
+    assert_eq!(exit, Exit::Ended(EndOfInput::Closed));
+    assert_eq!(seen, log(&[(0, "painted"), (1_000, "Input(End(Closed))")]));
+}

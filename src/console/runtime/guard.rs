@@ -1,0 +1,134 @@
+//! What is done to the terminal, and undone on every way out: on drop, and when the program panics.
+//!
+//! There is one terminal in a process, so what has been done to it is a static. `ratatui::restore()` is not used: it
+//! leaves bracketed paste and focus reporting on.
+
+use super::Input;
+use crate::domain::Visible;
+use crossterm::event::{DisableBracketedPaste, DisableFocusChange, EnableBracketedPaste, EnableFocusChange};
+use crossterm::style::{ResetColor, force_color_output};
+use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
+use crossterm::{cursor, queue};
+use rustix::event::{PollFd, PollFlags, poll};
+use std::fs::File;
+use std::io::{self, Write};
+use std::panic::{PanicHookInfo, set_hook, take_hook};
+use std::sync::{Mutex, Once, PoisonError};
+use std::thread::ThreadId;
+use tokio::sync::mpsc;
+
+/// The terminal as the guard has it.
+struct Held {
+    out: Out,
+    /// The thread that the event loop runs on: a panic there ends the program, one elsewhere must not touch the screen.
+    owner: ThreadId,
+    urgent: mpsc::Sender<Input>,
+}
+
+static HELD: Mutex<Option<Held>> = Mutex::new(None);
+
+/// Holds the terminal in raw mode on the alternate screen, until it is dropped.
+#[derive(Debug)]
+pub(super) struct Guard(());
+
+impl Guard {
+    /// Takes the terminal. `urgent` hears of panics on other threads than this one.
+    pub(super) fn take(urgent: mpsc::Sender<Input>) -> io::Result<Self> {
+        static HOOK: Once = Once::new();
+        HOOK.call_once(|| {
+            let before = take_hook();
+            set_hook(Box::new(move |info| on_panic(info, &before)));
+        });
+        // crossterm would turn every style into `ESC[m` under NO_COLOR and wipe bold and reverse with it, so that the
+        // cursor's row disappears. Whether there are colours is the theme's to say.
+        force_color_output(true);
+        let mut out = Out::stdout()?;
+        let guard = Self(());
+        *HELD.lock().unwrap_or_else(PoisonError::into_inner) =
+            Some(Held { out: Out::stdout()?, owner: std::thread::current().id(), urgent });
+        enable_raw_mode()?;
+        let mut bytes = Vec::new();
+        queue!(bytes, EnterAlternateScreen, EnableBracketedPaste, EnableFocusChange, cursor::Hide)?;
+        out.write_all(&bytes)?;
+        Ok(guard)
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        restore();
+    }
+}
+
+/// Undoes everything, once; errors are nobody's any more, since the terminal may be gone.
+fn restore() {
+    let held = HELD.lock().unwrap_or_else(PoisonError::into_inner).take();
+    if let Some(mut held) = held {
+        let mut bytes = b"\x1b[?2026l".to_vec();
+        let _ = queue!(
+            bytes,
+            DisableFocusChange,
+            DisableBracketedPaste,
+            ResetColor,
+            LeaveAlternateScreen,
+            cursor::Show
+        );
+        let _ = held.out.write_all(&bytes);
+        let _ = disable_raw_mode();
+    }
+}
+
+fn on_panic(info: &PanicHookInfo<'_>, before: &dyn Fn(&PanicHookInfo<'_>)) {
+    let elsewhere = {
+        let held = HELD.lock().unwrap_or_else(PoisonError::into_inner);
+        held.as_ref().filter(|held| held.owner != std::thread::current().id()).map(|held| held.urgent.clone())
+    };
+    match elsewhere {
+        // What is lost where the channel is full is a repetition.
+        Some(urgent) => drop(urgent.try_send(Input::TaskPanicked(words(info)))),
+        None => {
+            restore();
+            before(info);
+        }
+    }
+}
+
+/// Where, and with what words. They may quote anything, so they are made visible.
+fn words(info: &PanicHookInfo<'_>) -> String {
+    let payload = info.payload();
+    let text = payload.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("no words");
+    let place = info.location().map(ToString::to_string).unwrap_or_default();
+    Visible::of(&format!("{text} ({place})")).plain()
+}
+
+/// Standard output without a buffer of its own, so that one frame is one write. It waits where the terminal was set to
+/// answer "would block", as other programs on it sometimes do.
+#[derive(Debug)]
+pub(super) struct Out(File);
+
+impl Out {
+    pub(super) fn stdout() -> io::Result<Self> {
+        let descriptor =
+            io::IsTerminal::is_terminal(&io::stdout()).then(|| rustix::io::dup(rustix::stdio::stdout()));
+        let descriptor = descriptor.ok_or_else(|| io::Error::other("standard output is not a terminal"))?;
+        Ok(Self(File::from(descriptor?)))
+    }
+}
+
+impl Write for Out {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        loop {
+            match self.0.write(bytes) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    poll(&mut [PollFd::new(&self.0, PollFlags::OUT)], None)?;
+                }
+                done => return done,
+            }
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,65 @@
+//! What the runtime runs: the [`Program`] trait and the vocabulary between it and the terminal. No I/O here.
+
+pub use crate::console::app::{EndOfInput, Now};
+use crossterm::event::{KeyEvent, MouseEvent};
+use std::time::Duration;
+
+/// A screen program: a state, what changes it, and how it looks.
+pub trait Program {
+    /// A fact that has happened.
+    type Message: Send + 'static;
+    /// Something that the shell is asked to do.
+    type Effect;
+
+    /// Takes in one fact. For a key, `now` is when the key was read from the terminal, which may be before the frame
+    /// that is on the screen by now: so a key is judged by the frame that it could have answered.
+    fn update(&mut self, message: Self::Message, now: Now) -> Vec<Self::Effect>;
+
+    /// Draws the state as it is.
+    fn view(&self, frame: &mut ratatui::Frame<'_>, now: Now);
+
+    /// The bytes of the frame that was viewed last have been handed to the terminal.
+    fn painted(&mut self, now: Now);
+
+    /// The tick at which something changes by itself; `None` means that the process sleeps until news comes. Once it
+    /// has come, [`Input::DeadlinePassed`] is delivered and the answer should lie in the future.
+    fn next_deadline(&self, now: Now) -> Option<Duration>;
+
+    /// Whether what is shown may have changed since the last view; asking takes the mark away.
+    fn dirty(&mut self) -> bool;
+
+    /// Whether the program is over.
+    fn finished(&self) -> bool;
+
+    /// How the shell's events become messages.
+    fn input(event: Input) -> Self::Message;
+
+    /// Whether the next frame is to be sent whole, because something else may have written to the terminal (`ctrl-l`);
+    /// asking takes the mark away.
+    fn repaint(&mut self) -> bool {
+        false
+    }
+}
+
+/// An event of the terminal, or of the process that has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Input {
+    /// A key was pressed, or repeats where the terminal tells the two apart (`kind`); never a release.
+    Key(KeyEvent),
+    /// Text was pasted, or came too fast to have been typed. It is never read as keys.
+    Paste(String),
+    /// The terminal has now this many columns and rows.
+    Resize(u16, u16),
+    /// The terminal's window has the focus.
+    FocusGained,
+    /// The terminal's window has lost the focus.
+    FocusLost,
+    /// The mouse did something.
+    Mouse(MouseEvent),
+    /// The time that [`Program::next_deadline`] named has come.
+    DeadlinePassed,
+    /// A task in the background panicked, with these words (printable, one line). The screen stands.
+    TaskPanicked(String),
+    /// Nothing more will come. The loop ends after this message; it is never a decision.
+    End(EndOfInput),
+}

@@ -1,0 +1,113 @@
+//! Tables for the list: order, cursor, what goes and what comes.
+
+use super::*;
+use crate::domain::{Decision, Untrusted, Verdict};
+
+fn entry(id: &str, minute: u32) -> Queued {
+    let sealed = format!(
+        r#"{{"v":1,"id":"{id}","tenant_id":"t","thread_id":"h","idempotency_key":"k-{id}","agent":"g","action":"x",
+        "payload":{{}},"created_at":"2026-11-23T12:00:00Z","expires_at":"2026-11-23T12:{minute:02}:00Z"}}"#
+    );
+    Queued::pending(Action::read(sealed).unwrap())
+}
+
+fn settled(id: &str, minute: u32) -> Queued {
+    Queued { state: ActionState::Expired, ..entry(id, minute) }
+}
+
+fn queue(ids: &[(&str, u32)]) -> Queue {
+    let mut queue = Queue::default();
+    queue.resize(Some(Rect::new(0, 0, 40, 6)));
+    for (id, minute) in ids {
+        assert_eq!(queue.apply(entry(id, *minute), false), Applied::Arrived);
+    }
+    queue
+}
+
+fn ids(queue: &Queue) -> String {
+    let row =
+        |(entry, cursor): (&Queued, bool)| format!("{}{}", if cursor { ">" } else { "" }, entry.action.id);
+    queue.rows().map(row).collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn rows_stand_by_deadline_and_the_first_arrival_gets_the_cursor() {
+    let queue = queue(&[("b", 20), ("a", 30), ("c", 20)]);
+    assert_eq!(ids(&queue), ">b c a");
+}
+
+#[test]
+fn an_arrival_above_leaves_the_row_under_the_cursor_on_its_line() {
+    let mut queue = queue(&[("m", 30), ("n", 40)]);
+    queue.apply(entry("first", 5), true);
+    assert_eq!(ids(&queue), "first >m n", "nobody has moved yet");
+    queue.apply(settled("first", 5), true);
+    queue.go(Intent::Top);
+    queue.apply(entry("early", 10), true);
+    queue.resize(Some(Rect::new(0, 0, 40, 6)));
+    assert_eq!(ids(&queue), ">m n");
+    assert_eq!(queue.hidden(), (1, 0));
+    queue.go(Intent::Up);
+    assert_eq!(ids(&queue), ">early m n");
+}
+
+#[test]
+fn when_the_row_under_the_cursor_goes_it_rests_on_nothing_until_the_next_move() {
+    let mut queue = queue(&[("a", 10), ("b", 20), ("c", 30)]);
+    queue.go(Intent::Down);
+    assert!(matches!(queue.apply(settled("b", 20), true), Applied::Settled(_)));
+    assert_eq!((ids(&queue).as_str(), queue.cursor()), ("a c", None));
+    queue.apply(entry("d", 25), true);
+    assert_eq!(queue.cursor(), None, "an arrival never takes the cursor");
+    queue.go(Intent::Down);
+    assert_eq!(ids(&queue), "a >d c");
+}
+
+#[test]
+fn an_old_page_brings_nothing_back_and_a_listing_takes_away_what_it_does_not_name() {
+    let mut queue = queue(&[("a", 10), ("b", 20)]);
+    queue.apply(settled("a", 10), true);
+    assert_eq!(queue.apply(entry("a", 10), false), Applied::Unchanged);
+    queue.apply(entry("live", 30), true);
+    let gone = queue.complete(&HashSet::new());
+    assert_eq!(gone.iter().map(|entry| entry.action.id.as_str()).collect::<Vec<_>>(), ["b"]);
+    assert_eq!(ids(&queue), "live");
+}
+
+#[test]
+fn other_bytes_under_a_known_id_are_refused() {
+    let mut queue = queue(&[("a", 10)]);
+    assert_eq!(queue.apply(entry("a", 11), true), Applied::Differs);
+    assert_eq!(ids(&queue), ">a");
+}
+
+#[test]
+fn what_is_being_decided_is_not_listed_and_may_come_back() {
+    let mut queue = queue(&[("a", 10), ("b", 20)]);
+    queue.take_out("a");
+    assert_eq!((ids(&queue).as_str(), queue.len(), queue.is_pending("a")), ("b", 1, true));
+    queue.put_back("a");
+    assert_eq!(ids(&queue), "a b");
+    queue.take_out("a");
+    let mut approved = entry("a", 10);
+    approved.state = ActionState::Approved;
+    approved.decision = Some(Decision {
+        verdict: Verdict::Approve,
+        reviewer: Untrusted::from("me"),
+        reason: None,
+        request_id: "r".into(),
+        decided_at: approved.action.created_at,
+        digest: None,
+    });
+    assert!(matches!(queue.apply(approved, true), Applied::Settled(_)));
+    queue.put_back("a");
+    assert_eq!(ids(&queue), "b");
+}
+
+#[test]
+fn expiry_takes_only_what_is_over() {
+    let mut queue = queue(&[("a", 10), ("b", 20)]);
+    let over = queue.expire("2026-11-23T12:10:00Z".parse().unwrap());
+    assert_eq!(over.len(), 1);
+    assert_eq!((over[0].state, ids(&queue).as_str()), (ActionState::Expired, "b"));
+}

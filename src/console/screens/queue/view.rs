@@ -1,0 +1,82 @@
+//! How the list looks: one row an action, the risk first, the time left last.
+
+use crate::console::app::{Model, Now, Pane};
+use crate::console::screens::view::{framed, risk_role};
+use crate::console::theme::Role;
+use crate::console::widgets::RoleLine;
+use crate::domain::timestamp::{age, between, countdown};
+use crate::domain::{Queued, Untrusted, Visible};
+use crate::feed::Link;
+use ratatui::Frame;
+use ratatui::layout::Rect;
+
+/// From this width a row has the age of the action too.
+const WITH_AGE: usize = 50;
+
+pub(in crate::console::screens) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model, now: Now) {
+    let (above, below) = model.queue.hidden();
+    let title = RoleLine::of(Role::Title, format!(" Pending {} ", model.queue.len()))
+        .with(Role::Border, model.settings.theme.symbols.rule)
+        .with(Role::Title, " by deadline ");
+    let mut foot = RoleLine::default();
+    for (count, word) in [(above, "above"), (below, "below")] {
+        if count > 0 {
+            foot.push(Role::Title, format!(" {count} more {word} "));
+        }
+    }
+    let inner = framed(frame, area, model, Pane::List, &title, &foot);
+    let columns = usize::from(inner.width);
+    let lines = if model.queue.is_empty() {
+        empty(model, columns)
+    } else {
+        let quiet = matches!(model.link, Link::Reconnecting { .. });
+        model.queue.rows().map(|(entry, cursor)| row(model, entry, cursor, columns, now, quiet)).collect()
+    };
+    for (line, y) in lines.iter().zip(inner.top()..inner.bottom()) {
+        frame.buffer_mut().set_line(inner.x, y, &line.styled(&model.settings.theme), inner.width);
+    }
+}
+
+fn row(model: &Model, entry: &Queued, cursor: bool, columns: usize, now: Now, quiet: bool) -> RoleLine {
+    let action = &entry.action;
+    let left = left(countdown(between(now.wall, action.expires_at)));
+    let mut tail = RoleLine::default();
+    if columns >= WITH_AGE {
+        tail.push(Role::Quiet, format!(" {:>4}", age(between(action.created_at, now.wall))));
+    }
+    tail.push(Role::Text, format!(" {left:>7}"));
+    let plain = if quiet { Role::Quiet } else { Role::Foreign };
+    let name = if cursor { Role::Cursor } else { plain };
+    let mark = if cursor { model.settings.theme.symbols.cursor } else { " " };
+    let mut line = RoleLine::of(Role::Cursor, format!("{mark} "));
+    line.push(risk_role(action.risk), action.risk.badge());
+    line.push(Role::Text, " ");
+    let width = if columns < WITH_AGE { 12 } else { 14 };
+    let mut field = RoleLine::default();
+    field.push_foreign(name, &action.name.visible());
+    line.append(field.fit(width));
+    line.push(Role::Text, " ");
+    let rest = columns.saturating_sub(line.width() + tail.width());
+    let words = action.summary.as_ref().map_or_else(|| Visible::of(action.payload()), Untrusted::visible);
+    let mut field = RoleLine::default();
+    field.push_foreign(plain, &words);
+    line.append(field.fit(rest));
+    line.append(tail);
+    line
+}
+
+/// `4:31` rather than `04:31`: the column is narrow.
+fn left(countdown: String) -> String {
+    match countdown.strip_prefix('0') {
+        Some(shorter) if shorter.len() == 4 => shorter.to_owned(),
+        _ => countdown,
+    }
+}
+
+fn empty(model: &Model, columns: usize) -> Vec<RoleLine> {
+    let mut lines = vec![RoleLine::default(), RoleLine::of(Role::Text, " Nothing is waiting.")];
+    for text in &model.settings.how_to_ask {
+        lines.extend(RoleLine::of(Role::Quiet, format!(" {text}")).wrap_words(columns, 1));
+    }
+    lines
+}

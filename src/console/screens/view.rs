@@ -1,0 +1,140 @@
+//! The whole frame: `view(&Model, &mut Frame)`. Draws and changes nothing.
+
+use super::{decide, detail, help, outcomes, queue, top};
+use crate::console::app::layout::inside;
+use crate::console::app::{Model, Now, Pane};
+use crate::console::keymap::{Intent, Scope};
+use crate::console::theme::Role;
+use crate::console::widgets::{RoleLine, key_bar};
+use crate::domain::Risk;
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::widgets::Block;
+
+/// Draws the model as it is now.
+pub fn view(model: &Model, frame: &mut Frame<'_>, now: Now) {
+    let area = frame.area();
+    let layout = &model.layout;
+    if layout.too_small || (area.width, area.height) != model.size {
+        let words = RoleLine::of(Role::Text, "terminal too small (needs 40×12)");
+        for (line, y) in words.wrap(usize::from(area.width), 0).iter().zip(area.top()..area.bottom()) {
+            frame.buffer_mut().set_line(area.x, y, &line.styled(&model.settings.theme), area.width);
+        }
+        return;
+    }
+    if let Some(open) = &model.help {
+        help::draw(frame, area, model, open);
+        return;
+    }
+    top::draw(frame, layout.top, model, now);
+    if let Some(area) = layout.list {
+        queue::view::draw(frame, area, model, now);
+    }
+    if let Some(area) = layout.detail {
+        detail::view::draw(frame, area, model, now);
+    }
+    if let Some(area) = layout.outcomes {
+        outcomes::view::draw(frame, area, model, now);
+    }
+    if let Some(area) = layout.newest {
+        outcomes::view::draw_newest(frame, area, model, now);
+    }
+    if let Some(area) = layout.bar {
+        decide::view::draw(frame, area, model);
+    }
+    keys(frame, layout.keys, model);
+}
+
+fn keys(frame: &mut Frame<'_>, area: Rect, model: &Model) {
+    let columns = usize::from(area.width);
+    let line = match &model.notice {
+        Some(notice) => {
+            let mut line = RoleLine::of(Role::Text, " ");
+            line.append(notice.line.clone());
+            line.cut(columns)
+        }
+        None => key_bar::line(&model.settings.keymap, &model.scopes(), &hints(model), columns),
+    };
+    frame.buffer_mut().set_line(area.x, area.y, &line.styled(&model.settings.theme), area.width);
+}
+
+/// What works here and now, what matters most first.
+fn hints(model: &Model) -> Vec<Intent> {
+    let [scope, _] = model.scopes();
+    let selected = model.queue.cursor().is_some();
+    let mut hints = match scope {
+        Scope::Bar | Scope::Reason => return vec![Intent::Confirm, Intent::Leave],
+        Scope::Outcomes => {
+            let row = model.outcomes.selected();
+            let ours = row.and_then(|row| match &row.kind {
+                outcomes::Kind::Ours(ours) => Some(ours),
+                outcomes::Kind::Elsewhere(_) => None,
+            });
+            let conflict = ours.is_some_and(|ours| ours.is_open_conflict());
+            let again = ours.is_some_and(|ours| ours.may_try_again());
+            let when = |on: bool, intent| on.then_some(intent);
+            [when(again, Intent::TryAgain), when(conflict, Intent::Acknowledge), Some(Intent::Back)]
+                .into_iter()
+                .flatten()
+                .collect()
+        }
+        _ if !selected => Vec::new(),
+        Scope::Detail => vec![Intent::Approve, Intent::Reject, Intent::Back],
+        _ => vec![Intent::Approve, Intent::Reject, Intent::Open],
+    };
+    if scope == Scope::Detail && model.detail.scroll.below() > 0 {
+        hints.push(Intent::PageDown);
+    }
+    if scope == Scope::List && model.queue.len() > 1
+        || scope == Scope::List && !selected && !model.queue.is_empty()
+    {
+        hints.push(Intent::Down);
+    }
+    hints.extend([Intent::NextPane, Intent::Help, Intent::Quit]);
+    hints
+}
+
+/// A pane's frame, brighter where keys go; returns its inside.
+pub(super) fn framed(
+    frame: &mut Frame<'_>,
+    area: Rect,
+    model: &Model,
+    pane: Pane,
+    title: &RoleLine,
+    foot: &RoleLine,
+) -> Rect {
+    frame_of(frame, area, model, model.focus == pane && model.bar.is_none(), title, foot)
+}
+
+/// A frame with a title and words at its foot; returns its inside.
+pub(super) fn frame_of(
+    frame: &mut Frame<'_>,
+    area: Rect,
+    model: &Model,
+    focused: bool,
+    title: &RoleLine,
+    foot: &RoleLine,
+) -> Rect {
+    let theme = &model.settings.theme;
+    let role = if focused { Role::BorderFocused } else { Role::Border };
+    let room = usize::from(area.width).saturating_sub(2);
+    let mut block = Block::bordered().border_set(theme.symbols.border).border_style(theme.style(role));
+    if !title.is_empty() {
+        block = block.title_top(title.cut(room).styled(theme));
+    }
+    if !foot.is_empty() {
+        block = block.title_bottom(foot.cut(room).styled(theme));
+    }
+    frame.render_widget(block, area);
+    inside(area)
+}
+
+/// The role in which a level of risk is drawn.
+pub(super) fn risk_role(risk: Risk) -> Role {
+    match risk {
+        Risk::Low => Role::Low,
+        Risk::Medium => Role::Medium,
+        Risk::High => Role::High,
+        Risk::Critical => Role::Critical,
+    }
+}

@@ -1,0 +1,85 @@
+//! Ties the pure console to the runtime: the terminal's events become messages, time and ids come in here.
+//!
+//! Nothing is decided here, and nothing is sent: effects go to whoever runs the program.
+
+use super::app::update::{painted, update};
+use super::app::{Context, Effect, Message, Model, Now, deadline};
+use super::runtime::{Input, Program};
+use super::screens;
+use ratatui::Frame;
+use std::time::Duration;
+use uuid::Uuid;
+
+/// The console as a program for the runtime.
+#[derive(Debug)]
+pub struct Console {
+    model: Model,
+    changed: bool,
+    repaint: bool,
+}
+
+impl Console {
+    /// A console that starts from this model.
+    pub fn new(model: Model) -> Self {
+        Self { model, changed: true, repaint: false }
+    }
+
+    /// What it knows.
+    pub fn model(&self) -> &Model {
+        &self.model
+    }
+}
+
+impl Program for Console {
+    type Message = Message;
+    type Effect = Effect;
+
+    fn update(&mut self, message: Message, now: Now) -> Vec<Effect> {
+        self.changed = true;
+        let mut context = Context { now, id: &mut Uuid::new_v4 };
+        let effects = update(&mut self.model, message, &mut context);
+        let (repaints, others): (Vec<_>, _) =
+            effects.into_iter().partition(|effect| *effect == Effect::Repaint);
+        self.repaint |= !repaints.is_empty();
+        others
+    }
+
+    fn view(&self, frame: &mut Frame<'_>, now: Now) {
+        screens::view(&self.model, frame, now);
+    }
+
+    fn painted(&mut self, now: Now) {
+        painted(&mut self.model, now);
+    }
+
+    fn next_deadline(&self, now: Now) -> Option<Duration> {
+        deadline::next_deadline(&self.model, now)
+    }
+
+    fn dirty(&mut self) -> bool {
+        std::mem::take(&mut self.changed)
+    }
+
+    fn finished(&self) -> bool {
+        self.model.exit.is_some()
+    }
+
+    fn input(event: Input) -> Message {
+        match event {
+            Input::Key(key) => Message::KeyPressed(key),
+            Input::Paste(text) => Message::Pasted(text),
+            Input::Resize(width, height) => Message::Resized(width, height),
+            Input::FocusGained => Message::FocusChanged(true),
+            Input::FocusLost => Message::FocusChanged(false),
+            // The mouse is off until an issue gives it something to do; a click never decides.
+            Input::Mouse(_) => Message::FocusChanged(true),
+            Input::DeadlinePassed => Message::DeadlineReached,
+            Input::TaskPanicked(words) => Message::TaskFailed(words),
+            Input::End(end) => Message::InputEnded(end),
+        }
+    }
+
+    fn repaint(&mut self) -> bool {
+        std::mem::take(&mut self.repaint)
+    }
+}

@@ -1,0 +1,191 @@
+//! A line in roles: what the pure half of the console writes, before a theme gives it styles.
+//!
+//! Foreign text gets in only as [`Visible`]; the console's own words only as text with a role.
+
+use crate::console::theme::{Role, Theme};
+use crate::domain::Visible;
+use ratatui::text::{Line, Span};
+use unicode_segmentation::UnicodeSegmentation;
+use unicode_width::UnicodeWidthStr;
+
+/// A line of text in runs, each with its role.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RoleLine {
+    spans: Vec<(Role, String)>,
+}
+
+impl RoleLine {
+    /// A line of one run.
+    pub fn of(role: Role, text: impl Into<String>) -> Self {
+        Self::default().with(role, text)
+    }
+
+    /// The line with the console's own words after it.
+    #[must_use]
+    pub fn with(mut self, role: Role, text: impl Into<String>) -> Self {
+        self.push(role, text);
+        self
+    }
+
+    /// The line with foreign text after it.
+    #[must_use]
+    pub fn foreign(mut self, text: &Visible) -> Self {
+        self.push_foreign(Role::Foreign, text);
+        self
+    }
+
+    /// Puts the console's own words after it.
+    pub fn push(&mut self, role: Role, text: impl Into<String>) {
+        let text = text.into();
+        match self.spans.last_mut() {
+            _ if text.is_empty() => {}
+            Some((last, run)) if *last == role => run.push_str(&text),
+            _ => self.spans.push((role, text)),
+        }
+    }
+
+    /// Puts foreign text after it: what could be drawn as it was in this role, the signs as marked.
+    pub fn push_foreign(&mut self, role: Role, text: &Visible) {
+        for piece in text.pieces() {
+            self.push(if piece.marked { Role::Marked } else { role }, piece.text.as_str());
+        }
+    }
+
+    /// Puts another line after it.
+    pub fn append(&mut self, other: Self) {
+        for (role, text) in other.spans {
+            self.push(role, text);
+        }
+    }
+
+    /// Columns that it takes.
+    pub fn width(&self) -> usize {
+        self.spans.iter().map(|(_, text)| text.width()).sum()
+    }
+
+    /// Whether there is nothing in it.
+    pub fn is_empty(&self) -> bool {
+        self.spans.is_empty()
+    }
+
+    /// At most `columns` columns of it; a cut is announced by `…`.
+    #[must_use]
+    pub fn cut(&self, columns: usize) -> Self {
+        if self.width() <= columns {
+            return self.clone();
+        }
+        let (mut out, mut left) = (Self::default(), columns.saturating_sub(1));
+        'spans: for (role, text) in &self.spans {
+            for grapheme in text.graphemes(true) {
+                let Some(rest) = left.checked_sub(grapheme.width()) else { break 'spans };
+                left = rest;
+                out.push(*role, grapheme);
+            }
+        }
+        if columns > 0 {
+            out.push(Role::Marked, "…");
+        }
+        out
+    }
+
+    /// What is left of it after its first `columns` columns.
+    #[must_use]
+    pub fn skip(&self, columns: usize) -> Self {
+        let (mut out, mut left) = (Self::default(), columns);
+        for (role, text) in &self.spans {
+            for grapheme in text.graphemes(true) {
+                if left == 0 {
+                    out.push(*role, grapheme);
+                }
+                left = left.saturating_sub(grapheme.width());
+            }
+        }
+        out
+    }
+
+    /// Exactly `columns` columns of it: cut, or filled up with blanks.
+    #[must_use]
+    pub fn fit(&self, columns: usize) -> Self {
+        let mut out = self.cut(columns);
+        out.push(Role::Text, " ".repeat(columns.saturating_sub(out.width())));
+        out
+    }
+
+    /// The line as often as it needs to be broken to fit `columns`; what follows the first is indented by `hanging`.
+    /// Breaks between graphemes, anywhere: nothing is lost and nothing is moved.
+    pub fn wrap(&self, columns: usize, hanging: usize) -> Vec<Self> {
+        let columns = columns.max(1);
+        let hanging = hanging.min(columns / 2);
+        let (mut lines, mut line, mut used) = (Vec::new(), Self::default(), 0);
+        for (role, text) in &self.spans {
+            for grapheme in text.graphemes(true) {
+                let width = grapheme.width();
+                if used + width > columns && used > hanging {
+                    lines.push(std::mem::take(&mut line));
+                    line.push(Role::Text, " ".repeat(hanging));
+                    used = hanging;
+                }
+                line.push(*role, grapheme);
+                used += width;
+            }
+        }
+        lines.push(line);
+        lines
+    }
+
+    /// The line broken between words where it can be. For the console's own words: blanks at a break are dropped, so it
+    /// is no way to show what an agent sent.
+    pub fn wrap_words(&self, columns: usize, hanging: usize) -> Vec<Self> {
+        let (mut lines, mut line) = (Vec::new(), Self::default());
+        let words =
+            self.spans.iter().flat_map(|(role, text)| text.split_inclusive(' ').map(|word| (*role, word)));
+        for (role, word) in words {
+            if line.width() + word.trim_end().width() > columns && line.width() > hanging {
+                lines.push(std::mem::replace(&mut line, Self::of(Role::Text, " ".repeat(hanging))));
+            }
+            line.push(role, word);
+        }
+        lines.push(line);
+        lines.iter().flat_map(|line| line.wrap(columns, hanging)).collect()
+    }
+
+    /// The text alone, for tests and plain output.
+    pub fn text(&self) -> String {
+        self.spans.iter().map(|(_, text)| text.as_str()).collect()
+    }
+
+    /// The line in the styles of a theme.
+    pub fn styled<'a>(&self, theme: &Theme) -> Line<'a> {
+        Line::from_iter(self.spans.iter().map(|(role, text)| Span::styled(text.clone(), theme.style(*role))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wrapping_loses_nothing_and_never_runs_over() {
+        let line = RoleLine::of(Role::Text, "abc漢字def").foreign(&Visible::of("x\u{1b}y"));
+        for columns in 2..20 {
+            let lines = line.wrap(columns, 0);
+            assert!(lines.iter().all(|line| line.width() <= columns), "{columns}");
+            assert_eq!(lines.iter().map(RoleLine::text).collect::<String>(), line.text());
+        }
+    }
+
+    #[test]
+    fn own_words_break_between_words() {
+        let line = RoleLine::of(Role::KeyName, " q  ").with(Role::Text, "quit and leave everything");
+        let lines: Vec<_> = line.wrap_words(14, 4).iter().map(RoleLine::text).collect();
+        assert_eq!(lines, [" q  quit and ", "    leave ", "    everything"]);
+    }
+
+    #[test]
+    fn fitting_cuts_with_a_sign_or_fills() {
+        let line = RoleLine::of(Role::Text, "abcdef");
+        assert_eq!(line.fit(4).text(), "abc…");
+        assert_eq!(line.fit(8).text(), "abcdef  ");
+        assert_eq!(line.fit(0).text(), "");
+    }
+}

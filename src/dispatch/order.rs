@@ -1,0 +1,59 @@
+//! One decision to be carried out, and the body that says it (wire.md, part 3).
+
+use crate::client::{AegisClient, DecisionCall};
+use crate::domain::json::quote;
+use crate::domain::{Action, Verdict, timestamp};
+use jiff::Timestamp;
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// A decision that a reviewer made.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Order {
+    /// The decision's own id, known to this process only.
+    pub id: Uuid,
+    /// The `X-Request-Id` of every try.
+    pub request_id: Uuid,
+    /// What was decided on, as it was shown.
+    pub action: Arc<Action>,
+    /// What was decided.
+    pub verdict: Verdict,
+    /// What the reviewer wrote, as typed.
+    pub reason: Option<String>,
+    /// Who decided, where the console knows; the name on record is the credential's.
+    pub reviewer: Option<String>,
+    /// When.
+    pub decided_at: Timestamp,
+}
+
+impl Order {
+    /// The call that carries it out: the action's own key, tenant and thread, and [`body`](Self::body).
+    pub fn call(&self, client: &AegisClient) -> DecisionCall {
+        client
+            .decide(self.verdict, self.action.idempotency_key.as_str())
+            .tenant_id(self.action.tenant_id.raw())
+            .thread_id(self.action.thread_id.raw())
+            .request_id(self.request_id)
+            .body(self.body())
+    }
+
+    /// The body of the call. The payload stands in it byte for byte as it was sealed.
+    pub fn body(&self) -> String {
+        let action = &self.action;
+        let mut review = format!("\"action_id\":{}", quote(&action.id));
+        for (name, text) in [("reviewer", &self.reviewer), ("reason", &self.reason)] {
+            if let Some(text) = text {
+                review.push_str(&format!(",\"{name}\":{}", quote(text)));
+            }
+        }
+        format!(
+            r#"{{"tenant_id":{},"thread_id":{},"action":{},"payload":{},"review":{{{review},"digest":"{}","decided_at":"{}"}}}}"#,
+            quote(action.tenant_id.raw()),
+            quote(action.thread_id.raw()),
+            quote(action.name.raw()),
+            action.payload(),
+            action.digest,
+            timestamp::format(self.decided_at),
+        )
+    }
+}

@@ -1,0 +1,203 @@
+//! The calls that read a queue: pages and the stream of events. Reads with limits, follows nothing, decides nothing.
+
+use super::events::Events;
+use super::page::RawPage;
+use super::trouble::{Kind, Trouble};
+use crate::client::http::words;
+use crate::client::{AegisClient, ClientError};
+use crate::domain::json::{self, Limits, Value};
+use crate::domain::{ActionState, Untrusted};
+use reqwest::Response;
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use std::collections::HashSet;
+use std::time::{Duration, SystemTime};
+use tokio::time::timeout;
+use url::form_urlencoded;
+
+/// Entries that a page may have: 50 of the largest that the gateway takes fit into a page's limit.
+const PAGE_ENTRIES: &str = "50";
+/// A whole page must have come in this time.
+const PAGE_TIME: Duration = Duration::from_secs(30);
+/// The head of the stream of events must have come in this time.
+const HEAD_TIME: Duration = Duration::from_secs(15);
+/// What is read of an answer that is no success.
+const REFUSAL_BYTES: usize = 64 * 1024;
+/// What a listing may hold; a server that goes on past it is not believed to end.
+const MOST_ENTRIES: usize = 100_000;
+const MOST_PAGES: usize = 10_000;
+const MOST_BYTES: usize = 512 * 1024 * 1024;
+
+/// A gateway's queue, as a reviewer may read it.
+#[derive(Debug, Clone)]
+pub struct Source {
+    client: AegisClient,
+    http: reqwest::Client,
+}
+
+impl Source {
+    /// The queue of the server that the client decides at, read with the same credential. Pages and events do not go
+    /// through the client's transport: that takes whole answers only.
+    ///
+    /// # Errors
+    /// [`ClientError::Setup`] where the HTTP client cannot be set up.
+    pub fn new(client: &AegisClient) -> Result<Self, ClientError> {
+        Ok(Self { client: client.clone(), http: crate::client::http::build(client.base_url())? })
+    }
+
+    /// The address as it may be shown; it never holds a password.
+    pub fn address(&self) -> &str {
+        self.client.base_url().as_str().trim_end_matches('/')
+    }
+
+    /// Every page of the actions in that state, oldest first.
+    pub fn pages(&self, state: ActionState) -> Pages<'_> {
+        Pages { source: self, state, after: None, cursors: HashSet::new(), entries: 0, bytes: 0, done: false }
+    }
+
+    async fn page(&self, state: ActionState, after: Option<&str>) -> Result<RawPage, Trouble> {
+        let path = page_path(state, after);
+        let read = async {
+            let response = self.get(&path, "application/json", None).await?;
+            let html = says(response.headers(), "html");
+            let body = self.body(response, Limits::PAGE.bytes).await?;
+            if html || body.trim_ascii_start().first() == Some(&b'<') {
+                return Err(self.trouble(Kind::Html));
+            }
+            RawPage::read(body).map_err(|why| self.trouble(Kind::Garbled(why)))
+        };
+        timeout(PAGE_TIME, read).await.unwrap_or_else(|_| Err(self.trouble(Kind::Slow(PAGE_TIME))))
+    }
+
+    /// The stream of events, after the event of that id, else from now. `silence` is how long it may say nothing.
+    pub(super) async fn events(&self, after: Option<&str>, silence: Duration) -> Result<Events, Trouble> {
+        let head = timeout(HEAD_TIME, self.get("/hitl/events", "text/event-stream", after)).await;
+        let response = head.unwrap_or_else(|_| Err(self.trouble(Kind::Slow(HEAD_TIME))))?;
+        if says(response.headers(), "html") {
+            return Err(self.trouble(Kind::Html));
+        }
+        if !says(response.headers(), "text/event-stream") {
+            return Err(self.trouble(Kind::Garbled("its events are no text/event-stream".into())));
+        }
+        Ok(Events::new(response, silence))
+    }
+
+    pub(super) fn trouble(&self, kind: Kind) -> Trouble {
+        Trouble { address: self.address().to_owned(), kind }
+    }
+
+    async fn get(&self, path: &str, accept: &'static str, after: Option<&str>) -> Result<Response, Trouble> {
+        let request = self.client.get(path).map_err(|error| error.to_string()).and_then(|mut request| {
+            request.headers_mut().insert(ACCEPT, HeaderValue::from_static(accept));
+            if let Some(id) = after.map(HeaderValue::from_str) {
+                let id = id.map_err(|error| error.to_string())?;
+                request.headers_mut().insert(HeaderName::from_static("last-event-id"), id);
+            }
+            reqwest::Request::try_from(request).map_err(|error| words(&error))
+        });
+        // Both ids and cursors are checked when they come in, so this says something of the server.
+        let request = request.map_err(|error| self.trouble(Kind::Garbled(error.into())))?;
+        let response = self.http.execute(request).await;
+        let response = response.map_err(|error| self.trouble(Kind::Unreachable(words(&error))))?;
+        if response.status().as_u16() == 200 { Ok(response) } else { Err(self.refusal(response).await) }
+    }
+
+    /// What a status other than 200 means.
+    async fn refusal(&self, response: Response) -> Trouble {
+        let status = response.status().as_u16();
+        let retry_after = retry_after(response.headers());
+        let html = says(response.headers(), "html");
+        self.trouble(match status {
+            401 => Kind::Unauthorized { sent: self.client.has_api_key() },
+            403 => Kind::Forbidden,
+            404 | 405 => Kind::NoQueue,
+            300..=399 => Kind::Redirect(status),
+            _ => {
+                let body = timeout(HEAD_TIME, self.body(response, REFUSAL_BYTES)).await;
+                let body = body.ok().and_then(Result::ok).unwrap_or_default();
+                let words = if html { "a web page".into() } else { detail(&body) };
+                Kind::Status { status, words, retry_after }
+            }
+        })
+    }
+
+    async fn body(&self, mut response: Response, limit: usize) -> Result<Vec<u8>, Trouble> {
+        let mut body = Vec::new();
+        loop {
+            let chunk = response.chunk().await.map_err(|error| self.trouble(Kind::Broken(words(&error))))?;
+            let Some(chunk) = chunk else { return Ok(body) };
+            if body.len() + chunk.len() > limit {
+                return Err(self.trouble(Kind::TooLarge(limit)));
+            }
+            body.extend_from_slice(&chunk);
+        }
+    }
+}
+
+/// The pages of a listing, one after the other.
+#[derive(Debug)]
+pub struct Pages<'s> {
+    source: &'s Source,
+    state: ActionState,
+    after: Option<String>,
+    cursors: HashSet<String>,
+    entries: usize,
+    bytes: usize,
+    done: bool,
+}
+
+impl Pages<'_> {
+    /// The next page; `None` after the last. After an error there is nothing more.
+    pub async fn next(&mut self) -> Option<Result<RawPage, Trouble>> {
+        if self.done {
+            return None;
+        }
+        let page = self.source.page(self.state, self.after.as_deref()).await;
+        self.done = true;
+        let page = match page {
+            Ok(page) => page,
+            Err(trouble) => return Some(Err(trouble)),
+        };
+        self.entries += page.entries.len();
+        self.bytes += page.size();
+        if let Some(cursor) = &page.next {
+            let fresh = self.cursors.insert(cursor.clone());
+            let too_much = self.entries > MOST_ENTRIES || self.bytes > MOST_BYTES;
+            if !fresh || too_much || self.cursors.len() > MOST_PAGES {
+                return Some(Err(self.source.trouble(Kind::Endless)));
+            }
+            (self.after, self.done) = (page.next.clone(), false);
+        }
+        Some(Ok(page))
+    }
+}
+
+fn page_path(state: ActionState, after: Option<&str>) -> String {
+    const PATH: &str = "/hitl/actions?";
+    let mut query = form_urlencoded::Serializer::for_suffix(PATH.to_owned(), PATH.len());
+    query.append_pair("state", state.word()).append_pair("limit", PAGE_ENTRIES);
+    if let Some(cursor) = after {
+        query.append_pair("after", cursor);
+    }
+    query.finish()
+}
+
+fn says(headers: &HeaderMap, word: &str) -> bool {
+    let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    kind.is_some_and(|kind| kind.to_ascii_lowercase().contains(word))
+}
+
+/// What a refusal says about itself: the detail or title of a problem (RFC 9457), cut to a line's length.
+fn detail(body: &[u8]) -> Untrusted {
+    let Ok(problem) = json::parse(body, Limits::ANSWER) else { return Untrusted::default() };
+    let words = ["detail", "title"].into_iter().find_map(|name| problem.get(name).and_then(Value::as_str));
+    words.unwrap_or_default().chars().take(200).collect::<String>().into()
+}
+
+/// Seconds, or an HTTP date.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = value.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    httpdate::parse_http_date(value).ok()?.duration_since(SystemTime::now()).ok()
+}

@@ -1,0 +1,20 @@
+//! The client as its users meet it: against scripted answers in process, on a paused clock, and over real sockets.
+
+#![cfg(feature = "client")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+#[path = "client/published.rs"]
+mod published;
+#[path = "client/resolution.rs"]
+mod resolution;
+#[path = "client/retries.rs"]
+mod retries;
+#[path = "client/script.rs"]
+mod script;
+#[path = "client/sockets.rs"]
+mod sockets;
+#[path = "client/wire.rs"]
+mod wire;
+
+#[path = "support/fault_server.rs"]
+mod fault_server;

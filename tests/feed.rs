@@ -1,0 +1,336 @@
+//! The gateway feed against servers that answer as a script says: in order, cut off, silent, hostile, wrong.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod support;
+
+use aegis_console::client::AegisClient;
+use aegis_console::domain::{Action, ActionState, Queued};
+use aegis_console::feed::gateway::{Pace, run_at};
+use aegis_console::feed::{FeedEvent, Link, Source};
+use std::time::Duration;
+use support::scripted::{Answer, Asked, Scripted, head};
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+const PATIENCE: Duration = Duration::from_secs(20);
+/// Quick, so that a test sees many tries.
+const PACE: Pace = Pace {
+    first: Duration::from_millis(5),
+    longest: Duration::from_millis(20),
+    silence: Duration::from_secs(40),
+    steady: Duration::from_secs(10),
+};
+
+fn entry(id: &str) -> Queued {
+    let sealed = format!(
+        r#"{{"v":1,"id":"{id}","tenant_id":"t","thread_id":"h","idempotency_key":"k:{id}","agent":"g","action":"x","payload":{{"n":1.10}},"created_at":"2026-11-23T12:00:00Z","expires_at":"2026-11-23T12:10:00Z"}}"#
+    );
+    Queued::pending(Action::read(sealed).unwrap())
+}
+
+fn page(ids: &[&str], next: &str) -> Answer {
+    let entries: Vec<_> = ids.iter().map(|id| entry(id).write()).collect();
+    Answer::json(&format!(r#"{{"actions":[{}],"next":{next}}}"#, entries.join(",")))
+}
+
+fn event(number: u32, id: &str) -> String {
+    format!("id: {number}\nevent: action.created\ndata: {}\n\n", entry(id).write())
+}
+
+fn is_events(asked: &Asked) -> bool {
+    asked.target.starts_with("/api/v1/hitl/events")
+}
+
+struct Listener {
+    rx: mpsc::Receiver<FeedEvent>,
+    feed: tokio::task::JoinHandle<()>,
+}
+
+impl Listener {
+    fn at(server: &Scripted, pace: Pace) -> Self {
+        let (tx, rx) = mpsc::channel(4);
+        Self { rx, feed: tokio::spawn(run_at(pace, source(server.url()), tx)) }
+    }
+
+    async fn next(&mut self) -> FeedEvent {
+        timeout(PATIENCE, self.rx.recv()).await.expect("nothing comes").expect("the feed ended")
+    }
+
+    /// The next events in short words.
+    async fn told<const N: usize>(&mut self) -> [String; N] {
+        let mut told = Vec::new();
+        while told.len() < N {
+            told.push(short(&self.next().await));
+        }
+        told.try_into().unwrap()
+    }
+
+    /// The reason of the next break.
+    async fn reason(&mut self) -> String {
+        loop {
+            if let FeedEvent::Link(Link::Reconnecting { reason, next, since }) = self.next().await {
+                assert!(since <= next);
+                return reason.visible().plain();
+            }
+        }
+    }
+}
+
+fn short(event: &FeedEvent) -> String {
+    let ids = |entries: &[Queued]| {
+        entries.iter().map(|entry| entry.action.id.clone()).collect::<Vec<_>>().join(",")
+    };
+    match event {
+        FeedEvent::Link(Link::Reconnecting { .. }) => "reconnecting".into(),
+        FeedEvent::Link(link) => format!("{link:?}").to_lowercase(),
+        FeedEvent::Entries(entries) => format!("entries {}", ids(entries)),
+        FeedEvent::Complete { pending } => format!("complete {}", pending.len()),
+        FeedEvent::Changed(entry) => format!("changed {} {}", entry.action.id, entry.state.word()),
+        FeedEvent::Unreadable { place, .. } => format!("unreadable {place}"),
+    }
+}
+
+#[tokio::test]
+async fn everything_pending_is_listed_and_then_news_comes() {
+    let server = Scripted::start(|asked, _| match asked.target.as_str() {
+        target if target.contains("after=c%2F2") => page(&["c"], "null"),
+        _ if is_events(asked) => {
+            let decided = entry("a").write().replace("\"pending\"", "\"rejected\"");
+            let more = format!(
+                ": ok\n\n{}: still here\n\nevent: action.decided\nid: 8\ndata: {decided}\n\n",
+                event(7, "d")
+            );
+            Answer::events(format!(
+                "{more}event: other\ndata: x\n\nid: 9\n\n{}",
+                event(10, "e").replace('\n', "\r")
+            ))
+        }
+        _ => page(&["a", "b"], "\"c/2\""),
+    });
+    let mut feed = Listener::at(&server, PACE);
+    let told = feed.told().await;
+    assert_eq!(
+        told,
+        [
+            "connecting",
+            "entries a,b",
+            "entries c",
+            "complete 3",
+            "live",
+            "changed d pending",
+            "changed a rejected",
+            "changed e pending"
+        ]
+    );
+    let asked = server.asked();
+    assert!(is_events(&asked[0]), "the stream is connected before the listing: {asked:?}");
+    assert_eq!(asked[1].target, "/api/v1/hitl/actions?state=pending&limit=50");
+    for asked in &asked {
+        assert_eq!(asked.header("authorization"), Some("Bearer s3cret"));
+        assert_eq!(asked.header("last-event-id"), None);
+    }
+}
+
+#[tokio::test]
+async fn a_broken_stream_is_taken_up_where_it_was() {
+    let server = Scripted::start(|asked, before| match before {
+        _ if !is_events(asked) => page(&[], "null"),
+        0 => {
+            let cut = event(8, "b");
+            Answer::cut_events(format!(": ok\n\n{}{}", event(7, "a"), &cut[..cut.len() - 1]))
+        }
+        1 => Answer::new("503 Service Unavailable", "text/plain", ""),
+        _ => Answer::events(event(8, "b")),
+    });
+    let mut feed = Listener::at(&server, PACE);
+    let told = feed.told().await;
+    assert_eq!(told, ["connecting", "entries ", "complete 0", "live", "changed a pending", "reconnecting"]);
+    let told = feed.told().await;
+    assert_eq!(told, ["reconnecting", "entries ", "complete 0", "live", "changed b pending"]);
+    let resumed: Vec<_> = server.asked().into_iter().filter(is_events).collect();
+    let ids: Vec<_> = resumed.iter().map(|asked| asked.header("last-event-id")).collect();
+    assert_eq!(ids, [None, Some("7"), Some("7")]);
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_hides_nothing_else() {
+    let server = Scripted::start(|asked, _| {
+        if is_events(asked) {
+            let magic = r#"{"$serde_json::private::RawValue":"{}"}"#;
+            let other = entry("z").write().replace("1.10", "1.11");
+            let bad = ["{", "7", "[[[[[[[[[[[[[[[[[[[[[", magic, &other];
+            let bad: String = (1..)
+                .zip(bad)
+                .map(|(id, data)| format!("id: {id}\nevent: action.created\ndata: {data}\n\n"))
+                .collect();
+            return Answer::events(bad + &event(6, "b"));
+        }
+        let twice = entry("y").write().replacen('{', "{\"state\":\"approved\",", 1);
+        Answer::json(&format!("{{\"actions\":[{twice},{},null],\"next\":null}}", entry("a").write()))
+    });
+    let mut feed = Listener::at(&server, PACE);
+    let told = feed.told().await;
+    assert_eq!(
+        told,
+        [
+            "connecting",
+            "unreadable entry 1 of the queue",
+            "unreadable entry 3 of the queue",
+            "entries a",
+            "complete 1",
+            "live"
+        ]
+    );
+    let told = feed.told().await;
+    let number = |n| format!("unreadable event {n}");
+    assert_eq!(told, [number(1), number(2), number(3), number(4), number(5), "changed b pending".into()]);
+}
+
+#[tokio::test]
+async fn an_event_that_breaks_the_stream_is_not_asked_for_again() {
+    let server = Scripted::start(|asked, before| match before {
+        _ if !is_events(asked) => page(&[], "null"),
+        0 => {
+            let bad = b"id: 8\nevent: action.created\ndata: \xff\n\n";
+            Answer::events([event(7, "a").as_bytes(), bad].concat())
+        }
+        1 => Answer::Endless(head("200 OK", "text/event-stream", "", b""), vec![b'x'; 64 * 1024]),
+        _ => Answer::events(event(9, "c")),
+    });
+    let mut feed = Listener::at(&server, PACE);
+    let _: [String; 4] = feed.told().await;
+    let told = feed.told().await;
+    assert_eq!(told, ["changed a pending", "unreadable the event after 7", "reconnecting"]);
+    let told = feed.told().await;
+    assert_eq!(told, ["entries ", "complete 0", "live", "unreadable an event", "reconnecting"], "no bound");
+    let told = feed.told().await;
+    assert_eq!(told, ["entries ", "complete 0", "live", "changed c pending"]);
+    assert!(server.asked().iter().all(|asked| asked.header("last-event-id").is_none()));
+}
+
+#[tokio::test]
+async fn a_silent_stream_is_broken() {
+    let server =
+        Scripted::start(
+            |asked, _| if is_events(asked) { Answer::events(": ok\n\n") } else { page(&[], "null") },
+        );
+    let pace = Pace { silence: Duration::from_millis(50), ..PACE };
+    let reason = Listener::at(&server, pace).reason().await;
+    assert!(reason.contains("has been silent"), "{reason}");
+}
+
+/// An answer, and words that the reason must hold.
+type Wrong = (fn() -> Answer, &'static str);
+
+#[tokio::test]
+async fn every_wrong_answer_has_its_words() {
+    let wrong: [Wrong; 10] = [
+        (|| Answer::new("401 Unauthorized", "application/json", "{}"), "does not know this credential (401)"),
+        (|| Answer::new("403 Forbidden", "application/json", "{}"), "an agent's token will not do"),
+        (|| Answer::new("404 Not Found", "text/html", "<html>"), "has no queue (404)"),
+        (|| Answer::new("200 OK", "text/html", "<html>"), "a web page instead of a queue"),
+        (|| Answer::new("200 OK", "application/json", "{}"), "no text/event-stream"),
+        (|| Answer::new("204 No Content", "text/plain", ""), "answers 204"),
+        (|| Answer::Whole(b"\x16\x03\x01garbage\r\n\r\n".to_vec()), "no server answers"),
+        (|| Answer::Whole(Vec::new()), "no server answers"),
+        (
+            || {
+                Answer::Whole(head(
+                    "302 Found",
+                    "text/plain",
+                    "location: http://127.0.0.1:1/elsewhere\r\n",
+                    b"",
+                ))
+            },
+            "redirect (302), which is never followed",
+        ),
+        (
+            || {
+                Answer::new(
+                    "507 Insufficient Storage",
+                    "application/problem+json",
+                    r#"{"detail":"the disk is full\u001b[2J"}"#,
+                )
+            },
+            "answers 507: the disk is full␛[2J",
+        ),
+    ];
+    for (answer, words) in wrong {
+        let server = Scripted::start(move |_, _| answer());
+        let mut feed = Listener::at(&server, PACE);
+        for _ in 0..2 {
+            let reason = feed.reason().await;
+            assert!(reason.contains(words) && reason.contains("127.0.0.1:"), "{reason}");
+        }
+        assert!(server.asked().iter().all(is_events), "asked elsewhere: {:?}", server.asked());
+    }
+}
+
+#[tokio::test]
+async fn a_listing_that_is_no_queue_has_its_words_too() {
+    for (body, kind, words) in [
+        ("<!doctype html>", "text/html", "a web page"),
+        ("  <html>", "application/json", "a web page"),
+        ("{\"actions\":1}", "application/json", "no array"),
+        ("{\"actions\":[],\"actions\":[]", "application/json", "ends too early"),
+    ] {
+        let server = Scripted::start(move |asked, _| {
+            if is_events(asked) { Answer::events(": ok\n\n") } else { Answer::new("200 OK", kind, body) }
+        });
+        let reason = Listener::at(&server, PACE).reason().await;
+        assert!(reason.contains(words), "{body}: {reason}");
+    }
+}
+
+#[tokio::test]
+async fn a_listing_without_end_is_left() {
+    let server =
+        Scripted::start(
+            |asked, _| if is_events(asked) { Answer::events("") } else { page(&["a"], "\"again\"") },
+        );
+    let reason = Listener::at(&server, PACE).reason().await;
+    assert!(reason.contains("never ends"), "{reason}");
+    assert!(server.asked().len() <= 4, "{:?}", server.asked());
+}
+
+#[tokio::test]
+async fn a_server_that_asks_to_be_left_alone_is() {
+    let server = Scripted::start(|_, _| {
+        Answer::Whole(head("503 Service Unavailable", "text/plain", "retry-after: 120\r\n", b""))
+    });
+    let mut feed = Listener::at(&server, PACE);
+    assert_eq!(short(&feed.next().await), "connecting");
+    let FeedEvent::Link(Link::Reconnecting { next, since, .. }) = feed.next().await else {
+        panic!("no break")
+    };
+    let pause = next.duration_since(since).as_secs();
+    assert!((119..=121).contains(&pause), "{pause} s");
+}
+
+#[tokio::test]
+async fn it_ends_when_nobody_listens() {
+    let server =
+        Scripted::start(|asked, _| if is_events(asked) { Answer::events("") } else { page(&[], "null") });
+    let mut feed = Listener::at(&server, PACE);
+    while short(&feed.next().await) != "live" {}
+    let Listener { rx, feed } = feed;
+    drop(rx);
+    timeout(PATIENCE, feed).await.expect("it goes on").unwrap();
+}
+
+#[tokio::test]
+async fn nobody_there_is_said_with_the_address_and_what_to_do() {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", free.local_addr().unwrap());
+    drop(free);
+    let source = source(&url);
+    let trouble = source.pages(ActionState::Pending).next().await.unwrap().unwrap_err().to_string();
+    assert!(trouble.contains("no server answers at http://127.0.0.1:"), "{trouble}");
+    assert!(trouble.contains("refused") && trouble.contains("aegis-console serve"), "{trouble}");
+    assert!(!format!("{source:?}").contains("s3cret"));
+}
+
+fn source(url: &str) -> Source {
+    Source::new(&AegisClient::builder().base_url(url).api_key("s3cret").build().unwrap()).unwrap()
+}

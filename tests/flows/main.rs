@@ -1,0 +1,8 @@
+//! Flows: scripts of real keys through the real keymap, one snapshot each, at the sizes that people have. No sleeps, no
+//! sockets: time and ids are the script's.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod deciding;
+mod looking;
+mod script;

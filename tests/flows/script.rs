@@ -1,0 +1,365 @@
+//! A console without a terminal: keys go in, frames come out, every effect is kept.
+
+use aegis_console::client::AttemptEvent;
+use aegis_console::console::app::{
+    Context, Effect, Message, Model, Now, Settings, deadline::next_deadline, update, update::painted,
+};
+use aegis_console::console::keymap::Keymap;
+use aegis_console::console::screens::view;
+use aegis_console::console::theme::Theme;
+use aegis_console::dispatch::{DispatchEvent, News, Order};
+use aegis_console::domain::action::Draft;
+use aegis_console::domain::{
+    Action, ActionState, Decision, Outcome, Queued, Resolution, Risk, Standing, Try, Untrusted, Verdict,
+};
+use aegis_console::feed::{FeedEvent, Link};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use std::time::Duration;
+use uuid::Uuid;
+
+pub(crate) const WIDE: (u16, u16) = (120, 40);
+pub(crate) const SHORT: (u16, u16) = (72, 12);
+pub(crate) const SMALL: (u16, u16) = (40, 12);
+
+pub(crate) struct Script {
+    pub(crate) model: Model,
+    terminal: Terminal<TestBackend>,
+    started: Timestamp,
+    tick: Duration,
+    ids: u128,
+    pub(crate) effects: Vec<Effect>,
+}
+
+pub(crate) fn settings() -> Settings {
+    Settings {
+        identity: "default · dana · http://127.0.0.1:8000".into(),
+        reviewer: Some("dana".into()),
+        decisions_go_out: true,
+        expires_here: false,
+        how_to_ask: vec![
+            "agents ask at http://127.0.0.1:8000/aap".into(),
+            "their token: DIR/agent.token".into(),
+        ],
+        simulated: None,
+        time_zone: TimeZone::UTC,
+        theme: Theme::named(),
+        keymap: Keymap::shipped().unwrap(),
+    }
+}
+
+pub(crate) fn at(text: &str) -> Timestamp {
+    format!("2026-11-23T{text}Z").parse().unwrap()
+}
+
+impl Script {
+    pub(crate) fn new(size: (u16, u16)) -> Self {
+        Self::with(settings(), size)
+    }
+
+    pub(crate) fn with(settings: Settings, size: (u16, u16)) -> Self {
+        let mut script = Self {
+            model: Model::new(settings, size),
+            terminal: Terminal::new(TestBackend::new(size.0, size.1)).unwrap(),
+            started: at("12:02:00"),
+            tick: Duration::ZERO,
+            ids: 0,
+            effects: Vec::new(),
+        };
+        script.paint();
+        script.feed(FeedEvent::Link(Link::Live));
+        script
+    }
+
+    /// A console with three actions waiting.
+    pub(crate) fn with_queue(size: (u16, u16)) -> Self {
+        let mut script = Self::new(size);
+        script.feed(FeedEvent::Entries(vec![refund(), trade(), command()]));
+        script
+    }
+
+    pub(crate) fn now(&self) -> Now {
+        Now { wall: self.started + self.tick, tick: self.tick }
+    }
+
+    /// One message and the frame that it leads to.
+    pub(crate) fn tell(&mut self, message: Message) -> &mut Self {
+        let now = self.now();
+        let ids = &mut self.ids;
+        let mut id = || {
+            *ids += 1;
+            Uuid::from_u128(*ids)
+        };
+        let mut context = Context { now, id: &mut id };
+        self.effects.extend(update(&mut self.model, message, &mut context));
+        self.paint();
+        self
+    }
+
+    /// One message that no frame follows: what comes next is typed ahead.
+    pub(crate) fn tell_unpainted(&mut self, message: Message) -> &mut Self {
+        let shown = self.model.shown.clone();
+        self.tell(message);
+        self.model.shown = shown;
+        self
+    }
+
+    fn paint(&mut self) {
+        let (model, now) = (&self.model, self.now());
+        let (width, height) = model.size;
+        self.terminal.backend_mut().resize(width, height);
+        self.terminal.draw(|frame| view(model, frame, now)).unwrap();
+        painted(&mut self.model, now);
+    }
+
+    /// What happens in here was read that much earlier than now.
+    pub(crate) fn late(&mut self, by: Duration, happens: impl FnOnce(&mut Self)) {
+        self.tick -= by;
+        happens(self);
+        self.tick += by;
+    }
+
+    /// Keys by their names, blanks between them.
+    pub(crate) fn keys(&mut self, names: &str) -> &mut Self {
+        for name in names.split(' ') {
+            self.tell(Message::KeyPressed(key(name)));
+        }
+        self
+    }
+
+    /// Characters as a person types them.
+    pub(crate) fn typed(&mut self, text: &str) -> &mut Self {
+        for c in text.chars() {
+            self.tell(Message::KeyPressed(KeyEvent::new(KeyCode::Char(c), KeyModifiers::NONE)));
+        }
+        self
+    }
+
+    pub(crate) fn feed(&mut self, event: FeedEvent) -> &mut Self {
+        self.tell(Message::Feed(event))
+    }
+
+    /// The order that went out last.
+    pub(crate) fn order(&self) -> Order {
+        let order = |effect: &Effect| match effect {
+            Effect::Dispatch(order) => Some(order.clone()),
+            _ => None,
+        };
+        self.effects.iter().rev().find_map(order).expect("an order went out")
+    }
+
+    pub(crate) fn orders(&self) -> usize {
+        self.effects.iter().filter(|effect| matches!(effect, Effect::Dispatch(_))).count()
+    }
+
+    pub(crate) fn bells(&self) -> usize {
+        self.effects.iter().filter(|effect| **effect == Effect::Bell).count()
+    }
+
+    /// News of the order that went out last.
+    pub(crate) fn attempt(&mut self, event: AttemptEvent) -> &mut Self {
+        let id = self.order().id;
+        self.tell(Message::Dispatch(DispatchEvent { id, news: News::Attempt(event) }))
+    }
+
+    pub(crate) fn resolved(
+        &mut self,
+        outcome: Outcome,
+        http_status: Option<u16>,
+        tries: u32,
+        standing: Option<Standing>,
+    ) -> &mut Self {
+        let order = self.order();
+        let one = |number| Try {
+            number,
+            http_status,
+            error: None,
+            started: at("12:02:00"),
+            took: Duration::from_millis(38),
+            waited: Duration::ZERO,
+        };
+        let resolution = Resolution {
+            outcome,
+            http_status,
+            standing,
+            detail: None,
+            tries: (1..=tries).map(one).collect(),
+            request_id: order.request_id.to_string(),
+            idempotency_key: order.action.idempotency_key.clone(),
+        };
+        self.tell(Message::Dispatch(DispatchEvent { id: order.id, news: News::Resolved(resolution) }))
+    }
+
+    /// Time passes; the deadline that falls into it is told, as the event loop would.
+    pub(crate) fn wait(&mut self, time: Duration) -> &mut Self {
+        let end = self.tick + time;
+        while let Some(next) = next_deadline(&self.model, self.now()).filter(|next| *next <= end) {
+            self.tick = next.max(self.tick);
+            self.tell(Message::DeadlineReached);
+        }
+        self.tick = end;
+        self.paint();
+        self
+    }
+
+    /// The frame as text, and beside each line the roles of its runs that are not plain text.
+    pub(crate) fn screen(&self) -> String {
+        let buffer = self.terminal.backend().buffer();
+        let area = buffer.area;
+        let mut out = String::new();
+        for y in area.top()..area.bottom() {
+            let mut text = String::new();
+            let mut runs: Vec<(String, u16, u16)> = Vec::new();
+            let mut covered = 0;
+            for x in area.left()..area.right() {
+                let cell = &buffer[(x, y)];
+                if covered > 0 {
+                    covered -= 1;
+                } else {
+                    text.push_str(cell.symbol());
+                    covered = unicode_width::UnicodeWidthStr::width(cell.symbol()).saturating_sub(1);
+                }
+                let role = Theme::role(cell.fg).map(|role| format!("{role:?}")).unwrap_or_default();
+                match runs.last_mut() {
+                    Some((last, _, end)) if *last == role => *end = x + 1,
+                    _ => runs.push((role, x, x + 1)),
+                }
+            }
+            let plain = ["", "Text", "Quiet", "Border", "BorderFocused", "KeyHint", "KeyName"];
+            let roles: Vec<_> = runs
+                .iter()
+                .filter(|(role, ..)| !plain.contains(&role.as_str()))
+                .map(|(role, from, to)| format!("{role} {from}-{to}"))
+                .collect();
+            out.push_str(text.trim_end());
+            if !roles.is_empty() {
+                out.push_str(&format!("\n        ^ {}", roles.join(", ")));
+            }
+            out.push('\n');
+        }
+        out
+    }
+
+    /// The frame as plain text.
+    pub(crate) fn text(&self) -> String {
+        let lines = self.screen();
+        lines.lines().filter(|line| !line.starts_with("        ^ ")).collect::<Vec<_>>().join("\n")
+    }
+}
+
+fn key(name: &str) -> KeyEvent {
+    let (code, modifiers) = match name {
+        "enter" => (KeyCode::Enter, KeyModifiers::NONE),
+        "esc" => (KeyCode::Esc, KeyModifiers::NONE),
+        "tab" => (KeyCode::Tab, KeyModifiers::NONE),
+        "space" => (KeyCode::Char(' '), KeyModifiers::NONE),
+        "down" => (KeyCode::Down, KeyModifiers::NONE),
+        "end" => (KeyCode::End, KeyModifiers::NONE),
+        "ctrl-c" => (KeyCode::Char('c'), KeyModifiers::CONTROL),
+        _ => (KeyCode::Char(name.chars().next().unwrap()), KeyModifiers::NONE),
+    };
+    KeyEvent::new(code, modifiers)
+}
+
+/// What a test varies in an action.
+pub(crate) struct Sample<'a> {
+    pub(crate) number: u32,
+    pub(crate) agent: &'a str,
+    pub(crate) action: &'a str,
+    pub(crate) payload: &'a str,
+    pub(crate) summary: Option<&'a str>,
+    pub(crate) risk: Risk,
+    pub(crate) expires: &'a str,
+}
+
+impl Sample<'_> {
+    pub(crate) fn queued(&self) -> Queued {
+        let id = format!("0197a1b2-0000-7000-8000-{:012}", self.number);
+        let sealed = Draft {
+            id: &id,
+            tenant_id: "default",
+            thread_id: "order-42",
+            idempotency_key: &format!("aap:{id}"),
+            agent: self.agent,
+            action: self.action,
+            server: None,
+            payload: self.payload,
+            summary: self.summary,
+            rationale: Some("the customer asked twice"),
+            claims: None,
+            risk: self.risk,
+            risk_reasons: &[],
+            labels: &[],
+            reviewers_needed: 1,
+            created_at: at("12:00:00"),
+            expires_at: at(self.expires),
+        };
+        Queued::pending(Action::read(sealed.seal()).unwrap())
+    }
+}
+
+pub(crate) fn refund() -> Queued {
+    Sample {
+        number: 1,
+        agent: "billing-agent",
+        action: "send_email",
+        payload: r#"{"to":"user@example.com","subject":"Your refund","amount":1.10,"body":"Dear customer,\nhere it is.\n"}"#,
+        summary: Some("Refund mail to user@example.com"),
+        risk: Risk::High,
+        expires: "12:06:31",
+    }
+    .queued()
+}
+
+pub(crate) fn trade() -> Queued {
+    Sample {
+        number: 2,
+        agent: "trader",
+        action: "execute_trade",
+        payload: r#"{"symbol":"ACME","side":"sell","quantity":9007199254740993}"#,
+        summary: Some("Sell 500 ACME"),
+        risk: Risk::Critical,
+        expires: "12:11:20",
+    }
+    .queued()
+}
+
+pub(crate) fn command() -> Queued {
+    Sample {
+        number: 3,
+        agent: "ci",
+        action: "Bash",
+        payload: r#"{"command":"rm -rf build/*","note":"tricky\u001b[2J\u202e"}"#,
+        summary: None,
+        risk: Risk::Medium,
+        expires: "12:11:51",
+    }
+    .queued()
+}
+
+/// The entry as another reviewer left it.
+pub(crate) fn decided(mut entry: Queued, verdict: Verdict, reviewer: &str) -> Queued {
+    entry.state = if verdict == Verdict::Approve { ActionState::Approved } else { ActionState::Rejected };
+    entry.decision = Some(Decision {
+        verdict,
+        reviewer: reviewer.into(),
+        reason: None,
+        request_id: "another".into(),
+        decided_at: at("12:03:11"),
+        digest: None,
+    });
+    entry
+}
+
+pub(crate) fn standing(verdict: Verdict, reviewer: &str) -> Standing {
+    Standing {
+        verdict: Some(verdict),
+        reviewer: Some(Untrusted::from(reviewer)),
+        request_id: Some("another".into()),
+        decided_at: Some(at("12:03:11")),
+        status: None,
+    }
+}
