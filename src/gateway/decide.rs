@@ -56,7 +56,7 @@ async fn decide(
         }
     };
     let body = door::body(body, Limits::SEALED.bytes).await?;
-    let review = review(&body, &decider.tenant, thread)?;
+    let review = review(&body)?;
     let call = DecisionCall {
         tenant: decider.tenant,
         thread: thread.to_owned(),
@@ -94,8 +94,8 @@ fn required<'h>(headers: &'h HeaderMap, name: &str) -> Result<&'h str, Refusal> 
         .ok_or_else(|| Refusal::bad("missing_header", format!("the header {name} is missing")))
 }
 
-/// What the body's `review` says. A body without one, or with another thing of that name, is the caller's own payload.
-fn review(body: &[u8], tenant: &str, thread: &str) -> Result<Option<Review>, Refusal> {
+/// What the body's `review` says; of the rest nothing is believed. A body without one, or with another thing of that name, is the caller's own payload.
+fn review(body: &[u8]) -> Result<Option<Review>, Refusal> {
     let value = json::parse_unique(body, Limits::SEALED).map_err(|error| {
         Refusal::bad("bad_body", format!("the body is not JSON that is taken here: {error}"))
     })?;
@@ -110,13 +110,6 @@ fn review(body: &[u8], tenant: &str, thread: &str) -> Result<Option<Review>, Ref
         let detail = format!("{name} {what}");
         Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, "bad_review", detail)
     };
-    for (name, header, value) in
-        [("tenant_id", tenant, value.get("tenant_id")), ("thread_id", thread, value.get("thread_id"))]
-    {
-        if value.is_some_and(|value| value.as_str() != Some(header)) {
-            return Err(wrong(name, "in the body is not what the headers say"));
-        }
-    }
     let text = |name: &str| match review.get(name) {
         None => Ok(None),
         Some(value) if value.is_null() => Ok(None),

@@ -6,14 +6,18 @@
 use super::Shared;
 use super::answer::Refusal;
 use crate::domain::action::is_id;
-use axum::body::{Body, HttpBody as _};
+use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use futures_util::StreamExt as _;
+use hyper::body::{Frame, SizeHint};
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 /// How long a body may take to arrive.
@@ -60,17 +64,62 @@ pub(crate) async fn guard(State(shared): State<Arc<Shared>>, request: Request, n
     let path = request.uri().path().to_owned();
     let request_id = single(request.headers(), "X-Request-Id").ok().flatten().filter(|id| is_id(id));
     let request_id = request_id.map_or_else(|| uuid::Uuid::new_v4().to_string(), str::to_owned);
+    let (request, ended) = watched(request);
     let mut response = match admit(&shared.hosts, &request) {
         Ok(()) => next.run(request).await,
         Err(refusal) => refusal.into_response(),
     };
     if let Some(refusal) = response.extensions_mut().remove::<Refusal>() {
         response = refusal.render(&path, &request_id);
+    } else if response.status() == StatusCode::BAD_REQUEST {
+        // The router's own words, about a path that is no UTF-8.
+        response = Refusal::bad("bad_path", "the path cannot be read").render(&path, &request_id);
     }
     let headers = response.headers_mut();
+    if !ended.load(Ordering::Relaxed) {
+        // The rest of the body is not waited for, so nothing else can come on this connection: say so, or the caller
+        // sends its next call into a connection that is being closed.
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response
+}
+
+/// A body that tells whether it has been read to its end.
+struct Watched {
+    body: Body,
+    ended: Arc<AtomicBool>,
+}
+
+fn watched(request: Request) -> (Request, Arc<AtomicBool>) {
+    let ended = Arc::new(AtomicBool::new(request.body().is_end_stream()));
+    let watch = |body| Body::new(Watched { body, ended: Arc::clone(&ended) });
+    (request.map(watch), ended)
+}
+
+impl HttpBody for Watched {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let frame = Pin::new(&mut self.body).poll_frame(cx);
+        if matches!(frame, Poll::Ready(None)) || self.body.is_end_stream() {
+            self.ended.store(true, Ordering::Relaxed);
+        }
+        frame
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
 }
 
 fn admit(hosts: &Hosts, request: &Request) -> Result<(), Refusal> {

@@ -8,7 +8,9 @@ use super::Shared;
 use super::answer::Refusal;
 use super::auth::Role;
 use super::door::single;
+use super::queue::rendered;
 use super::server::Stop;
+use super::store::{Change, StoreError};
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::http::header;
@@ -19,8 +21,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
-
-use super::store::{Change, StoreError};
 
 /// A comment this often tells the listener that the line is up.
 const HEARTBEAT: Duration = Duration::from_secs(15);
@@ -86,14 +86,16 @@ impl Listener {
     /// The rows after the cursor, as events.
     async fn rows(&mut self) -> Result<Option<Bytes>, StoreError> {
         let events = self.shared.store.events(Arc::clone(&self.tenant), self.cursor, BATCH).await?;
+        let Some(last) = events.last() else { return Ok(None) };
+        self.cursor = last.seq;
+        let (heads, records): (Vec<_>, Vec<_>) =
+            events.into_iter().map(|event| ((event.seq, event.kind), event.record)).unzip();
         let mut text = String::new();
-        for event in &events {
-            let entry = event.record.queued()?.write();
+        for ((seq, kind), entry) in heads.into_iter().zip(rendered(records).await?) {
             // Writing to a String cannot fail. JSON text has no line breaks: they are escaped in its strings.
-            let _ = write!(text, "id: {}\nevent: {}\ndata: {entry}\n\n", event.seq, event.kind.name());
-            self.cursor = event.seq;
+            let _ = write!(text, "id: {seq}\nevent: {}\ndata: {entry}\n\n", kind.name());
         }
-        Ok((!events.is_empty()).then(|| text.into()))
+        Ok(Some(text.into()))
     }
 
     /// Waits for news of this tenant; `false` when it is time for a heartbeat, `None` when the gateway stops.

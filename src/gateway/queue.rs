@@ -4,6 +4,7 @@ use super::Shared;
 use super::answer::{Refusal, json_text};
 use super::auth::Role;
 use super::door::parameter;
+use super::store::{Record, StoreError};
 use crate::domain::ActionState;
 use crate::domain::json::quote;
 use axum::extract::{Path, Request, State};
@@ -44,10 +45,15 @@ pub(crate) async fn list(State(shared): State<Arc<Shared>>, request: Request) ->
             .ok_or_else(|| bad(format!("limit must be 1 to {LONGEST_PAGE}")))?,
     };
     let page = shared.store.page(caller.tenant, state, after, limit).await?;
-    let entries: Vec<_> =
-        page.records.iter().map(|record| Ok(record.queued()?.write())).collect::<Result<_, Refusal>>()?;
     let next = page.next.map_or_else(|| "null".to_owned(), |cursor| quote(&cursor.to_string()));
-    Ok(json_text(StatusCode::OK, format!(r#"{{"actions":[{}],"next":{next}}}"#, entries.join(","))))
+    let entries = rendered(page.records).await?.join(",");
+    Ok(json_text(StatusCode::OK, format!(r#"{{"actions":[{entries}],"next":{next}}}"#)))
+}
+
+/// The entries as the wire has them. Megabytes may have to be read again and hashed: not on a thread that others wait for.
+pub(crate) async fn rendered(records: Vec<Record>) -> Result<Vec<String>, StoreError> {
+    let render = move || records.iter().map(|record| Ok(record.queued()?.write())).collect();
+    tokio::task::spawn_blocking(render).await.map_err(|_| StoreError::Closed)?
 }
 
 /// `GET /hitl/actions/{id}`
@@ -61,7 +67,7 @@ pub(crate) async fn one(
     let record = found.ok_or_else(|| {
         Refusal::new(StatusCode::NOT_FOUND, "not_found", "the queue has no action of that id")
     })?;
-    Ok(json_text(StatusCode::OK, record.queued()?.write()))
+    Ok(json_text(StatusCode::OK, rendered(vec![record]).await?.concat()))
 }
 
 /// `GET /healthz`: the process answers.

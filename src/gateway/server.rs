@@ -2,9 +2,13 @@
 
 use axum::Router;
 use hyper::server::conn::http1;
+use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use std::pin::pin;
+use std::future::poll_fn;
+use std::io;
+use std::net::Shutdown;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
@@ -18,6 +22,10 @@ const CONNECTIONS: usize = 2048;
 const HEAD_TIME: Duration = Duration::from_secs(10);
 /// How long what runs may take to end after the stop; with closing the store, a stop takes less than 5 s.
 const STOP_TIME: Duration = Duration::from_secs(4);
+
+/// How long, and over how many bytes, a finished connection waits for the other end to stop sending.
+const LINGER_TIME: Duration = Duration::from_millis(500);
+const LINGER_BYTES: usize = 64 * 1024 * 1024;
 
 /// Tells everything that the gateway stops.
 #[derive(Debug, Clone)]
@@ -85,14 +93,43 @@ async fn connection(stream: TcpStream, router: Router, stop: Stop) {
     let mut builder = http1::Builder::new();
     // Without the timer the header timeout never fires.
     builder.timer(TokioTimer::new()).header_read_timeout(HEAD_TIME).max_headers(64).max_buf_size(64 * 1024);
-    let serving = builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
-    let mut serving = pin!(serving);
-    tokio::select! {
-        // A connection that breaks is the caller's affair; what was committed is committed.
-        _ = serving.as_mut() => {}
-        () = stop.stopped() => {
-            serving.as_mut().graceful_shutdown();
+    let routes = TowerToHyperService::new(router);
+    let service = service_fn(move |request| Box::pin(routes.call(request)));
+    let mut serving = builder.serve_connection(TokioIo::new(stream), service);
+    let ended = tokio::select! {
+        ended = poll_fn(|cx| serving.poll_without_shutdown(cx)) => Some(ended),
+        () = stop.stopped() => None,
+    };
+    // A connection that breaks is the caller's affair; what was committed is committed.
+    match ended {
+        Some(Ok(())) => linger(serving.into_parts().io.into_inner()).await,
+        Some(Err(_)) => {}
+        None => {
+            Pin::new(&mut serving).graceful_shutdown();
             let _ = serving.await;
         }
     }
+}
+
+/// Closes after what is still on its way in has been taken off the line. Closing over it would reset the connection, and
+/// a caller who is still sending a body that is too large would lose the answer that says so.
+async fn linger(stream: TcpStream) {
+    let half_closed = stream.into_std().and_then(|stream| {
+        stream.shutdown(Shutdown::Write)?;
+        TcpStream::from_std(stream)
+    });
+    let Ok(stream) = half_closed else { return };
+    let drain = async {
+        let (mut left, mut bytes) = (LINGER_BYTES, [0; 8 * 1024]);
+        while left > 0 && stream.readable().await.is_ok() {
+            match stream.try_read(&mut bytes) {
+                Ok(0) => return,
+                Ok(read) => left = left.saturating_sub(read),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(_) => return,
+            }
+        }
+    };
+    // In either case it is closed now.
+    let _ = tokio::time::timeout(LINGER_TIME, drain).await;
 }

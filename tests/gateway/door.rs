@@ -104,6 +104,30 @@ async fn a_body_that_is_too_large_is_413_and_its_credential_is_looked_at_first()
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_caller_who_sends_too_much_reads_why_and_that_the_connection_closes() {
+    let fixture = Fixture::start().await;
+    let (addr, token) = (fixture.gateway.addr(), fixture.agent.clone());
+    let send = move || {
+        let mut socket = std::net::TcpStream::connect(addr).unwrap();
+        let size = 4 * 1024 * 1024;
+        let head = format!(
+            "POST /aap/v1/requests HTTP/1.1\r\nHost: {addr}\r\nAuthorization: Bearer {token}\r\n\
+             Idempotency-Key: k\r\nContent-Length: {size}\r\n\r\n"
+        );
+        socket.write_all(head.as_bytes()).unwrap();
+        socket.write_all(&vec![b'x'; size]).unwrap();
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer).unwrap();
+        answer
+    };
+    for _ in 0..20 {
+        let answer = tokio::task::spawn_blocking(send.clone()).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 413 "), "{answer}");
+        assert!(answer.contains("connection: close") && answer.contains("too_large"), "{answer}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_head_that_never_ends_is_cut_off() {
     let fixture = Fixture::start().await;
     let addr = fixture.gateway.addr();

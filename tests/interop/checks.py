@@ -30,7 +30,6 @@ from agentapprovalprotocol import (
 )
 
 BINARY, WORK = sys.argv[1], pathlib.Path(sys.argv[2])
-DECIDE_OVER_HTTP = "--decide-over-http" in sys.argv
 CHECKS = []
 
 
@@ -77,18 +76,10 @@ class Gateway:
     def decide(self, verdict, tool, reason=None):
         """Decides as a reviewer does: by `aegis-console decide`, on the digest of what waits."""
         sealed, digest = self.pending(tool)
-        if DECIDE_OVER_HTTP:
-            review = {"action_id": sealed["id"], "digest": digest, **({"reason": reason} if reason else {})}
-            answer = self.call(
-                "POST", f"/api/v1/hitl/{verdict}", body={"review": review},
-                **{"Thread-Id": sealed["thread_id"], "Idempotency-Key": sealed["idempotency_key"]},
-            )
-            assert answer.status_code == 202, answer.text
-        else:
-            command = [BINARY, "decide", verdict, sealed["id"], "--digest", digest, "--server", self.url,
-                       "--token-file", str(self.data / "reviewer.token")]
-            done = subprocess.run(command + (["--reason", reason] if reason else []), capture_output=True, text=True)
-            assert done.returncode == 0, f"decide: {done.returncode}\n{done.stdout}\n{done.stderr}"
+        command = [BINARY, "decide", verdict, sealed["id"], "--digest", digest, "--server", self.url,
+                   "--token-file", str(self.data / "reviewer.token")]
+        done = subprocess.run(command + (["--reason", reason] if reason else []), capture_output=True, text=True)
+        assert done.returncode == 0, f"decide: {done.returncode}\n{done.stdout}\n{done.stderr}"
         return sealed
 
     def gate(self, **settings):

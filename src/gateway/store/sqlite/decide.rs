@@ -6,6 +6,7 @@ use super::queue::{end, write_event};
 use super::rows::{self, SELECT_DECISION, micros};
 use super::writer::Tx;
 use crate::domain::{ActionState, Verdict};
+use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, named_params};
 use std::time::Duration;
 
@@ -66,6 +67,7 @@ fn reserve(
     validity: Option<Duration>,
 ) -> Result<Decided, StoreError> {
     let review = call.review.clone().unwrap_or_default();
+    let decided_at = action.map_or(tx.now, |action| tx.now.max(action.created_at));
     let inserted = tx
         .db
         .prepare_cached(
@@ -79,14 +81,14 @@ fn reserve(
             ":tenant": &*call.tenant, ":thread": call.thread, ":key": call.key,
             ":action_id": action.map(|action| action.id.as_str()), ":verdict": call.verdict.word(),
             ":reviewer": call.reviewer, ":reason": review.reason, ":request_id": call.request_id,
-            ":decided_at": micros(tx.now), ":digest": review.digest,
+            ":decided_at": micros(decided_at), ":digest": review.digest,
         })?;
     if inserted == 0 {
         return duplicate(tx, call, action);
     }
     let decision_id = tx.db.last_insert_rowid();
     if let Some(action) = action {
-        move_on(tx, call.verdict, action, validity.unwrap_or_default())?;
+        move_on(tx, call.verdict, action, decided_at, validity.unwrap_or_default())?;
     }
     let kind = match call.verdict {
         Verdict::Approve => EventKind::Approved,
@@ -101,10 +103,16 @@ fn reserve(
 }
 
 /// Compare-and-set: the action moves on only if it is what was looked at.
-fn move_on(tx: &Tx<'_>, verdict: Verdict, action: &Record, validity: Duration) -> Result<(), StoreError> {
+fn move_on(
+    tx: &Tx<'_>,
+    verdict: Verdict,
+    action: &Record,
+    decided_at: Timestamp,
+    validity: Duration,
+) -> Result<(), StoreError> {
     let (state, valid) = match verdict {
         Verdict::Approve => {
-            let until = tx.now.checked_add(validity).unwrap_or(jiff::Timestamp::MAX);
+            let until = decided_at.checked_add(validity).unwrap_or(Timestamp::MAX);
             (ActionState::Approved, Some(micros(until)))
         }
         Verdict::Reject => (ActionState::Rejected, None),
@@ -112,12 +120,12 @@ fn move_on(tx: &Tx<'_>, verdict: Verdict, action: &Record, validity: Duration) -
     let moved = tx
         .db
         .prepare_cached(
-            "UPDATE action SET state = :state, ended_at = :now, approval_expires_at = :valid
+            "UPDATE action SET state = :state, ended_at = :decided_at, approval_expires_at = :valid
              WHERE id = :id AND state = 'pending' AND digest = :digest AND expires_at > :now",
         )?
         .execute(named_params! {
-            ":state": state.word(), ":now": micros(tx.now), ":valid": valid, ":id": action.id,
-            ":digest": action.digest,
+            ":state": state.word(), ":decided_at": micros(decided_at), ":valid": valid, ":id": action.id,
+            ":digest": action.digest, ":now": micros(tx.now),
         })?;
     if moved == 1 { Ok(()) } else { Err(StoreError::Damaged(action.id.clone())) }
 }

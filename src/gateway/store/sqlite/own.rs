@@ -32,8 +32,8 @@ pub(super) fn withdraw(tx: &mut Tx<'_>, owner: &Owner, id: &str) -> Result<Own, 
     let Some(record) = owned(tx, owner, id)? else { return Ok(Own::NotFound) };
     match record.state {
         ActionState::Pending => {
-            let now = tx.now;
-            end(tx, &owner.tenant, id, &record.thread, ActionState::Cancelled, now)?;
+            let at = tx.now.max(record.created_at);
+            end(tx, &owner.tenant, id, &record.thread, ActionState::Cancelled, at)?;
             done(tx, owner, id)
         }
         ActionState::Cancelled => Ok(Own::Done(Box::new(record))),
@@ -51,12 +51,13 @@ pub(super) fn consume(tx: &mut Tx<'_>, owner: &Owner, id: &str, key: &str) -> Re
         (None, ActionState::Approved, _) => return Ok(Own::Conflict(Conflict::ApprovalExpired)),
         _ => return Ok(Own::Conflict(Conflict::NotApproved)),
     }
+    let at = record.ended_at.map_or(tx.now, |decided_at| tx.now.max(decided_at));
     tx.db
         .prepare_cached(
-            "UPDATE action SET consume_key = :key, consumed_at = :now
+            "UPDATE action SET consume_key = :key, consumed_at = :at
              WHERE id = :id AND state = 'approved' AND consumed_at IS NULL",
         )?
-        .execute(named_params! {":key": key, ":now": micros(tx.now), ":id": id})?;
+        .execute(named_params! {":key": key, ":at": micros(at), ":id": id})?;
     let change = write_event(tx, EventKind::Consumed, &owner.tenant, &record.thread, Some(id), None)?;
     tx.announce(change);
     done(tx, owner, id)
@@ -71,13 +72,14 @@ pub(super) fn report(tx: &mut Tx<'_>, owner: &Owner, id: &str, report: &Report) 
         Some(_) => return Ok(Own::Conflict(Conflict::OtherOutcome)),
         None => {}
     }
+    let at = tx.now.max(consumption.at);
     tx.db
         .prepare_cached(
-            "UPDATE action SET outcome = :outcome, outcome_note = :note, reported_at = :now
+            "UPDATE action SET outcome = :outcome, outcome_note = :note, reported_at = :at
              WHERE id = :id AND consumed_at IS NOT NULL AND reported_at IS NULL",
         )?
         .execute(named_params! {
-            ":outcome": report.word(), ":note": report.note, ":now": micros(tx.now), ":id": id,
+            ":outcome": report.word(), ":note": report.note, ":at": micros(at), ":id": id,
         })?;
     let change = write_event(tx, EventKind::Executed, &owner.tenant, &record.thread, Some(id), None)?;
     tx.announce(change);

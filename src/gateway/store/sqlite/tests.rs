@@ -154,6 +154,14 @@ async fn a_clock_that_is_set_back_puts_nothing_before_what_came_before_it() {
     assert_eq!(row.decided_at, at(START));
     let Own::Done(record) = fixture.consume("a").await else { panic!("not consumed") };
     assert_eq!(record.consumption.unwrap().at, at(START));
+    fixture.set(START + SECOND);
+    fixture.ask("b").await;
+    let Ok(Decided::Accepted(row)) = fixture.decide("key-b").await else { panic!("not accepted") };
+    assert_eq!(
+        row.decided_at,
+        at(START + SECOND),
+        "a clock that was ahead for a while is not held against what comes"
+    );
 }
 
 #[tokio::test]

@@ -19,7 +19,8 @@ const BATCH: usize = 256;
 /// What a job sees: the open transaction and the one time that counts for it.
 pub(super) struct Tx<'c> {
     pub(super) db: &'c Connection,
-    /// The same for everything that the job does; never earlier than in the job before.
+    /// The same for everything in the transaction. A clock may be set back: who writes a time beside an earlier one
+    /// takes the later of the two.
     pub(super) now: Timestamp,
     changes: &'c mut Vec<Change>,
 }
@@ -51,7 +52,7 @@ impl Writer {
         news: broadcast::Sender<Change>,
     ) -> std::io::Result<Self> {
         let (jobs, waiting) = mpsc::channel(WAITING);
-        let work = Loop { connection, clock, news, last: Timestamp::MIN, broken: false };
+        let work = Loop { connection, clock, news, broken: false };
         let thread = std::thread::Builder::new().name("store-writer".into()).spawn(move || {
             work.run(waiting);
             drop(lock);
@@ -95,7 +96,6 @@ struct Loop {
     connection: Connection,
     clock: Clock,
     news: broadcast::Sender<Change>,
-    last: Timestamp,
     broken: bool,
 }
 
@@ -134,8 +134,7 @@ impl Loop {
         replies: &mut Vec<Reply>,
         changes: &mut Vec<Change>,
     ) -> Result<(), StoreError> {
-        // A clock that is set back must not put a decision before its asking.
-        self.last = self.last.max((self.clock)());
+        let now = (self.clock)();
         let db = &self.connection;
         let begun = match self.broken {
             true => Err(StoreError::Broken),
@@ -149,7 +148,7 @@ impl Loop {
                 Ok(()) if db.is_autocommit() => Err(StoreError::Database("the transaction was ended".into())),
                 Ok(()) => db.execute_batch("SAVEPOINT job").map_err(StoreError::from),
             };
-            let tx = open.map(|()| Tx { db, now: self.last, changes });
+            let tx = open.map(|()| Tx { db, now, changes });
             let (keep, reply) = job(tx);
             replies.push(reply);
             if !keep {
