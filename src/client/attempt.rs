@@ -43,6 +43,27 @@ pub enum AttemptEvent {
     Looking,
 }
 
+/// What a call tells whoever carries it out, and asks of them.
+pub(crate) trait Observer: Send + Sync {
+    /// Asked before each try of this run, 1 for the first: nothing leaves before it has said yes, and a no ends the run.
+    fn may_send(&self, number: u32) -> BoxFuture<'_, bool>;
+
+    /// Something happened; of an answered try also whether it may have landed. Must not block.
+    fn happened(&self, event: AttemptEvent, may_have_landed: bool);
+}
+
+/// Sends what happens to a channel, and lets everything go out.
+impl Observer for mpsc::Sender<AttemptEvent> {
+    fn may_send(&self, _number: u32) -> BoxFuture<'_, bool> {
+        Box::pin(std::future::ready(true))
+    }
+
+    fn happened(&self, event: AttemptEvent, _may_have_landed: bool) {
+        // Nobody listens, or nobody reads: the decision goes on all the same.
+        let _ = self.try_send(event);
+    }
+}
+
 /// Events that are kept for a receiver that is not being read.
 pub(crate) const EVENTS_KEPT: usize = 256;
 
