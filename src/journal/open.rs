@@ -53,6 +53,8 @@ fn connect(path: &Path) -> Result<Connection, rusqlite::Error> {
 /// Reads the whole file, and refuses one that is damaged, another program's, or from the future.
 fn judge(db: &Connection, path: &Path) -> Result<(), JournalError> {
     let error = |why| JournalError::opening(path, &why);
+    // One look: another process may be making the journal right now.
+    let db = db.unchecked_transaction().map_err(error)?;
     let number = |sql: &str| db.query_row(sql, [], |row| row.get::<_, i64>(0)).map_err(error);
     let found = number("PRAGMA user_version")?;
     if number("PRAGMA application_id")? != APPLICATION {
@@ -65,7 +67,11 @@ fn judge(db: &Connection, path: &Path) -> Result<(), JournalError> {
     let verdict: String = db.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(error)?;
     match verdict.as_str() {
         "ok" => Ok(()),
-        _ => Err(JournalError::Corrupt { path: path.to_owned(), why: verdict }),
+        // Its first line only says which database.
+        _ => {
+            let why = verdict.lines().last().unwrap_or_default().to_owned();
+            Err(JournalError::Corrupt { path: path.to_owned(), why })
+        }
     }
 }
 
@@ -77,6 +83,8 @@ fn settle(db: &Connection) -> Result<(), rusqlite::Error> {
     // Only macOS knows these; a plain fsync is not durable there.
     db.pragma_update(None, "fullfsync", true)?;
     db.pragma_update(None, "checkpoint_fullfsync", true)?;
+    // A bulk of decisions may grow the log; it need not stay so.
+    db.pragma_update_and_check(None, "journal_size_limit", 16 << 20, |_| Ok(()))?;
     // The writer does it, and looks at the result.
     db.pragma_update_and_check(None, "wal_autocheckpoint", 0, |_| Ok(()))?;
     db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;

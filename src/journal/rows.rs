@@ -241,3 +241,15 @@ pub(super) fn doubt_what_was_being_sent(db: &Connection, now: Timestamp) -> Rows
     )?;
     Ok(())
 }
+
+/// Deletes what ended before then and leaves nothing to be said or done: known to stand, taken back, or acknowledged.
+pub(super) fn prune(db: &Connection, before: Timestamp) -> Rows<()> {
+    const WHICH: &str = "SELECT seq FROM progress WHERE updated_at < ?1 AND (stage = 'dropped' \
+        OR stage IN ('ended', 'returned') AND (acknowledged OR outcome IN ('accepted', 'committed', 'mine', 'same')))";
+    let before = time(before);
+    db.execute(&format!("DELETE FROM attempt WHERE intent IN ({WHICH})"), [&before])?;
+    // The intents last, found by what has no progress any more.
+    db.execute(&format!("DELETE FROM progress WHERE seq IN ({WHICH})"), [&before])?;
+    db.execute("DELETE FROM intent WHERE seq NOT IN (SELECT seq FROM progress)", [])?;
+    Ok(())
+}
