@@ -163,6 +163,6 @@ mod tests {
         for local in [0xEF53, 0x5846_5342, 0x9123_683E, 0x0102_1994, 0x794C_7630, 0x2FC1_2FC1] {
             assert_eq!(remote(local), None, "{local:x}");
         }
-        assert_eq!(network(&rustix::fs::statfs(&std::env::temp_dir()).unwrap()), None);
+        assert_eq!(network(&rustix::fs::statfs(std::env::temp_dir()).unwrap()), None);
     }
 }
