@@ -8,7 +8,6 @@ use crate::console::widgets::RoleLine;
 use crate::domain::timestamp::{between, took};
 use crate::domain::{
     ActionState, Execution, ExecutionState, Outcome, Queued, Resolution, Standing, Untrusted, Verdict,
-    Visible,
 };
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -17,6 +16,10 @@ use ratatui::layout::Rect;
 
 /// From this width a row has room for the name of the action before what became of it.
 const ROOMY: usize = 60;
+/// Columns that the last answer may have while the next try is waited for.
+const LONGEST_ANSWER: usize = 36;
+/// Columns that the agent's note on how it went may have.
+const LONGEST_NOTE: usize = 200;
 
 pub(in crate::console::screens) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model, now: Now) {
     let mut foot = RoleLine::default();
@@ -74,13 +77,13 @@ fn line(model: &Model, row: &Row, cursor: bool, columns: usize, now: Now) -> Rol
     if columns >= ROOMY {
         line.push(Role::Quiet, words.time(row.at));
         line.push(Role::Text, format!("  {verb:<7}  "));
-        line.append(RoleLine::default().foreign(&row.action.name.visible()).fit(14));
+        line.append(RoleLine::default().foreign(&row.action.name.head(14)).fit(14));
         line.push(role, format!("  {label:<9}  "));
     } else {
         // What became of it matters more than when and what: the row must say it in forty columns.
         line.push(role, format!("{label} "));
         line.push(Role::Text, format!("{verb} "));
-        line.append(RoleLine::default().foreign(&row.action.name.visible().cut(12)));
+        line.append(RoleLine::default().foreign(&row.action.name.head(12)));
         line.push(Role::Text, " ");
     }
     line.append(text);
@@ -108,13 +111,12 @@ impl Words<'_> {
                 }
                 if let Some(last) = last {
                     text.push(Role::Text, self.dot.as_str());
-                    text.push_foreign(Role::Text, &last.visible());
+                    // The time to the next try has its place in a terminal of 120 columns whatever was said.
+                    text.push_foreign(Role::Text, &last.head(LONGEST_ANSWER));
                 }
                 if let Some(next) = next {
-                    text.push(
-                        Role::Text,
-                        format!("{}next in {}", self.dot, took(between(self.now.wall, *next))),
-                    );
+                    let left = between(self.now.wall, *next).as_millis().div_ceil(100);
+                    text.push(Role::Text, format!("{}next in {}.{} s", self.dot, left / 10, left % 10));
                 }
                 if *looking {
                     text.push(Role::Text, format!("{}asking what stands", self.dot));
@@ -164,7 +166,7 @@ impl Words<'_> {
         );
         if let (false, Some(detail)) = (known, &end.detail) {
             line.push(Role::Text, ": \"");
-            line.push_foreign(Role::Foreign, &detail.visible().cut(120));
+            line.push_foreign(Role::Foreign, &detail.head(120));
             line.push(Role::Text, "\"");
         }
         if end.tries.len() > 1 {
@@ -189,8 +191,8 @@ impl Words<'_> {
 
     fn who(&self, reviewer: Option<&Untrusted>) -> RoleLine {
         let unnamed = || RoleLine::of(Role::Text, "another reviewer");
-        let named = |name: Visible| RoleLine::default().foreign(&name.cut(24));
-        reviewer.filter(|name| !name.raw().is_empty()).map_or_else(unnamed, |name| named(name.visible()))
+        let named = |name: &Untrusted| RoleLine::default().foreign(&name.head(24));
+        reviewer.filter(|name| !name.raw().is_empty()).map_or_else(unnamed, named)
     }
 
     fn elsewhere(&self, entry: &Queued) -> (&'static str, Role, RoleLine) {
@@ -228,7 +230,7 @@ impl Words<'_> {
         line.push(role, words);
         if let Some(note) = &execution.note {
             line.push(Role::Text, ": \"");
-            line.push_foreign(Role::Foreign, &note.visible());
+            line.push_foreign(Role::Foreign, &note.head(LONGEST_NOTE));
             line.push(Role::Text, "\"");
         }
     }
