@@ -127,3 +127,15 @@ fn a_huge_text_costs_no_more_than_what_is_seen_of_it() {
     // Each frame read all 30 texts of 390 kB once: more than 5 s for one of them. Now it is some milliseconds.
     assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
 }
+
+#[test]
+fn a_time_of_another_day_is_told_with_its_day() {
+    let mut script = Script::with_queue(WIDE);
+    let until = Some("2339-10-10T12:44:26Z".parse().unwrap());
+    script.keys("a enter").resolved(Outcome::Quota { until }, Some(429), 1, None);
+    assert!(script.text().contains("quota used up until 2339-10-10 12:44:26"), "{}", script.text());
+    let mut stands = standing(Verdict::Reject, "alice");
+    stands.decided_at = Some("2026-11-22T12:03:11Z".parse().unwrap());
+    script.keys("j a enter").resolved(Outcome::Conflict, Some(409), 1, Some(stands));
+    assert!(script.text().contains("alice rejected it at 2026-11-22 12:03:11"), "{}", script.text());
+}

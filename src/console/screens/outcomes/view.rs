@@ -101,6 +101,12 @@ impl Words<'_> {
         at.to_zoned_datetime(self.zone.clone()).strftime("%H:%M:%S").to_string()
     }
 
+    /// The time of day, and the day with it where it is another than today.
+    fn when(&self, at: Timestamp) -> String {
+        let [day, today] = [at, self.now.wall].map(|at| at.to_zoned_datetime(self.zone.clone()).date());
+        if day == today { self.time(at) } else { format!("{day} {}", self.time(at)) }
+    }
+
     /// The label, its role, and the words after it.
     fn ours(&self, ours: &Ours) -> (String, Role, RoleLine) {
         match &ours.progress {
@@ -152,7 +158,7 @@ impl Words<'_> {
             Outcome::InProgress => say("the server is still at it"),
             Outcome::Unknown => say("already processed, the server does not say by whom"),
             Outcome::Quota { until: Some(until) } => {
-                say(&format!("quota used up until {}", self.time(*until)))
+                say(&format!("quota used up until {}", self.when(*until)))
             }
             Outcome::Quota { until: None } => say("quota used up"),
             Outcome::Refused => say("refused"),
@@ -184,7 +190,7 @@ impl Words<'_> {
         let mut line = self.who(who);
         line.push(Role::Text, format!(" {} it", verdict.past()));
         if let Some(at) = standing.and_then(|standing| standing.decided_at) {
-            line.push(Role::Text, format!(" at {}", self.time(at)));
+            line.push(Role::Text, format!(" at {}", self.when(at)));
         }
         line
     }
@@ -204,7 +210,7 @@ impl Words<'_> {
                 let mut line = self.who(Some(&decision.reviewer));
                 line.push(
                     Role::Text,
-                    format!(" {} it at {}", decision.verdict.past(), self.time(decision.decided_at)),
+                    format!(" {} it at {}", decision.verdict.past(), self.when(decision.decided_at)),
                 );
                 ("elsewhere", Role::Quiet, line)
             }
