@@ -1,6 +1,6 @@
 //! What the screen says of decisions whose answer told less than the queue does, and which row a key means.
 
-use crate::script::{SHORT, Sample, Script, WIDE, command, decided, refund, standing, trade};
+use crate::script::{SHORT, Sample, Script, WIDE, command, decided, refund, settings, standing, trade};
 use aegis_console::console::app::Message;
 use aegis_console::domain::{ActionState, Outcome, Queued, Verdict};
 use aegis_console::feed::{FeedEvent, Link};
@@ -138,4 +138,15 @@ fn a_time_of_another_day_is_told_with_its_day() {
     stands.decided_at = Some("2026-11-22T12:03:11Z".parse().unwrap());
     script.keys("j a enter").resolved(Outcome::Conflict, Some(409), 1, Some(stands));
     assert!(script.text().contains("alice rejected it at 2026-11-22 12:03:11"), "{}", script.text());
+}
+
+#[test]
+fn what_is_simulated_is_told_whole_or_in_short_but_never_cut() {
+    let long = "This is a demo. ".repeat(20) + "All data goes when you quit.";
+    for (size, whole) in [((100, 20), false), ((120, 40), true)] {
+        let settings = aegis_console::console::app::Settings { simulated: Some(long.clone()), ..settings() };
+        let script = Script::with(settings, size);
+        assert_eq!(script.text().contains("when you quit."), whole, "{}", script.text());
+        assert_eq!(script.text().contains("(? says more)"), !whole, "{}", script.text());
+    }
 }

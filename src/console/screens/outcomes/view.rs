@@ -18,6 +18,8 @@ use ratatui::layout::Rect;
 const ROOMY: usize = 60;
 /// Columns that the last answer may have while the next try is waited for.
 const LONGEST_ANSWER: usize = 36;
+/// What the demo says of itself where there is no room for more.
+const DEMO: &str = " A demo: agents, alice and faults are simulated (? says more)";
 /// Columns that the agent's note on how it went may have.
 const LONGEST_NOTE: usize = 200;
 
@@ -37,7 +39,10 @@ pub(in crate::console::screens) fn draw(frame: &mut Frame<'_>, area: Rect, model
     if lines.is_empty() {
         lines.push(RoleLine::of(Role::Quiet, " No decision yet."));
         if let Some(simulated) = &model.settings.simulated {
-            lines.extend(RoleLine::of(Role::Quiet, format!(" {simulated}")).wrap_words(columns, 1));
+            let all = RoleLine::of(Role::Quiet, format!(" {simulated}")).wrap_words(columns, 1);
+            let fits = lines.len() + all.len() <= usize::from(inner.height);
+            let short = || RoleLine::of(Role::Quiet, DEMO).wrap_words(columns, 1);
+            lines.extend(if fits { all } else { short() });
         }
     }
     for (line, y) in lines.iter().zip(inner.top()..inner.bottom()) {
@@ -50,9 +55,7 @@ pub(in crate::console::screens) fn draw_newest(frame: &mut Frame<'_>, area: Rect
     let columns = usize::from(area.width);
     let line = match model.outcomes.newest() {
         Some(row) => line(model, row, false, columns, now),
-        None if model.settings.simulated.is_some() => {
-            RoleLine::of(Role::Quiet, " A demo: agents, alice and faults are simulated (? says more)")
-        }
+        None if model.settings.simulated.is_some() => RoleLine::of(Role::Quiet, DEMO),
         None => RoleLine::of(Role::Quiet, " No decision yet."),
     };
     let line = line.cut(columns).styled(&model.settings.theme);
