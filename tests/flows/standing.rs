@@ -150,3 +150,17 @@ fn what_is_simulated_is_told_whole_or_in_short_but_never_cut() {
         assert_eq!(script.text().contains("(? says more)"), !whole, "{}", script.text());
     }
 }
+
+#[test]
+fn the_consoles_own_words_are_ascii_where_the_terminal_has_no_more() {
+    for size in [WIDE, SHORT, (60, 12), (30, 10)] {
+        let theme = aegis_console::console::theme::Theme::new(true, true);
+        let settings = aegis_console::console::app::Settings { theme, ..settings() };
+        let mut script = Script::with(settings, size);
+        script.feed(FeedEvent::Entries(vec![trade()]));
+        script.keys("enter");
+        // `…` says that something is cut: it has no ASCII form that an agent could not write.
+        let text = script.text().replace('…', "");
+        assert!(text.is_ascii(), "{text}");
+    }
+}

@@ -81,10 +81,10 @@ fn foot(model: &Model) -> RoleLine {
     if scroll.total <= scroll.rows {
         return RoleLine::default();
     }
-    let window = scroll.window();
-    let mut foot = format!(" lines {}–{} of {} ", window.start + 1, window.end, scroll.total);
+    let (window, symbols) = (scroll.window(), &model.settings.theme.symbols);
+    let mut foot = format!(" lines {}{}{} of {} ", window.start + 1, symbols.to, window.end, scroll.total);
     if scroll.below() > 0 {
-        foot.push_str(&format!("{} {} more below ", model.settings.theme.symbols.rule, scroll.below()));
+        foot.push_str(&format!("{} {} more below ", symbols.rule, scroll.below()));
     }
     RoleLine::of(Role::Title, foot)
 }
