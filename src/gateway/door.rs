@@ -64,13 +64,21 @@ pub(crate) async fn guard(State(shared): State<Arc<Shared>>, request: Request, n
         Ok(()) => next.run(request).await,
         Err(refusal) => refusal.into_response(),
     };
-    if let Some(refusal) = response.extensions_mut().remove::<Refusal>() {
+    let refusal = response.extensions_mut().remove::<Refusal>();
+    if let Some(refusal) = refusal.or_else(|| unreadable_path(&response)) {
         response = refusal.render(&path, &request_id);
     }
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response
+}
+
+/// The framework itself answers a path whose id is no UTF-8, in plain text: no such path has anything at it.
+fn unreadable_path(response: &Response) -> Option<Refusal> {
+    let kind = response.headers().get(header::CONTENT_TYPE)?;
+    let plain = response.status().is_client_error() && kind.as_bytes().starts_with(b"text/plain");
+    plain.then(|| Refusal::new(StatusCode::NOT_FOUND, "not_found", "there is nothing at this path"))
 }
 
 fn admit(hosts: &Hosts, request: &Request) -> Result<(), Refusal> {
