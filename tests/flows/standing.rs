@@ -1,6 +1,7 @@
 //! What the screen says of decisions whose answer told less than the queue does, and which row a key means.
 
-use crate::script::{SHORT, Sample, Script, WIDE, command, decided, refund, settings, standing, trade};
+use crate::script::{SHORT, Sample, Script, WIDE, at, command, decided, refund, settings, standing, trade};
+use aegis_console::client::AttemptEvent;
 use aegis_console::console::app::Message;
 use aegis_console::domain::{ActionState, Outcome, Queued, Verdict};
 use aegis_console::feed::{FeedEvent, Link};
@@ -86,10 +87,23 @@ fn a_conflict_does_not_hide_the_outcomes_of_later_decisions() {
     );
     assert!(script.text().contains("409 CONFLICT"), "{}", script.text());
     script.keys("j a enter").resolved(Outcome::Committed, Some(202), 1, None);
-    assert!(script.text().contains("202        committed"), "{}", script.text());
+    assert!(script.text().contains("202 approve execute_tra… committed"), "{}", script.text());
     assert!(script.text().contains("1 conflict"), "{}", script.text());
     script.keys("tab tab x");
     assert!(!script.text().contains("1 conflict"), "x takes note of it at once\n{}", script.text());
+}
+
+#[test]
+fn a_retry_is_told_whole_in_72_columns() {
+    let mut script = Script::with_queue(SHORT);
+    script.keys("a enter");
+    for (http_status, error) in [(Some(503), None), (None, Some("timed out".to_owned()))] {
+        let took = Duration::from_millis(9);
+        script.attempt(AttemptEvent::Answered { number: 1, http_status, error: error.clone(), took });
+        script.attempt(AttemptEvent::Waiting { next_number: 2, of: 4, until: at("12:02:00.800") });
+        let last = error.unwrap_or("503".into());
+        assert!(script.text().contains(&format!("try 2 of 4 · {last} · next in 0.8 s")), "{}", script.text());
+    }
 }
 
 #[test]

@@ -14,8 +14,8 @@ use jiff::tz::TimeZone;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 
-/// From this width a row has room for the name of the action before what became of it.
-const ROOMY: usize = 60;
+/// From this width a row has room for when and what before what became of it.
+const ROOMY: usize = 90;
 /// Columns that the last answer may have while the next try is waited for.
 const LONGEST_ANSWER: usize = 36;
 /// What the demo says of itself where there is no room for more.
@@ -83,7 +83,7 @@ fn line(model: &Model, row: &Row, cursor: bool, columns: usize, now: Now) -> Rol
         line.append(RoleLine::default().foreign(&row.action.name.head(14)).fit(14));
         line.push(role, format!("  {label:<9}  "));
     } else {
-        // What became of it matters more than when and what: the row must say it in forty columns.
+        // What became of it matters more than when and what: the time to the next try must not be cut.
         line.push(role, format!("{label} "));
         line.push(Role::Text, format!("{verb} "));
         line.append(RoleLine::default().foreign(&row.action.name.head(12)));
