@@ -29,9 +29,10 @@
 //! | file | what |
 //! |---|---|
 //! | `builder`, `call` | what can be set, what is checked, the exact bytes |
-//! | `run` | the tries, waits and looks of one call |
+//! | `run`, `look` | the tries, waits and looks of one call |
 //! | `status`, `fetch` | what is only asked for |
 //! | `classify`, `retry`, `resolve` | the judgement: pure functions |
+//! | `budget`, `breaker`, `origin` | what all calls to one server may ask again, and whether it is worth asking |
 //! | `answer`, `retry_after` | what a server's answer says |
 //! | `transport`, [`http`](mod@self::http) | one request, one answer; over reqwest |
 //!
@@ -40,15 +41,22 @@
 mod address;
 mod answer;
 mod attempt;
+mod breaker;
+mod budget;
 mod builder;
+#[cfg_attr(not(feature = "console"), allow(dead_code, reason = "what only the dispatcher uses"))]
 mod call;
 mod classify;
 mod error;
 mod fetch;
 pub mod http;
+#[cfg_attr(not(feature = "console"), allow(dead_code, reason = "what only the dispatcher uses"))]
+mod look;
+mod origin;
 mod resolve;
 mod retry;
 mod retry_after;
+#[cfg_attr(not(feature = "console"), allow(dead_code, reason = "what only the dispatcher uses"))]
 mod run;
 mod status;
 mod transport;
@@ -63,8 +71,16 @@ pub use secrecy::SecretString;
 pub use status::StatusAnswer;
 pub use transport::{BodyCut, Transport};
 
+#[cfg(feature = "console")]
+pub(crate) use {
+    attempt::Observer,
+    look::Looked,
+    run::{End, random},
+};
+
 use crate::domain::Verdict;
 use address::Address;
+use origin::Origin;
 use retry::Policy;
 use std::fmt;
 use std::sync::Arc;
@@ -94,6 +110,7 @@ struct Inner {
     thread_id: Option<String>,
     policy: Policy,
     transport: Arc<dyn Transport>,
+    origin: Arc<Origin>,
 }
 
 impl AegisClient {
@@ -154,6 +171,17 @@ impl AegisClient {
     /// Whether calls bear an API key; else they bear the tenant's name.
     pub fn has_api_key(&self) -> bool {
         self.inner.authorization.is_some()
+    }
+
+    /// How long the server is left in peace because it did not answer five times in a row; `None` where it is not.
+    /// Meanwhile a call ends at once as not sent, but for one that finds out.
+    pub fn held_off(&self) -> Option<Duration> {
+        self.inner.origin.holds_off()
+    }
+
+    /// Tries that a decision gets, the first included.
+    pub fn tries(&self) -> u32 {
+        self.inner.policy.of()
     }
 
     /// The time for one try.
