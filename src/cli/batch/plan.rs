@@ -22,54 +22,60 @@ type Place = (Option<String>, String, String);
 pub(super) struct Seen(HashMap<Place, (usize, Line)>);
 
 impl Seen {
+    fn place(line: &Line) -> Place {
+        (line.tenant.clone(), line.thread.clone(), line.key.clone())
+    }
+
     /// Whether the line is a new one.
-    fn add(&mut self, number: usize, line: &Line) -> Result<bool, BadLine> {
-        let place = (line.tenant.clone(), line.thread.clone(), line.key.clone());
-        match self.0.get(&place) {
+    fn is_new(&self, line: &Line) -> Result<bool, BadLine> {
+        match self.0.get(&Self::place(line)) {
+            None => Ok(true),
             Some((_, first)) if first == line => Ok(false),
             Some((first, _)) => Err(BadLine::Contradicts(*first)),
-            None => {
-                self.0.insert(place, (number, line.clone()));
-                Ok(true)
-            }
         }
     }
 }
 
-/// One line. `None`: it repeats another.
+/// One line. `None`: it repeats another. The inner error is the line's, the outer one the journal's.
 pub(super) fn one(
     carrier: &Carrier,
     seen: &mut Seen,
     number: usize,
     text: &str,
 ) -> Result<Result<Option<Planned>, BadLine>, JournalError> {
-    let line = match read(seen, number, text) {
-        Ok(Some(line)) => line,
+    let (line, intent) = match read(carrier, seen, text) {
+        Ok(Some(read)) => read,
         Ok(None) => return Ok(Ok(None)),
         Err(error) => return Ok(Err(error)),
     };
-    let intent = match intent(carrier, line) {
-        Ok(intent) => intent,
-        Err(error) => return Ok(Err(error.into())),
-    };
-    let planned = Planned::of(&carrier.journal, intent)?;
-    Ok(planned.map(Some).map_err(|entry| BadLine::Decided(recorded::instead(&entry))))
+    Ok(match Planned::of(&carrier.journal, intent)? {
+        Ok(planned) => {
+            // Only what is carried out can be repeated or contradicted.
+            seen.0.insert(Seen::place(&line), (number, line));
+            Ok(Some(planned))
+        }
+        Err(entry) => Err(BadLine::Decided(recorded::instead(&entry))),
+    })
 }
 
-fn read(seen: &mut Seen, number: usize, text: &str) -> Result<Option<Line>, BadLine> {
+fn read(carrier: &Carrier, seen: &Seen, text: &str) -> Result<Option<(Line, Intent)>, BadLine> {
     let line = Line::read(text)?;
-    Ok(seen.add(number, &line)?.then_some(line))
+    if !seen.is_new(&line)? {
+        return Ok(None);
+    }
+    let intent = intent(carrier, &line)?;
+    Ok(Some((line, intent)))
 }
 
-fn intent(carrier: &Carrier, line: Line) -> Result<Intent, ClientError> {
+fn intent(carrier: &Carrier, line: &Line) -> Result<Intent, ClientError> {
     let body = line.call(&carrier.client).exact_body()?;
     Ok(Intent {
         id: Uuid::now_v7(),
         request_id: Uuid::new_v4(),
         verdict: line.verdict,
-        tenant_id: line.tenant,
-        thread_id: line.thread,
-        key: line.key,
+        tenant_id: line.tenant.clone(),
+        thread_id: line.thread.clone(),
+        key: line.key.clone(),
         base_url: recorded::base_url(&carrier.client),
         body,
         sealed: None,
