@@ -202,10 +202,13 @@ impl Run {
         let http_status = yielded.as_ref().ok().map(|answer| answer.status);
         // `Display` makes the words visible.
         let error = yielded.as_ref().err().map(ToString::to_string);
-        let answered = AttemptEvent::Answered { number, http_status, error: error.clone(), took };
         let maybe = classify(yielded.as_ref(), &self.call.request_id).may_have_landed();
-        self.observer.iter().for_each(|observer| observer.happened(answered.clone(), maybe));
-        self.tries.push(Try { number, http_status, error, started, took, waited });
+        let one = Try { number, http_status, error: error.clone(), started, took, waited };
+        if let Some(observer) = &self.observer {
+            observer.tried(&one, maybe);
+        }
+        self.tries.push(one);
+        self.tell(AttemptEvent::Answered { number, http_status, error, took });
         (yielded, took >= timeout)
     }
 
@@ -362,7 +365,9 @@ impl Run {
     }
 
     pub(super) fn tell(&self, event: AttemptEvent) {
-        self.observer.iter().for_each(|observer| observer.happened(event.clone(), false));
+        if let Some(observer) = &self.observer {
+            observer.happened(event);
+        }
     }
 }
 
