@@ -64,9 +64,9 @@ pub(super) fn instead(entry: &Entry) -> String {
     )
 }
 
-/// How the journal names this client's server.
+/// How the journal names this client's server; the dispatcher names it so too.
 pub(super) fn base_url(client: &AegisClient) -> String {
-    client.base_url().as_str().to_owned()
+    client.base_url().as_str().trim_end_matches('/').to_owned()
 }
 
 /// The journal's file: the one that was given, else the server's own.

@@ -48,8 +48,6 @@ fn connect(path: &Path) -> Result<Connection, rusqlite::Error> {
     // Otherwise every statement is planned anew for every value that is bound.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.set_prepared_statement_cache_capacity(32);
-    // Otherwise every new parameter has a statement compiled anew, for a partial index that it could make usable.
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     connection.pragma_update(None, "trusted_schema", false)?;
     Ok(connection)
 }

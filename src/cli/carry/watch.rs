@@ -9,7 +9,7 @@ use crate::journal::{Journal, JournalError, Step};
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use uuid::Uuid;
 
 /// When a decision that may have landed is to be asked about again; whoever carries the journal then does.
@@ -29,9 +29,6 @@ struct State {
     tries: u32,
     /// Whether any may have landed.
     maybe: bool,
-    /// The try that is on its way: when it started, and after what wait.
-    started: Option<(Timestamp, Duration)>,
-    last_end: Option<Instant>,
     /// Arrows that wait for the next commit.
     arrows: Vec<Step>,
     failed: Option<JournalError>,
@@ -44,8 +41,6 @@ impl Watch {
             noted: true,
             tries: number(job.earlier.len()),
             maybe: job.maybe,
-            started: None,
-            last_end: None,
             arrows: Vec::new(),
             failed: None,
         };
@@ -108,21 +103,11 @@ impl Observer for Watcher {
         })
     }
 
-    fn happened(&self, event: AttemptEvent, may_have_landed: bool) {
+    fn tried(&self, one: &Try, may_have_landed: bool) {
         let mut state = self.0.state();
-        match event {
-            AttemptEvent::Started { at, .. } => {
-                let waited = state.last_end.map(|end| end.elapsed()).unwrap_or_default();
-                state.started = Some((at, waited));
-            }
-            AttemptEvent::Answered { number, http_status, error, took } => {
-                let (started, waited) = state.started.take().unwrap_or_default();
-                state.last_end = Some(Instant::now());
-                state.maybe |= may_have_landed;
-                let tried = Try { number, http_status, error, started, took, waited };
-                state.arrows.push(Step::Tried(tried, may_have_landed));
-            }
-            _ => {}
-        }
+        state.maybe |= may_have_landed;
+        state.arrows.push(Step::Tried(one.clone(), may_have_landed));
     }
+
+    fn happened(&self, _event: AttemptEvent) {}
 }

@@ -176,31 +176,11 @@ async fn queued(args: &Args, id: &str) -> anyhow::Result<Report> {
     let resolution = match &args.journal {
         None => order.call(&client).sent_before(args.request_id.is_some()).send().await?,
         Some(journal) => {
-            let intent = intent(&order, &client);
+            let intent = order.intent(&recorded::base_url(&client), None);
             by_journal(args, client, journal, intent).await?
         }
     };
     Ok(Report { verdict, target: order.action.name.clone(), resolution })
-}
-
-fn intent(order: &Order, client: &AegisClient) -> Intent {
-    let action = &order.action;
-    Intent {
-        id: order.id,
-        request_id: order.request_id,
-        verdict: order.verdict,
-        tenant_id: Some(action.tenant_id.raw().to_owned()),
-        thread_id: action.thread_id.raw().to_owned(),
-        key: action.idempotency_key.clone(),
-        base_url: recorded::base_url(client),
-        body: order.body(),
-        sealed: Some(Arc::clone(&action.sealed)),
-        digest: Some(action.digest),
-        reason: order.reason.clone(),
-        reviewer: order.reviewer.clone(),
-        decided_at: order.decided_at,
-        hold_until: None,
-    }
 }
 
 fn read_entry(response: &http::Response<Bytes>) -> anyhow::Result<Queued> {
