@@ -137,7 +137,6 @@ async fn of_lines(queue: &Path, args: &Args) -> anyhow::Result<ExitCode> {
         Some(_) => Some(args.connection.client()?.build()?),
         None => None,
     };
-    let to = client.as_ref().map_or("decisions go nowhere", |_| args.connection.url());
     let source = if standard_input {
         jsonl::Source::StandardInput
     } else {
@@ -145,7 +144,11 @@ async fn of_lines(queue: &Path, args: &Args) -> anyhow::Result<ExitCode> {
     };
     let name = if standard_input { "standard input".into() } else { queue.to_string_lossy() };
     let session = Session {
-        identity: format!("{name} → {to}"),
+        // Where decisions go nowhere, the words beside the link say so.
+        identity: client.as_ref().map_or_else(
+            || name.clone().into_owned(),
+            |_| format!("{name}, decisions to {}", args.connection.url()),
+        ),
         reviewer: reviewer(),
         client,
         feed: Feed::Lines(source),
@@ -254,14 +257,17 @@ pub(super) async fn show(session: Session, look: Look) -> anyhow::Result<ExitCod
     .await?;
     let sending = console.model().outcomes.sending();
     if sending > 0 {
-        let what = if sending == 1 { "1 decision was" } else { "decisions were" };
-        let count = if sending == 1 { String::new() } else { format!("{sending} ") };
-        let _ = writeln!(
-            std::io::stderr(),
-            "aegis-console: {count}{what} still being sent: whether it landed is not known here; the queue shows what stands"
-        );
+        let _ = writeln!(std::io::stderr(), "aegis-console: {}", left_behind(sending));
     }
     Ok(ExitCode::from(exit.code()))
+}
+
+/// What is said, on the plain screen, about decisions that were being sent when the console was left.
+fn left_behind(sending: usize) -> String {
+    let (what, they) = if sending == 1 { ("decision was", "it") } else { ("decisions were", "each of them") };
+    format!(
+        "{sending} {what} still being sent: whether {they} landed is not known here; the queue shows what stands"
+    )
 }
 
 async fn follow(feed: Feed, tell: mpsc::Sender<Message>) {
@@ -280,4 +286,15 @@ async fn follow(feed: Feed, tell: mpsc::Sender<Message>) {
         }
     };
     tokio::join!(source, forward);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::left_behind;
+
+    #[test]
+    fn what_is_left_behind_is_said_in_good_grammar() {
+        assert!(left_behind(1).starts_with("1 decision was still being sent: whether it landed"));
+        assert!(left_behind(2).starts_with("2 decisions were still being sent: whether each of them landed"));
+    }
 }

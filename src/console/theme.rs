@@ -104,12 +104,23 @@ pub struct Symbols {
     pub dot: &'static str,
     /// A horizontal line inside a pane.
     pub rule: &'static str,
+    /// From one number to another.
+    pub to: &'static str,
+    /// Columns times rows.
+    pub times: &'static str,
 }
 
-const LIGHT: Symbols =
-    Symbols {
-        border: border::PLAIN, cursor: "▌", gutter: "▏", up: "●", down: "○", dot: "·", rule: "─"
-    };
+const LIGHT: Symbols = Symbols {
+    border: border::PLAIN,
+    cursor: "▌",
+    gutter: "▏",
+    up: "●",
+    down: "○",
+    dot: "·",
+    rule: "─",
+    to: "–",
+    times: "×",
+};
 
 const ASCII: Symbols = Symbols {
     border: border::Set {
@@ -128,6 +139,8 @@ const ASCII: Symbols = Symbols {
     down: "o",
     dot: "-",
     rule: "-",
+    to: "-",
+    times: "x",
 };
 
 /// How everything looks.

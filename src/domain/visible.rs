@@ -25,6 +25,11 @@ impl Untrusted {
     pub fn visible(&self) -> Visible {
         Visible::of(&self.0)
     }
+
+    /// What may be drawn of its beginning: see [`Visible::head`].
+    pub fn head(&self, columns: usize) -> Visible {
+        Visible::head(&self.0, columns)
+    }
 }
 
 impl<T: Into<String>> From<T> for Untrusted {
@@ -69,6 +74,22 @@ impl Visible {
         }
         visible.push(&text[plain..], false);
         visible
+    }
+
+    /// What may be drawn of the beginning of a text, in at most `columns` columns; where something is left out the last
+    /// column says so with `…`. Looks at no more of the text than that needs, so that a row costs the same whatever an
+    /// agent sends.
+    pub fn head(text: &str, columns: usize) -> Self {
+        // Marks take no columns of their own, so there is a limit in characters too.
+        let longest = columns.saturating_mul(4).saturating_add(64);
+        match text.char_indices().nth(longest) {
+            None => Self::of(text).cut(columns),
+            Some((end, _)) => {
+                let mut visible = Self::of(&text[..end]);
+                visible.push("…", true);
+                visible.cut(columns)
+            }
+        }
     }
 
     fn push(&mut self, text: &str, marked: bool) {
@@ -202,6 +223,22 @@ mod tests {
         assert_eq!(visible.cut(4).plain(), "漢…");
         assert_eq!(visible.cut(1).plain(), "…");
         assert_eq!(visible.cut(0).plain(), "");
+    }
+
+    #[test]
+    fn a_head_is_the_cut_of_the_whole_and_never_silent() {
+        for text in ["", "abc", "漢字漢字\u{1b}", &"x\u{202e}".repeat(500)] {
+            for columns in [0, 1, 4, 9, 80] {
+                assert_eq!(
+                    Visible::head(text, columns).plain(),
+                    Visible::of(text).cut(columns).plain(),
+                    "{text}"
+                );
+            }
+        }
+        let marks = format!("a{}b", "\u{301}".repeat(10_000));
+        let head = Visible::head(&marks, 20);
+        assert!(head.plain().ends_with('…') && head.plain().len() < 1_000);
     }
 
     /// Undoes [`Visible::plain`].

@@ -69,11 +69,9 @@ pub(crate) async fn guard(State(shared): State<Arc<Shared>>, request: Request, n
         Ok(()) => next.run(request).await,
         Err(refusal) => refusal.into_response(),
     };
-    if let Some(refusal) = response.extensions_mut().remove::<Refusal>() {
+    let refusal = response.extensions_mut().remove::<Refusal>();
+    if let Some(refusal) = refusal.or_else(|| unreadable_path(&response)) {
         response = refusal.render(&path, &request_id);
-    } else if response.status() == StatusCode::BAD_REQUEST {
-        // The router's own words, about a path that is no UTF-8.
-        response = Refusal::bad("bad_path", "the path cannot be read").render(&path, &request_id);
     }
     let headers = response.headers_mut();
     if !ended.load(Ordering::Relaxed) {
@@ -120,6 +118,13 @@ impl HttpBody for Watched {
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
     }
+}
+
+/// The framework itself answers a path whose id is no UTF-8, in plain text: no such path has anything at it.
+fn unreadable_path(response: &Response) -> Option<Refusal> {
+    let kind = response.headers().get(header::CONTENT_TYPE)?;
+    let plain = response.status().is_client_error() && kind.as_bytes().starts_with(b"text/plain");
+    plain.then(|| Refusal::new(StatusCode::NOT_FOUND, "not_found", "there is nothing at this path"))
 }
 
 fn admit(hosts: &Hosts, request: &Request) -> Result<(), Refusal> {

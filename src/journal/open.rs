@@ -5,7 +5,7 @@ use super::file;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// 3.7.0 to 3.51.2 can lose acknowledged commits when two connections write and checkpoint (the WAL-reset bug).
 const OLDEST_SQLITE: i32 = 3_051_003;
@@ -16,8 +16,24 @@ const APPLICATION: i64 = 0x4145_474A;
 /// What brings a journal from version n (its place here) to n + 1.
 const MIGRATIONS: [&str; 1] = [include_str!("../../assets/migrations/journal/0001_decisions.sql")];
 
+/// How long another program is waited for that has the file locked.
+const PATIENCE: Duration = Duration::from_secs(5);
+
 /// The connection that writes and the one that reads, on a journal of the newest schema.
 pub(super) fn open(path: &Path) -> Result<(Connection, Connection), JournalError> {
+    let since = Instant::now();
+    loop {
+        match attempt(path) {
+            // While another process makes the journal, or is the last to leave it, SQLite does not always wait.
+            Err(JournalError::Busy(_)) if since.elapsed() < PATIENCE => {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            result => return result,
+        }
+    }
+}
+
+fn attempt(path: &Path) -> Result<(Connection, Connection), JournalError> {
     if rusqlite::version_number() < OLDEST_SQLITE {
         return Err(JournalError::TooOld(rusqlite::version().to_owned()));
     }
@@ -43,7 +59,7 @@ pub(super) fn open(path: &Path) -> Result<(Connection, Connection), JournalError
 fn connect(path: &Path) -> Result<Connection, rusqlite::Error> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
-    connection.busy_timeout(Duration::from_secs(5))?;
+    connection.busy_timeout(PATIENCE)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     // Otherwise every statement is planned anew for every value that is bound.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;

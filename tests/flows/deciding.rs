@@ -76,7 +76,7 @@ fn retry_then_202() {
         took: Duration::from_millis(9),
     });
     script.attempt(AttemptEvent::Waiting { next_number: 2, of: 4, until: at("12:02:00.800") });
-    assert!(script.text().contains("sending    try 2 of 4 · 503 · next in 800 ms"), "{}", script.text());
+    assert!(script.text().contains("sending    try 2 of 4 · 503 · next in 0.8 s"), "{}", script.text());
     assert_snapshot!("retrying_40x12", {
         script.tell(Message::Resized(40, 12));
         script.screen()

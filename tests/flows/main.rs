@@ -6,3 +6,4 @@
 mod deciding;
 mod looking;
 mod script;
+mod standing;

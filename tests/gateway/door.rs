@@ -20,6 +20,8 @@ const ROUTES: &[(&str, &str, [u16; 3])] = &[
     ("POST", "/aap/v1/requests/unknown/consume", [401, 404, 403]),
     ("POST", "/aap/v1/requests/unknown/outcome", [401, 404, 403]),
     ("GET", "/", [404, 404, 404]),
+    ("GET", "/aap/v1/requests/%ff", [404, 404, 404]),
+    ("GET", "/api/v1/hitl/actions/%ff", [404, 404, 404]),
     ("GET", "/aap/v1/instances", [404, 404, 404]),
     ("GET", "/api/v1/hitl/approve", [405, 405, 405]),
 ];

@@ -3,9 +3,10 @@
 //! Pure, and tested by itself. A key answers the frame that was on the screen when it was pressed, so each rule compares
 //! what the model holds now with what the last painted frame showed.
 
-use super::{Model, Now};
+use super::{Model, Now, Pane};
 use crate::domain::{Action, Digest, Verdict};
 use std::time::Duration;
+use uuid::Uuid;
 
 /// An action by what cannot change: its id and the digest of its bytes. Never by its row.
 pub type Selection = (String, Digest);
@@ -24,6 +25,8 @@ pub struct Shown {
     pub bar: Option<(Selection, Verdict)>,
     /// Since when, on the clock that only grows, it has been showing this.
     pub since: Duration,
+    /// The outcome that keys meant, and since when.
+    pub outcome: Option<(Uuid, Duration)>,
 }
 
 impl Shown {
@@ -33,7 +36,12 @@ impl Shown {
         let cursor = model.queue.cursor().filter(|_| !hidden).cloned();
         let bar = model.bar.as_ref().filter(|_| !hidden).map(|bar| (selection(&bar.action), bar.verdict));
         let since = if (&self.cursor, &self.bar) == (&cursor, &bar) { self.since } else { now.tick };
-        Self { cursor, bar, since }
+        let row = model.outcomes.selected().filter(|_| !hidden && model.focus == Pane::Outcomes);
+        let outcome = row.map(|row| match self.outcome {
+            Some((id, since)) if id == row.id => (id, since),
+            _ => (row.id, now.tick),
+        });
+        Self { cursor, bar, since, outcome }
     }
 }
 
@@ -71,6 +79,16 @@ pub fn may_open(model: &Model, now: Now) -> Result<Selection, Refusal> {
     Ok(cursor.clone())
 }
 
+/// Whether a key that was read at this time may do something about the outcome under the cursor: only where the last
+/// frame showed the cursor on that very row.
+pub fn may_act_on_outcome(model: &Model, now: Now) -> Result<(), Refusal> {
+    let Some(row) = model.outcomes.selected() else { return Ok(()) };
+    match model.shown.outcome {
+        Some((id, since)) if id == row.id && since <= now.tick => Ok(()),
+        _ => Err(Refusal::JustChanged),
+    }
+}
+
 /// Whether an Enter that was read at this time may decide what the open bar names.
 pub fn may_confirm(model: &Model, now: Now) -> Result<(), Refusal> {
     if model.layout.too_small {
@@ -86,7 +104,7 @@ pub fn may_confirm(model: &Model, now: Now) -> Result<(), Refusal> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::console::app::{Settings, model::Pane};
+    use crate::console::app::Settings;
     use crate::console::keymap::Keymap;
     use crate::console::screens::decide::Bar;
     use crate::console::screens::help::Help;

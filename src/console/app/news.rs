@@ -23,6 +23,9 @@ pub(super) fn feed(
                 let line = RoleLine::of(Role::Notice, "the link is down: ").foreign(&reason.visible());
                 model.tell_line(line, context.now);
             }
+            if matches!(link, Link::Reconnecting { .. }) {
+                model.queue.unlinked();
+            }
             model.link = link;
         }
         FeedEvent::Entries(entries) => {
@@ -61,7 +64,7 @@ fn news_of(
         Applied::Settled(entry) => settled(model, *entry, context, effects),
         Applied::Differs => {
             let line = RoleLine::of(Role::Bad, "ignored: other bytes under the id of a known action: ")
-                .foreign(&action.name.visible());
+                .foreign(&action.name.head(40));
             model.tell_line(line, context.now);
         }
         Applied::Arrived | Applied::Unchanged => {}
@@ -71,6 +74,11 @@ fn news_of(
 /// An action no longer waits. Where a decision made here is on its way or has ended, its own answer tells what stands.
 fn settled(model: &mut Model, entry: Queued, context: &mut Context<'_>, effects: &mut Vec<Effect>) {
     close_bar_on(model, &entry, context);
+    let learned =
+        entry.decision.as_ref().and_then(|decision| model.outcomes.learned(&entry.action.id, decision));
+    if learned == Some(Outcome::Conflict) {
+        effects.push(Effect::Bell);
+    }
     if model.outcomes.covers(&entry.action.id) && entry.state != ActionState::Expired {
         return;
     }
@@ -94,13 +102,13 @@ fn close_bar_on(model: &mut Model, entry: &Queued, context: &mut Context<'_>) {
 
 /// `closed: send_email was approved by alice`.
 fn tell_how(model: &mut Model, entry: &Queued, context: &mut Context<'_>) {
-    let mut line = RoleLine::of(Role::Notice, "closed: ").foreign(&entry.action.name.visible().cut(24));
+    let mut line = RoleLine::of(Role::Notice, "closed: ").foreign(&entry.action.name.head(24));
     match (&entry.decision, entry.state) {
         (_, ActionState::Expired) => line.push(Role::Notice, " has expired"),
         (_, ActionState::Cancelled) => line.push(Role::Notice, " was withdrawn by its agent"),
         (Some(decision), _) => {
             line.push(Role::Notice, format!(" was {} by ", decision.verdict.past()));
-            line.push_foreign(Role::Foreign, &decision.reviewer.visible().cut(24));
+            line.push_foreign(Role::Foreign, &decision.reviewer.head(24));
         }
         (None, _) => line.push(Role::Notice, " no longer waits"),
     }

@@ -87,14 +87,18 @@ fn act(
         Intent::Approve => open(model, Verdict::Approve, context.now)?,
         Intent::Reject => open(model, Verdict::Reject, context.now)?,
         Intent::Confirm => confirm(model, context, effects)?,
-        Intent::TryAgain => match model.outcomes.try_again(context.now.tick) {
-            Some(order) => {
-                model.queue.take_out(&order.action.id);
-                effects.push(Effect::Dispatch(order));
+        Intent::TryAgain => {
+            guard::may_act_on_outcome(model, context.now)?;
+            match model.outcomes.try_again(context.now.tick) {
+                Some(order) => {
+                    model.queue.take_out(&order.action.id);
+                    effects.push(Effect::Dispatch(order));
+                }
+                None => model.tell(Role::Notice, "there is nothing to send again here", context.now),
             }
-            None => model.tell(Role::Notice, "there is nothing to send again here", context.now),
-        },
+        }
         Intent::Acknowledge => {
+            guard::may_act_on_outcome(model, context.now)?;
             if !model.outcomes.acknowledge() {
                 model.tell(Role::Notice, "this is no open conflict", context.now);
             }

@@ -18,10 +18,12 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model, now: Now) {
     let counts = counts(model, columns);
     let link = link(model, now);
     let mut line = RoleLine::of(Role::Brand, if columns >= 60 { " aegis-console" } else { "" });
+    // Its parts stand between the signs of the theme.
+    let identity = model.settings.identity.replace('·', model.settings.theme.symbols.dot);
     let room = columns.saturating_sub(line.width() + link.width() + counts.width() + 5);
     if columns >= 60 && room >= 10 {
         line.push(Role::Text, "  ");
-        line.append(RoleLine::default().foreign(&Visible::of(&model.settings.identity)).cut(room));
+        line.append(RoleLine::default().foreign(&Visible::of(&identity)).cut(room));
     }
     line.push(Role::Text, if line.is_empty() { " " } else { "  " });
     line.append(link);

@@ -16,7 +16,8 @@ pub fn view(model: &Model, frame: &mut Frame<'_>, now: Now) {
     let area = frame.area();
     let layout = &model.layout;
     if layout.too_small || (area.width, area.height) != model.size {
-        let words = RoleLine::of(Role::Text, "terminal too small (needs 40×12)");
+        let times = model.settings.theme.symbols.times;
+        let words = RoleLine::of(Role::Text, format!("terminal too small (needs 40{times}12)"));
         for (line, y) in words.wrap(usize::from(area.width), 0).iter().zip(area.top()..area.bottom()) {
             frame.buffer_mut().set_line(area.x, y, &line.styled(&model.settings.theme), area.width);
         }

@@ -141,12 +141,25 @@ impl RoleLine {
             self.spans.iter().flat_map(|(role, text)| text.split_inclusive(' ').map(|word| (*role, word)));
         for (role, word) in words {
             if line.width() + word.trim_end().width() > columns && line.width() > hanging {
-                lines.push(std::mem::replace(&mut line, Self::of(Role::Text, " ".repeat(hanging))));
+                lines
+                    .push(std::mem::replace(&mut line, Self::of(Role::Text, " ".repeat(hanging))).trim_end());
             }
             line.push(role, word);
         }
-        lines.push(line);
+        lines.push(line.trim_end());
         lines.iter().flat_map(|line| line.wrap(columns, hanging)).collect()
+    }
+
+    /// The line without the blanks at its end.
+    fn trim_end(mut self) -> Self {
+        while let Some((role, text)) = self.spans.pop() {
+            let kept = text.trim_end_matches(' ');
+            if !kept.is_empty() {
+                self.push(role, kept);
+                break;
+            }
+        }
+        self
     }
 
     /// The text alone, for tests and plain output.
@@ -178,7 +191,11 @@ mod tests {
     fn own_words_break_between_words() {
         let line = RoleLine::of(Role::KeyName, " q  ").with(Role::Text, "quit and leave everything");
         let lines: Vec<_> = line.wrap_words(14, 4).iter().map(RoleLine::text).collect();
-        assert_eq!(lines, [" q  quit and ", "    leave ", "    everything"]);
+        assert_eq!(lines, [" q  quit and", "    leave", "    everything"]);
+        // A word that ends with the line takes no empty line with it for the blank after it.
+        let line = RoleLine::of(Role::Text, "abcd efgh ijkl ");
+        let lines: Vec<_> = line.wrap_words(9, 0).iter().map(RoleLine::text).collect();
+        assert_eq!(lines, ["abcd efgh", "ijkl"]);
     }
 
     #[test]

@@ -25,8 +25,8 @@ pub(in crate::console::screens) fn draw(frame: &mut Frame<'_>, area: Rect, model
     let digest = format!(" {} {}", theme.symbols.dot, bar.action.digest.short());
     let mut what = RoleLine::of(Role::Gutter, gutter.as_str());
     let room = columns.saturating_sub(gutter.len() + digest.chars().count() + " by ".len());
-    let agent = bar.action.agent.visible().cut(room / 2);
-    what.push_foreign(Role::Cursor, &bar.action.name.visible().cut(room - agent.width()));
+    let agent = bar.action.agent.head(room / 2);
+    what.push_foreign(Role::Cursor, &bar.action.name.head(room.saturating_sub(agent.width())));
     what.push(Role::Text, " by ");
     what.append(RoleLine::default().foreign(&agent));
     what.push(Role::Quiet, digest);

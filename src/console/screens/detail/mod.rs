@@ -30,6 +30,7 @@ pub(super) enum BodyLine {
 #[derive(Debug, Clone, Default)]
 pub struct Detail {
     laid_out: Option<(Digest, usize, bool)>,
+    facts: view::Facts,
     /// Everything below the facts.
     body: Vec<BodyLine>,
     hidden: usize,
@@ -54,16 +55,16 @@ impl Detail {
         let roomy = rows >= ROOMY;
         if self.laid_out != Some((action.digest, columns, roomy)) {
             self.laid_out = Some((action.digest, columns, roomy));
+            self.facts = view::facts(action, columns, roomy);
             self.body = body(action, columns, roomy);
             self.hidden = hidden(action);
         }
-        let facts = view::facts(action, columns, roomy, action.created_at).len();
-        self.scroll.resize(rows, facts + self.body.len());
+        self.scroll.resize(rows, self.facts.lines.len() + self.body.len());
     }
 
-    /// Whether every fact stands above the payload.
-    pub(super) fn roomy(&self) -> bool {
-        self.laid_out.is_some_and(|(.., roomy)| roomy)
+    /// The facts above the payload.
+    pub(super) fn facts(&self) -> &view::Facts {
+        &self.facts
     }
 
     /// How many characters of it would have been invisible, or could have acted on the terminal.
@@ -139,7 +140,9 @@ fn hidden(action: &Action) -> usize {
     let labels = action.labels.iter().flat_map(|(name, value)| [name, value]);
     let words: usize =
         texts.chain(labels).chain(&action.risk_reasons).map(|text| text.visible().hidden()).sum();
-    words + json_hidden(action.payload())
+    let others =
+        action.others.iter().map(|(name, span)| name.visible().hidden() + json_hidden(action.other(span)));
+    words + json_hidden(action.payload()) + others.sum::<usize>()
 }
 
 /// Of the strings and keys of a JSON text, decoded: a line feed or a tab that a string has is not hidden, it shows.

@@ -7,7 +7,6 @@ use crate::console::theme::Role;
 use crate::console::widgets::RoleLine;
 use crate::domain::timestamp::{age, between, countdown};
 use crate::domain::{Action, Visible};
-use jiff::Timestamp;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 
@@ -27,11 +26,12 @@ pub(in crate::console::screens) fn draw(frame: &mut Frame<'_>, area: Rect, model
     let title = title(model, action, usize::from(area.width).saturating_sub(4), now);
     let inner = framed(frame, area, model, Pane::Detail, &title, &foot(model));
     let columns = usize::from(inner.width);
-    let facts = facts(action, columns, model.detail.roomy(), now.wall);
+    let facts = model.detail.facts();
+    let asked = Visible::of(&format!("{} ago", age(between(action.created_at, now.wall))));
     for (number, y) in model.detail.scroll.window().zip(inner.top()..inner.bottom()) {
-        let line = match facts.get(number) {
+        let line = match facts.lines.get(number) {
             Some(line) => line.cut(columns),
-            None => match model.detail.body().get(number - facts.len()) {
+            None => match model.detail.body().get(number - facts.lines.len()) {
                 Some(BodyLine::Foreign(line)) => {
                     let mut behind = RoleLine::of(Role::Gutter, format!("{:<GUTTER$}", theme.symbols.gutter));
                     behind.append(line.clone());
@@ -42,6 +42,11 @@ pub(in crate::console::screens) fn draw(frame: &mut Frame<'_>, area: Rect, model
             },
         };
         frame.buffer_mut().set_line(inner.x, y, &line.styled(theme), inner.width);
+        if let Some(column) = facts.asked.filter(|(line, _)| *line == number).map(|(_, column)| column) {
+            let x = inner.x.saturating_add(u16::try_from(column).unwrap_or(u16::MAX));
+            let asked = RoleLine::default().foreign(&asked).styled(theme);
+            frame.buffer_mut().set_line(x, y, &asked, inner.right().saturating_sub(x));
+        }
     }
 }
 
@@ -64,8 +69,9 @@ fn title(model: &Model, action: &Action, columns: usize, now: Now) -> RoleLine {
     own.push(Role::Text, " ");
     let mut title = RoleLine::of(Role::Text, " ");
     let mut name = RoleLine::default();
-    name.push_foreign(Role::Title, &action.name.visible());
-    title.append(name.cut(columns.saturating_sub(own.width() + 1).max(SHORTEST_NAME)));
+    let room = columns.saturating_sub(own.width() + 1).max(SHORTEST_NAME);
+    name.push_foreign(Role::Title, &action.name.head(room));
+    title.append(name);
     title.append(own);
     title
 }
@@ -75,18 +81,32 @@ fn foot(model: &Model) -> RoleLine {
     if scroll.total <= scroll.rows {
         return RoleLine::default();
     }
-    let window = scroll.window();
-    let mut foot = format!(" lines {}–{} of {} ", window.start + 1, window.end, scroll.total);
+    let (window, symbols) = (scroll.window(), &model.settings.theme.symbols);
+    let mut foot = format!(" lines {}{}{} of {} ", window.start + 1, symbols.to, window.end, scroll.total);
     if scroll.below() > 0 {
-        foot.push_str(&format!("{} {} more below ", model.settings.theme.symbols.rule, scroll.below()));
+        foot.push_str(&format!("{} {} more below ", symbols.rule, scroll.below()));
     }
     RoleLine::of(Role::Title, foot)
 }
 
-/// The facts above the payload; their number does not change with the time.
-pub(super) fn facts(action: &Action, columns: usize, roomy: bool, now: Timestamp) -> Vec<RoleLine> {
+/// The facts above the payload, laid out once for an action and a width. How long ago it was asked changes with the
+/// time, so a blank is left for it.
+#[derive(Debug, Clone, Default)]
+pub(in crate::console::screens) struct Facts {
+    /// The lines.
+    pub(super) lines: Vec<RoleLine>,
+    /// The line and the column where the age is drawn.
+    asked: Option<(usize, usize)>,
+}
+
+/// Columns of the name of a fact.
+const NAME: usize = 10;
+/// Columns of the fact that says how long ago it was asked.
+const ASKED: usize = 20;
+
+pub(in crate::console::screens) fn facts(action: &Action, columns: usize, roomy: bool) -> Facts {
     let field = |name: &str, value: &Visible| RoleLine::of(Role::Quiet, format!(" {name:<9}")).foreign(value);
-    let asked = Visible::of(&format!("{} ago", age(between(action.created_at, now))));
+    let asked = field("asked", &Visible::default()).fit(ASKED);
     let agent = match &action.server {
         Some(server) => {
             field("agent", &action.agent.visible()).with(Role::Quiet, " via ").foreign(&server.visible())
@@ -101,18 +121,23 @@ pub(super) fn facts(action: &Action, columns: usize, roomy: bool, now: Timestamp
             let mut line = left.fit(half);
             line.append(right);
             lines.push(line);
+            (lines.len() - 1, half)
         } else {
-            lines.extend(left.wrap(columns, 10));
-            lines.extend(right.wrap(columns, 10));
+            lines.extend(left.wrap(columns, NAME));
+            let last = lines.len();
+            lines.extend(right.wrap(columns, NAME));
+            (last, 0)
         }
     };
-    if roomy {
+    // Where the right one of a pair begins; `asked` never takes more than a line.
+    let asked = if roomy {
         pair(agent, field("thread", &action.thread_id.visible()));
-        // Padded, so that a growing age never changes how the lines break.
-        pair(field("asked", &asked).fit(20), field("key", &key));
+        let (line, column) = pair(asked, field("key", &key));
+        (if column > 0 { line } else { line - 1 }, NAME)
     } else {
-        pair(agent, field("asked", &asked).fit(20));
-    }
+        let (line, column) = pair(agent, asked);
+        (line, column + NAME)
+    };
     if let Some(summary) = &action.summary {
         let mut says = RoleLine::of(Role::Quiet, " says     \"").foreign(&summary.visible());
         says.push(Role::Quiet, "\"");
@@ -130,5 +155,5 @@ pub(super) fn facts(action: &Action, columns: usize, roomy: bool, now: Timestamp
         );
         lines.push(RoleLine::of(Role::Quiet, " payload"));
     }
-    lines
+    Facts { lines, asked: Some(asked) }
 }

@@ -1,5 +1,5 @@
 //! What became of decisions, and of actions that others settled: one row each, newest first; a conflict that nobody
-//! has taken note of stands above all.
+//! has taken note of stays near the top.
 //!
 //! A row says what the dispatcher and the feed told, and never more.
 
@@ -13,7 +13,7 @@ use crate::console::app::layout::inside;
 use crate::console::keymap::Intent;
 use crate::console::widgets::{Scroll, scroll};
 use crate::dispatch::Order;
-use crate::domain::{Action, Execution, Outcome, Queued, Resolution, Untrusted};
+use crate::domain::{Action, Decision, Execution, Outcome, Queued, Resolution, Standing, Untrusted};
 use jiff::Timestamp;
 use ratatui::layout::Rect;
 use std::sync::Arc;
@@ -121,6 +121,11 @@ pub fn leaves_it_waiting(outcome: &Outcome) -> bool {
     matches!(outcome, Outcome::NotSent | Outcome::Refused | Outcome::Quota { .. } | Outcome::Failed)
 }
 
+/// Whether a decision that ended like this may have landed, or another stands instead: nobody knows.
+fn is_doubtful(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Unconfirmed | Outcome::InProgress | Outcome::Unknown)
+}
+
 impl Outcomes {
     /// A decision was made and goes out, or there is nowhere to send it.
     pub fn decided(&mut self, order: Order, goes_out: bool, tick: Duration) {
@@ -196,10 +201,48 @@ impl Outcomes {
         }
     }
 
-    /// Whether a decision made here on this action is on its way, or has ended and is known to have been ours or not:
-    /// then news of what stands is no surprise.
+    /// Whether the row of a decision made here on this action says what stands, or will: it is on its way, or its
+    /// answer told. Then news of what stands is no surprise.
     pub fn covers(&self, action: &str) -> bool {
-        self.rows.iter().any(|row| row.action.id == action && matches!(row.kind, Kind::Ours(_)))
+        self.newest_of(action).is_some_and(|ours| match &ours.progress {
+            Progress::Sending { .. } => true,
+            Progress::Ended(end) => !leaves_it_waiting(&end.outcome) && !is_doubtful(&end.outcome),
+            Progress::Nowhere => false,
+        })
+    }
+
+    /// The newest decision made here on this action.
+    fn newest_of(&self, action: &str) -> Option<&Ours> {
+        self.rows.iter().filter(|row| row.action.id == action).find_map(|row| match &row.kind {
+            Kind::Ours(ours) => Some(ours.as_ref()),
+            Kind::Elsewhere(_) => None,
+        })
+    }
+
+    /// The queue tells which decision stands on an action. Where the newest one made here ended without knowing, now it
+    /// is known: returns what it came to.
+    pub fn learned(&mut self, action: &str, decision: &Decision) -> Option<Outcome> {
+        let id = self.newest_of(action)?.order.id;
+        let ours = self.ours_mut(id)?;
+        let Progress::Ended(end) = &mut ours.progress else { return None };
+        if !is_doubtful(&end.outcome) {
+            return None;
+        }
+        end.outcome = if decision.verdict != ours.order.verdict {
+            Outcome::Conflict
+        } else if decision.request_id.eq_ignore_ascii_case(&end.request_id) {
+            Outcome::Mine
+        } else {
+            Outcome::Same
+        };
+        end.standing = Some(Standing {
+            verdict: Some(decision.verdict),
+            reviewer: Some(decision.reviewer.clone()),
+            request_id: Some(decision.request_id.clone()),
+            decided_at: Some(decision.decided_at),
+            status: end.standing.as_ref().and_then(|standing| standing.status),
+        });
+        Some(end.outcome.clone())
     }
 
     /// Takes note of the conflict under the cursor; `false` where there is none.
@@ -226,25 +269,39 @@ impl Outcomes {
         Some(ours.order.clone())
     }
 
-    /// The rows in the order in which they show: conflicts that nobody has taken note of, then newest first.
+    /// The rows in the order in which they show: newest first; but where nobody has taken note of a conflict, the newest
+    /// decision made here, then such conflicts, then the rest. So a conflict stays in sight and hides no outcome.
     fn ordered(&self) -> Vec<&Row> {
         let open = |row: &&Row| matches!(&row.kind, Kind::Ours(ours) if ours.is_open_conflict());
-        let (mut first, rest): (Vec<_>, Vec<_>) = self.rows.iter().partition(open);
+        let (mut first, mut rest): (Vec<_>, Vec<_>) = self.rows.iter().partition(open);
+        let latest = self.rows.iter().find(|row| matches!(row.kind, Kind::Ours(_)));
+        if !first.is_empty()
+            && let Some(latest) = latest.filter(|latest| !open(latest))
+        {
+            rest.retain(|row| row.id != latest.id);
+            first.insert(0, latest);
+        }
         first.extend(rest);
         first
     }
 
-    /// The row under the cursor: the first where it was never moved.
+    /// The row under the cursor: where it was never moved a conflict that waits to be noted, else the first.
     pub fn selected(&self) -> Option<&Row> {
         let rows = self.ordered();
-        rows.iter().find(|row| Some(row.id) == self.cursor).or(rows.first()).copied()
+        rows.get(self.position(&rows)).copied()
+    }
+
+    fn position(&self, rows: &[&Row]) -> usize {
+        let open = |row: &&Row| matches!(&row.kind, Kind::Ours(ours) if ours.is_open_conflict());
+        let at = rows.iter().position(|row| Some(row.id) == self.cursor);
+        at.or_else(|| rows.iter().position(open)).unwrap_or(0)
     }
 
     /// Moves the cursor by what the key means; `false` where the intent does not move.
     pub fn go(&mut self, intent: Intent) -> bool {
         let rows = self.ordered();
         let Some(last) = rows.len().checked_sub(1) else { return false };
-        let from = rows.iter().position(|row| Some(row.id) == self.cursor).unwrap_or(0);
+        let from = self.position(&rows);
         let Some(to) = scroll::moved(intent, from, self.scroll.rows, last) else { return false };
         self.cursor = rows.get(to).map(|row| row.id);
         self.scroll.show(to);
@@ -255,6 +312,10 @@ impl Outcomes {
     pub fn resize(&mut self, frame: Option<Rect>) {
         if let Some(frame) = frame {
             self.scroll.resize(usize::from(inside(frame).height), self.rows.len());
+            if self.cursor.is_some() {
+                // What comes in above must not push the row that keys mean out of sight.
+                self.scroll.show(self.position(&self.ordered()));
+            }
         }
     }
 
@@ -264,7 +325,7 @@ impl Outcomes {
         rows.get(self.scroll.window()).map(<[_]>::to_vec).unwrap_or_default()
     }
 
-    /// The row that shows where there is room for one: a conflict that nobody has taken note of, else the newest.
+    /// The row that shows where there is room for one: the first.
     pub fn newest(&self) -> Option<&Row> {
         self.ordered().first().copied()
     }

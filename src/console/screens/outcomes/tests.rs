@@ -90,6 +90,19 @@ fn open_conflicts_stand_above_all_and_are_never_dropped() {
 }
 
 #[test]
+fn the_row_under_the_cursor_stays_in_sight() {
+    let mut outcomes = Outcomes::default();
+    outcomes.resize(Some(Rect::new(0, 0, 80, 5)));
+    decided(&mut outcomes, 1, "a", Outcome::NotSent);
+    outcomes.go(Intent::Bottom);
+    for number in 2..20 {
+        decided(&mut outcomes, number, "b", Outcome::Committed);
+        outcomes.resize(Some(Rect::new(0, 0, 80, 5)));
+    }
+    assert!(outcomes.shown().iter().any(|row| row.id == Uuid::from_u128(1)));
+}
+
+#[test]
 fn late_news_of_a_try_changes_nothing_that_has_ended() {
     let mut outcomes = Outcomes::default();
     decided(&mut outcomes, 1, "a", Outcome::Committed);

@@ -8,15 +8,20 @@ use crate::console::widgets::RoleLine;
 use crate::domain::timestamp::{between, took};
 use crate::domain::{
     ActionState, Execution, ExecutionState, Outcome, Queued, Resolution, Standing, Untrusted, Verdict,
-    Visible,
 };
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 
-/// From this width a row has room for the name of the action before what became of it.
-const ROOMY: usize = 60;
+/// From this width a row has room for when and what before what became of it.
+const ROOMY: usize = 90;
+/// Columns that the last answer may have while the next try is waited for.
+const LONGEST_ANSWER: usize = 36;
+/// What the demo says of itself where there is no room for more.
+const DEMO: &str = " A demo: agents, alice and faults are simulated (? says more)";
+/// Columns that the agent's note on how it went may have.
+const LONGEST_NOTE: usize = 200;
 
 pub(in crate::console::screens) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model, now: Now) {
     let mut foot = RoleLine::default();
@@ -34,7 +39,10 @@ pub(in crate::console::screens) fn draw(frame: &mut Frame<'_>, area: Rect, model
     if lines.is_empty() {
         lines.push(RoleLine::of(Role::Quiet, " No decision yet."));
         if let Some(simulated) = &model.settings.simulated {
-            lines.extend(RoleLine::of(Role::Quiet, format!(" {simulated}")).wrap_words(columns, 1));
+            let all = RoleLine::of(Role::Quiet, format!(" {simulated}")).wrap_words(columns, 1);
+            let fits = lines.len() + all.len() <= usize::from(inner.height);
+            let short = || RoleLine::of(Role::Quiet, DEMO).wrap_words(columns, 1);
+            lines.extend(if fits { all } else { short() });
         }
     }
     for (line, y) in lines.iter().zip(inner.top()..inner.bottom()) {
@@ -47,9 +55,7 @@ pub(in crate::console::screens) fn draw_newest(frame: &mut Frame<'_>, area: Rect
     let columns = usize::from(area.width);
     let line = match model.outcomes.newest() {
         Some(row) => line(model, row, false, columns, now),
-        None if model.settings.simulated.is_some() => {
-            RoleLine::of(Role::Quiet, " A demo: agents, alice and faults are simulated (? says more)")
-        }
+        None if model.settings.simulated.is_some() => RoleLine::of(Role::Quiet, DEMO),
         None => RoleLine::of(Role::Quiet, " No decision yet."),
     };
     let line = line.cut(columns).styled(&model.settings.theme);
@@ -74,13 +80,13 @@ fn line(model: &Model, row: &Row, cursor: bool, columns: usize, now: Now) -> Rol
     if columns >= ROOMY {
         line.push(Role::Quiet, words.time(row.at));
         line.push(Role::Text, format!("  {verb:<7}  "));
-        line.append(RoleLine::default().foreign(&row.action.name.visible()).fit(14));
+        line.append(RoleLine::default().foreign(&row.action.name.head(14)).fit(14));
         line.push(role, format!("  {label:<9}  "));
     } else {
-        // What became of it matters more than when and what: the row must say it in forty columns.
+        // What became of it matters more than when and what: the time to the next try must not be cut.
         line.push(role, format!("{label} "));
         line.push(Role::Text, format!("{verb} "));
-        line.append(RoleLine::default().foreign(&row.action.name.visible().cut(12)));
+        line.append(RoleLine::default().foreign(&row.action.name.head(12)));
         line.push(Role::Text, " ");
     }
     line.append(text);
@@ -98,6 +104,12 @@ impl Words<'_> {
         at.to_zoned_datetime(self.zone.clone()).strftime("%H:%M:%S").to_string()
     }
 
+    /// The time of day, and the day with it where it is another than today.
+    fn when(&self, at: Timestamp) -> String {
+        let [day, today] = [at, self.now.wall].map(|at| at.to_zoned_datetime(self.zone.clone()).date());
+        if day == today { self.time(at) } else { format!("{day} {}", self.time(at)) }
+    }
+
     /// The label, its role, and the words after it.
     fn ours(&self, ours: &Ours) -> (String, Role, RoleLine) {
         match &ours.progress {
@@ -108,13 +120,12 @@ impl Words<'_> {
                 }
                 if let Some(last) = last {
                     text.push(Role::Text, self.dot.as_str());
-                    text.push_foreign(Role::Text, &last.visible());
+                    // The time to the next try has its place in a terminal of 120 columns whatever was said.
+                    text.push_foreign(Role::Text, &last.head(LONGEST_ANSWER));
                 }
                 if let Some(next) = next {
-                    text.push(
-                        Role::Text,
-                        format!("{}next in {}", self.dot, took(between(self.now.wall, *next))),
-                    );
+                    let left = between(self.now.wall, *next).as_millis().div_ceil(100);
+                    text.push(Role::Text, format!("{}next in {}.{} s", self.dot, left / 10, left % 10));
                 }
                 if *looking {
                     text.push(Role::Text, format!("{}asking what stands", self.dot));
@@ -150,7 +161,7 @@ impl Words<'_> {
             Outcome::InProgress => say("the server is still at it"),
             Outcome::Unknown => say("already processed, the server does not say by whom"),
             Outcome::Quota { until: Some(until) } => {
-                say(&format!("quota used up until {}", self.time(*until)))
+                say(&format!("quota used up until {}", self.when(*until)))
             }
             Outcome::Quota { until: None } => say("quota used up"),
             Outcome::Refused => say("refused"),
@@ -164,7 +175,7 @@ impl Words<'_> {
         );
         if let (false, Some(detail)) = (known, &end.detail) {
             line.push(Role::Text, ": \"");
-            line.push_foreign(Role::Foreign, &detail.visible().cut(120));
+            line.push_foreign(Role::Foreign, &detail.head(120));
             line.push(Role::Text, "\"");
         }
         if end.tries.len() > 1 {
@@ -182,15 +193,15 @@ impl Words<'_> {
         let mut line = self.who(who);
         line.push(Role::Text, format!(" {} it", verdict.past()));
         if let Some(at) = standing.and_then(|standing| standing.decided_at) {
-            line.push(Role::Text, format!(" at {}", self.time(at)));
+            line.push(Role::Text, format!(" at {}", self.when(at)));
         }
         line
     }
 
     fn who(&self, reviewer: Option<&Untrusted>) -> RoleLine {
         let unnamed = || RoleLine::of(Role::Text, "another reviewer");
-        let named = |name: Visible| RoleLine::default().foreign(&name.cut(24));
-        reviewer.filter(|name| !name.raw().is_empty()).map_or_else(unnamed, |name| named(name.visible()))
+        let named = |name: &Untrusted| RoleLine::default().foreign(&name.head(24));
+        reviewer.filter(|name| !name.raw().is_empty()).map_or_else(unnamed, named)
     }
 
     fn elsewhere(&self, entry: &Queued) -> (&'static str, Role, RoleLine) {
@@ -202,7 +213,7 @@ impl Words<'_> {
                 let mut line = self.who(Some(&decision.reviewer));
                 line.push(
                     Role::Text,
-                    format!(" {} it at {}", decision.verdict.past(), self.time(decision.decided_at)),
+                    format!(" {} it at {}", decision.verdict.past(), self.when(decision.decided_at)),
                 );
                 ("elsewhere", Role::Quiet, line)
             }
@@ -228,7 +239,7 @@ impl Words<'_> {
         line.push(role, words);
         if let Some(note) = &execution.note {
             line.push(Role::Text, ": \"");
-            line.push_foreign(Role::Foreign, &note.visible());
+            line.push_foreign(Role::Foreign, &note.head(LONGEST_NOTE));
             line.push(Role::Text, "\"");
         }
     }

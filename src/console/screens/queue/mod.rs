@@ -26,9 +26,11 @@ pub struct Queue {
     order: Vec<(Timestamp, String)>,
     /// Pending entries that are not listed, because a decision on them is on its way.
     out: HashSet<String>,
-    /// Entries that were settled since the last complete listing: an older page must not bring them back.
+    /// Whether a listing is complete, and the link has held since. Then nothing needs to be kept for the next one.
+    listed: bool,
+    /// Entries that were settled while a listing was not complete: an older page must not bring them back.
     settled: HashSet<String>,
-    /// Entries that were told live since the last complete listing, which the listing may not name.
+    /// Entries that were told live while a listing was not complete, which that listing may not name.
     fresh: HashSet<String>,
     cursor: Option<Selection>,
     /// Where the cursor was when its row went.
@@ -58,12 +60,12 @@ impl Queue {
     /// Takes in news of one entry. `live` where it was told as it happened, not by a listing.
     pub fn apply(&mut self, entry: Queued, live: bool) -> Applied {
         let id = entry.action.id.clone();
-        if live {
+        if live && !self.listed {
             self.fresh.insert(id.clone());
         }
         let Some(known) = self.entries.get_mut(&id) else {
             if entry.state != ActionState::Pending {
-                self.settled.insert(id);
+                self.remember_settled(&id);
                 return Applied::Unchanged;
             }
             if self.settled.contains(&id) {
@@ -96,7 +98,20 @@ impl Queue {
             .collect();
         self.settled.clear();
         self.fresh.clear();
+        self.listed = true;
         gone.iter().filter_map(|id| self.forget(id)).collect()
+    }
+
+    /// The link broke: what waits is as the next listing says, not as it was told before.
+    pub fn unlinked(&mut self) {
+        self.listed = false;
+        self.fresh.clear();
+    }
+
+    fn remember_settled(&mut self, id: &str) {
+        if !self.listed {
+            self.settled.insert(id.to_owned());
+        }
     }
 
     /// Entries whose time is over, taken out of the list. For sources without a server to say so.
@@ -111,7 +126,7 @@ impl Queue {
 
     fn forget(&mut self, id: &str) -> Option<Queued> {
         let action = Arc::clone(&self.entries.get(id)?.action);
-        self.settled.insert(id.to_owned());
+        self.remember_settled(id);
         if !self.out.remove(id) {
             self.delist(&action);
         }

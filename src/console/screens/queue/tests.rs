@@ -75,6 +75,21 @@ fn an_old_page_brings_nothing_back_and_a_listing_takes_away_what_it_does_not_nam
 }
 
 #[test]
+fn while_the_link_holds_nothing_is_kept_for_the_next_listing() {
+    let mut queue = queue(&[]);
+    queue.complete(&HashSet::new());
+    for number in 0..100 {
+        let id = format!("a{number}");
+        queue.apply(entry(&id, 10), true);
+        queue.apply(settled(&id, 10), true);
+    }
+    assert_eq!((queue.settled.len(), queue.fresh.len()), (0, 0));
+    queue.unlinked();
+    queue.apply(settled("b", 10), true);
+    assert_eq!(queue.apply(entry("b", 10), false), Applied::Unchanged);
+}
+
+#[test]
 fn other_bytes_under_a_known_id_are_refused() {
     let mut queue = queue(&[("a", 10)]);
     assert_eq!(queue.apply(entry("a", 11), true), Applied::Differs);

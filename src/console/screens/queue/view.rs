@@ -53,11 +53,12 @@ fn row(model: &Model, entry: &Queued, cursor: bool, columns: usize, now: Now, qu
     line.push(Role::Text, " ");
     let width = if columns < WITH_AGE { 12 } else { 14 };
     let mut field = RoleLine::default();
-    field.push_foreign(name, &action.name.visible());
+    field.push_foreign(name, &action.name.head(width));
     line.append(field.fit(width));
     line.push(Role::Text, " ");
     let rest = columns.saturating_sub(line.width() + tail.width());
-    let words = action.summary.as_ref().map_or_else(|| Visible::of(action.payload()), Untrusted::visible);
+    let head = |summary: &Untrusted| summary.head(rest);
+    let words = action.summary.as_ref().map_or_else(|| Visible::head(action.payload(), rest), head);
     let mut field = RoleLine::default();
     field.push_foreign(plain, &words);
     line.append(field.fit(rest));
