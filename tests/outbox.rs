@@ -9,7 +9,8 @@ mod cli;
 #[allow(dead_code, reason = "this test uses a part of it")]
 mod fault_server;
 
-use aegis_console::domain::{Action, Queued};
+use aegis_console::dispatch::Order;
+use aegis_console::domain::{Action, ActionState, Queued, Verdict};
 use aegis_console::journal::{Journal, Stage};
 use cli::{events, run, values};
 use fault_server::{FaultServer, Received, Reply};
@@ -18,6 +19,7 @@ use std::process::{Command as Process, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
+use uuid::Uuid;
 
 const UNKNOWN: &str = "6f9619ff-8b86-4d01-b42d-00cf4fc964ff";
 
@@ -237,6 +239,57 @@ fn what_is_not_at_an_end_after_a_resume_has_an_exit_code_and_goes_on_next_time()
         let posts = server.posts();
         assert!(posts.len() > 1 && posts.iter().all(|post| *post == posts[0]));
     }
+}
+
+#[test]
+fn what_was_decided_and_never_sent_goes_out_only_as_it_was_seen() {
+    let action = |id: &str| {
+        let sealed = format!(
+            r#"{{"v":1,"id":"{id}","tenant_id":"t","thread_id":"h","idempotency_key":"aap:{id}","agent":"g","action":"send_email","payload":{{}},"created_at":"2026-11-23T12:00:00Z","expires_at":"2099-11-23T12:10:00Z"}}"#
+        );
+        Action::read(sealed).unwrap()
+    };
+    let server = FaultServer::start(move |_, request| {
+        let mut changed = Queued::pending(action("a-2"));
+        changed.state = ActionState::Expired;
+        match request.head.split(' ').nth(1).unwrap() {
+            "/api/v1/hitl/actions/a-1" => Reply::json(200, &Queued::pending(action("a-1")).write()),
+            "/api/v1/hitl/actions/a-2" => Reply::json(200, &changed.write()),
+            path if path.starts_with("/api/v1/hitl/actions?") => {
+                Reply::json(200, r#"{"actions":[],"next":null}"#)
+            }
+            _ => Reply::json(202, r#"{"status":"COMMITTED"}"#),
+        }
+    });
+    let place = Place::new();
+    let journal = Journal::open(place.journal().as_ref()).unwrap();
+    let decided = ["a-1", "a-2"].map(|id| {
+        let order = Order {
+            id: Uuid::now_v7(),
+            request_id: Uuid::new_v4(),
+            action: Arc::new(action(id)),
+            verdict: Verdict::Approve,
+            reason: None,
+            reviewer: None,
+            decided_at: jiff::Timestamp::now(),
+        };
+        order.intent(&server.url, None)
+    });
+    tokio::runtime::Runtime::new().unwrap().block_on(journal.record(decided.into())).unwrap();
+    drop(journal);
+    let journal = place.journal();
+    let (code, out, err) = place.run(&["resume", "--journal", &journal, "--server", &server.url, "--json"]);
+    let lines = events(&out);
+    assert_eq!((code, lines.len()), (0, 2), "{out}{err}");
+    assert_eq!(values(&lines, "outcome", "key"), ["aap:a-1"]);
+    assert_eq!(values(&lines, "returned", "key"), ["aap:a-2"]);
+    assert_eq!(values(&lines, "returned", "error"), ["it has expired"]);
+    assert_eq!(server.posts().len(), 1);
+    let given_back = place.outbox().into_iter().find(|one| one["key"] == "aap:a-2").unwrap();
+    assert_eq!(
+        (&given_back["stage"], &given_back["returned"]),
+        (&"returned".into(), &"it has expired".into())
+    );
 }
 
 #[test]

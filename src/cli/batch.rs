@@ -236,6 +236,16 @@ pub(super) fn say_ended(as_json: bool, intent: &Intent, resolution: &Resolution)
     code(&resolution.outcome)
 }
 
+/// Says that a recorded decision was given back unsent.
+pub(super) fn say_returned(as_json: bool, intent: &Intent, why: &str) {
+    if as_json {
+        output::line(&output::json(&Event { event: "returned", error: Some(why), ..Event::of(intent) }));
+    } else {
+        let key = Untrusted::from(&*intent.key).visible().plain();
+        output::line(&format!("{} {key}: not sent: {why}", intent.verdict));
+    }
+}
+
 /// One line of JSON; what is not known has no member. What everybody looks for comes first.
 #[derive(Debug, Default, Serialize)]
 struct Event<'a> {

@@ -3,13 +3,15 @@
 //! Each decision goes on under the same key, request id and bytes. What is for another server stays where it is: a
 //! credential goes to the server that it is for.
 
-use crate::cli::batch::say_ended;
+use crate::cli::batch::{say_ended, say_returned};
 use crate::cli::carry::{Carrier, Ended, GROUP, Job};
 use crate::cli::connection::Connection;
 use crate::cli::tries::Tries;
 use crate::cli::{output, recorded};
-use crate::domain::{Outcome, Visible};
-use crate::journal::{Entry, Journal, Stage};
+use crate::dispatch::{Check, Checked, NoCheck, QueueCheck};
+use crate::domain::{ActionState, Outcome, Visible};
+use crate::feed::Source;
+use crate::journal::{Entry, Journal, Stage, Step};
 use anyhow::Context as _;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -17,8 +19,10 @@ use std::process::ExitCode;
 use tokio::sync::mpsc;
 
 const AFTER_HELP: &str = "\
-Carries out, one go each: what is held, queued, sending or unconfirmed, and what was not sent or met a quota. With --json \
-it prints the outcome events of `decide --batch`.
+Carries out, one go each: what is held, queued, sending or unconfirmed, and what was not sent or met a quota. What was \
+decided on an action of a gateway's queue and has not been sent yet goes out only if the action still stands as it was \
+seen; else it is given back, and `outbox` says why. With --json it prints the outcome events of `decide --batch`, and \
+{\"event\":\"returned\",…,\"error\":why} for what is given back.
 
 Exit codes, the first that applies:
   1  the journal cannot be used
@@ -74,11 +78,15 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     if ours.is_empty() && others.is_empty() {
         return Ok(nothing_left(args.json));
     }
-    let jobs: Result<Vec<_>, _> = ours.into_iter().map(|entry| Job::of(&journal, entry)).collect();
-    let jobs: Vec<_> = jobs?.into_iter().flatten().collect();
     let carrier = Carrier { client, journal, deadline: args.tries.deadline };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let mut codes = runtime.block_on(carry_out(carrier, jobs, args))?;
+    let mut codes = runtime.block_on(async {
+        let standing = give_back_what_changed(&carrier, ours, args.json).await?;
+        let jobs: Result<Vec<_>, _> =
+            standing.into_iter().map(|entry| Job::of(&carrier.journal, entry)).collect();
+        let jobs = jobs?.into_iter().flatten().collect();
+        carry_out(carrier, jobs, args).await
+    })?;
     for entry in others {
         let url = Visible::of(&entry.intent.base_url).plain();
         output::complain(&format!("{} is for {url}: resume it with --server {url}", entry.intent.key));
@@ -105,6 +113,40 @@ fn left(journal: &Journal) -> anyhow::Result<Vec<Entry>> {
     left.extend(recent.into_iter().filter(unsent));
     left.sort_by_key(|entry| entry.intent.decided_at);
     Ok(left)
+}
+
+/// What was decided on a queue's action and never sent goes out only as it was seen: what remains of the entries.
+async fn give_back_what_changed(
+    carrier: &Carrier,
+    entries: Vec<Entry>,
+    json: bool,
+) -> anyhow::Result<Vec<Entry>> {
+    let waited = |entry: &Entry| {
+        let unsent = matches!(entry.stage, Stage::Held | Stage::Queued) && !entry.maybe;
+        unsent && entry.intent.sealed.is_some()
+    };
+    if !entries.iter().any(waited) {
+        return Ok(entries);
+    }
+    let queue = Source::new(&carrier.client)?.pages(ActionState::Pending).next().await;
+    let check: Box<dyn Check> = match queue {
+        Some(Ok(_)) => Box::new(QueueCheck::new(carrier.client.clone())?),
+        // A server without a queue; or none is there, and then nothing reaches it.
+        _ => Box::new(NoCheck),
+    };
+    let mut standing = Vec::with_capacity(entries.len());
+    for entry in entries {
+        let checked = if waited(&entry) { check.still_stands(&entry.intent).await } else { Checked::Stands };
+        match checked {
+            Checked::Changed(why) => {
+                carrier.journal.note(entry.intent.id, Step::Returned(why.clone())).await?;
+                say_returned(json, &entry.intent, &why);
+            }
+            // The gateway itself refuses what is not what was seen.
+            Checked::Stands | Checked::Unknown => standing.push(entry),
+        }
+    }
+    Ok(standing)
 }
 
 async fn carry_out(carrier: Carrier, jobs: Vec<Job>, args: &Args) -> anyhow::Result<BTreeSet<u8>> {
