@@ -8,6 +8,7 @@
 //! | [`console`] | the reviewer's screen: `app`, `keymap`, `screens`, `widgets` are pure; `runtime` touches the terminal |
 //! | [`agent`] | the agents' side: ask, wait, consume, report (AAP); the demo's agents |
 //! | [`gateway`] | the embedded AEGIS-compatible server: `decide` (AEGIS), `ask` (AAP), `queue`, `auth`, `store` |
+//! | [`journal`] | what has been decided and what became of it, on disk before anything is sent |
 //! | [`dispatch`] | carries decisions out through the client and says what became of them |
 //! | [`feed`] | where pending actions come from: a gateway (HTTP and events) or JSON Lines |
 //! | [`client`] | the AEGIS client, usable by itself as a library |
@@ -34,3 +35,5 @@ pub mod domain;
 pub mod feed;
 #[cfg(feature = "gateway")]
 pub mod gateway;
+#[cfg(feature = "console")]
+pub mod journal;

@@ -11,6 +11,8 @@ mod resolution;
 mod retries;
 #[path = "client/script.rs"]
 mod script;
+#[path = "client/shared.rs"]
+mod shared;
 #[path = "client/sockets.rs"]
 mod sockets;
 #[path = "client/wire.rs"]

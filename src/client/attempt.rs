@@ -1,6 +1,6 @@
 //! What happens to a call while it runs, for whoever shows it live. Facts only; every text is safe to draw.
 
-use crate::domain::Resolution;
+use crate::domain::{Resolution, Try};
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use std::fmt;
@@ -41,6 +41,32 @@ pub enum AttemptEvent {
     },
     /// The server is asked what became of the decision.
     Looking,
+}
+
+/// What a call tells whoever carries it out, and asks of them.
+pub(crate) trait Observer: Send + Sync {
+    /// Asked before each try of this run, 1 for the first: nothing leaves before it has said yes, and a no ends the run.
+    fn may_send(&self, number: u32) -> BoxFuture<'_, bool>;
+
+    /// A try has ended, and may have landed or not. Told before the event of it. Must not block.
+    fn tried(&self, one: &Try, may_have_landed: bool);
+
+    /// Something happened. Must not block.
+    fn happened(&self, event: AttemptEvent);
+}
+
+/// Sends what happens to a channel, and lets everything go out.
+impl Observer for mpsc::Sender<AttemptEvent> {
+    fn may_send(&self, _number: u32) -> BoxFuture<'_, bool> {
+        Box::pin(std::future::ready(true))
+    }
+
+    fn tried(&self, _one: &Try, _may_have_landed: bool) {}
+
+    fn happened(&self, event: AttemptEvent) {
+        // Nobody listens, or nobody reads: the decision goes on all the same.
+        let _ = self.try_send(event);
+    }
 }
 
 /// Events that are kept for a receiver that is not being read.

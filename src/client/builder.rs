@@ -4,6 +4,7 @@ use super::address::{Address, DEFAULT_BASE, DEFAULT_PREFIX};
 use super::call::known;
 use super::error::ClientError;
 use super::http::HttpTransport;
+use super::origin::Origin;
 use super::retry::{Jitter, Policy};
 use super::transport::Transport;
 use super::{AegisClient, Inner};
@@ -129,6 +130,7 @@ impl Builder {
             thread_id: known(self.thread_id.as_ref()).map(str::to_owned),
             policy: self.policy,
             transport,
+            origin: Origin::new(),
         };
         Ok(AegisClient { inner: Arc::new(inner) })
     }

@@ -1,11 +1,12 @@
 //! One decision call: what can be set on it, what is checked before anything is sent, and the exact bytes of it.
 
-use super::attempt::{EVENTS_KEPT, Running};
+use super::attempt::{EVENTS_KEPT, Observer, Running};
 use super::error::ClientError;
-use super::run::Run;
+use super::look::Looked;
+use super::run::{End, Run};
 use super::{AegisClient, header};
 use crate::domain::json::{self, Limits};
-use crate::domain::{Resolution, Verdict};
+use crate::domain::{Resolution, Try, Verdict};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Uri, header as names};
 use std::fmt::Write as _;
@@ -24,7 +25,22 @@ pub struct DecisionCall {
     thread_id: Option<String>,
     body: Body,
     request_id: Uuid,
-    sent_before: bool,
+    manner: Manner,
+}
+
+/// How a call is carried out, beside what it says.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Manner {
+    /// An earlier run may have sent it.
+    pub(crate) sent_before: bool,
+    /// The tries of earlier runs.
+    pub(crate) tried_before: Vec<Try>,
+    /// Instead of the client's.
+    pub(crate) max_retries: Option<u32>,
+    /// Whoever sent it comes back to it: it ends with 202 or `PENDING` instead of watching on, and waits for no breaker.
+    pub(crate) comes_back: bool,
+    /// Even its first try is one that is asked again.
+    pub(crate) pays: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -45,7 +61,7 @@ impl DecisionCall {
             thread_id: None,
             body: Body::Payload("{}".into()),
             request_id: Uuid::new_v4(),
-            sent_before: false,
+            manner: Manner::default(),
         }
     }
 
@@ -83,8 +99,33 @@ impl DecisionCall {
     /// Says that a call with this request id may have been sent before, by an earlier run: then the server is asked
     /// what became of it first, and no refusal is taken to mean that it did not land.
     pub fn sent_before(mut self, maybe: bool) -> Self {
-        self.sent_before = maybe;
+        self.manner.sent_before = maybe;
         self
+    }
+
+    /// The tries of earlier runs: this run's numbers go on from them, and the resolution lists them too.
+    pub fn tried_before(mut self, tries: Vec<Try>) -> Self {
+        self.manner.tried_before = tries;
+        self
+    }
+
+    /// How often this call is sent again after its first try, instead of the client's number.
+    pub fn max_retries(mut self, max_retries: u32) -> Self {
+        self.manner.max_retries = Some(max_retries);
+        self
+    }
+
+    /// For a caller that keeps the decision and comes back to it: the call ends with 202, or where it finds it
+    /// `PENDING`, instead of watching on, and ends early where the server is held off.
+    pub(crate) fn comes_back(mut self) -> Self {
+        self.manner.comes_back = true;
+        self
+    }
+
+    /// One look and one try that are paid for: an earlier run has given up, and this is its sequel.
+    pub(crate) fn once_more(mut self) -> Self {
+        self.manner.pays = true;
+        self.max_retries(0).sent_before(true).comes_back()
     }
 
     /// Sends the decision and returns what became of it.
@@ -93,7 +134,7 @@ impl DecisionCall {
     /// Only for what is wrong before anything is sent; the message names it.
     pub async fn send(self) -> Result<Resolution, ClientError> {
         let (client, prepared) = self.prepare()?;
-        Ok(Run::new(client, prepared, None).resolve().await)
+        Ok(Run::new(client, prepared, None).resolve().await.resolution)
     }
 
     /// As [`send`](Self::send), in two halves: what happens, and how it ends.
@@ -128,8 +169,31 @@ impl DecisionCall {
     pub fn start(self) -> Result<Running, ClientError> {
         let (client, prepared) = self.prepare()?;
         let (sender, events) = mpsc::channel(EVENTS_KEPT);
-        let resolution = Box::pin(Run::new(client, prepared, Some(sender)).resolve());
-        Ok(Running { events, resolution })
+        let run = Run::new(client, prepared, Some(Box::new(sender)));
+        Ok(Running { events, resolution: Box::pin(async move { run.resolve().await.resolution }) })
+    }
+
+    /// As [`start`](Self::start), for the dispatcher: it is asked before each try, and told when to come back.
+    pub(crate) fn begin(
+        self,
+        observer: Box<dyn Observer>,
+    ) -> Result<impl Future<Output = End> + Send + use<>, ClientError> {
+        let (client, prepared) = self.prepare()?;
+        Ok(Run::new(client, prepared, Some(observer)).resolve())
+    }
+
+    /// Checks everything that [`send`](Self::send) checks. Nothing is sent.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    pub fn check(&self) -> Result<(), ClientError> {
+        self.clone().prepare().map(drop)
+    }
+
+    /// Asks once what became of the call. Nothing is sent that could decide.
+    pub(crate) async fn look(self) -> Result<Looked, ClientError> {
+        let (client, prepared) = self.prepare()?;
+        Ok(Run::new(client, prepared, None).only_look().await)
     }
 
     fn prepare(self) -> Result<(AegisClient, Prepared), ClientError> {
@@ -163,7 +227,7 @@ impl DecisionCall {
             deciding,
             asking,
             body: body.into(),
-            sent_before: self.sent_before,
+            manner: self.manner,
         };
         Ok((client, prepared))
     }
@@ -174,7 +238,7 @@ pub(crate) struct Prepared {
     pub(crate) verdict: Verdict,
     pub(crate) request_id: String,
     pub(crate) key: String,
-    pub(crate) sent_before: bool,
+    pub(crate) manner: Manner,
     decide: Uri,
     status: Uri,
     deciding: HeaderMap,

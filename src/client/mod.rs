@@ -29,9 +29,10 @@
 //! | file | what |
 //! |---|---|
 //! | `builder`, `call` | what can be set, what is checked, the exact bytes |
-//! | `run` | the tries, waits and looks of one call |
+//! | `run`, `look` | the tries, waits and looks of one call |
 //! | `status`, `fetch` | what is only asked for |
 //! | `classify`, `retry`, `resolve` | the judgement: pure functions |
+//! | `budget`, `breaker`, `origin` | what all calls to one server may ask again, and whether it is worth asking |
 //! | `answer`, `retry_after` | what a server's answer says |
 //! | `transport`, [`http`](mod@self::http) | one request, one answer; over reqwest |
 //!
@@ -40,12 +41,16 @@
 mod address;
 mod answer;
 mod attempt;
+mod breaker;
+mod budget;
 mod builder;
 mod call;
 mod classify;
 mod error;
 mod fetch;
 pub mod http;
+mod look;
+mod origin;
 mod resolve;
 mod retry;
 mod retry_after;
@@ -63,8 +68,13 @@ pub use secrecy::SecretString;
 pub use status::StatusAnswer;
 pub use transport::{BodyCut, Transport};
 
+pub(crate) use attempt::Observer;
+pub(crate) use look::Looked;
+pub(crate) use run::{End, random};
+
 use crate::domain::Verdict;
 use address::Address;
+use origin::Origin;
 use retry::Policy;
 use std::fmt;
 use std::sync::Arc;
@@ -94,6 +104,7 @@ struct Inner {
     thread_id: Option<String>,
     policy: Policy,
     transport: Arc<dyn Transport>,
+    origin: Arc<Origin>,
 }
 
 impl AegisClient {
@@ -154,6 +165,17 @@ impl AegisClient {
     /// Whether calls bear an API key; else they bear the tenant's name.
     pub fn has_api_key(&self) -> bool {
         self.inner.authorization.is_some()
+    }
+
+    /// How long the server is left in peace because it did not answer five times in a row; `None` where it is not.
+    /// Meanwhile a call ends at once as not sent, but for one that finds out.
+    pub fn held_off(&self) -> Option<Duration> {
+        self.inner.origin.holds_off()
+    }
+
+    /// Tries that a decision gets, the first included.
+    pub fn tries(&self) -> u32 {
+        self.inner.policy.of()
     }
 
     /// The time for one try.

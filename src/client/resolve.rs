@@ -46,6 +46,17 @@ pub(crate) fn resolve(ours: Ours<'_>, standing: &Standing) -> View {
     }
 }
 
+/// How the processing of a call ended that the server had accepted, from an answer to its own request id. What speaks of
+/// another call says nothing about this one.
+pub(crate) fn ended(standing: &Standing, request_id: &str) -> Option<Outcome> {
+    let others = standing.request_id.as_ref().is_some_and(|id| !id.eq_ignore_ascii_case(request_id));
+    match standing.status.filter(|_| !others)? {
+        RowStatus::Pending => None,
+        RowStatus::Committed => Some(Outcome::Committed),
+        RowStatus::Failed => Some(Outcome::Failed),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -98,6 +109,22 @@ mod tests {
             let ours = Ours { verdict: Verdict::Approve, request_id: MINE, maybe: true };
             assert_eq!(resolve(ours, &standing(RowStatus::Pending)), View::Pending);
             assert_eq!(resolve(ours, &standing(RowStatus::Failed)), View::Settled(Outcome::Failed));
+        }
+    }
+
+    #[test]
+    fn how_an_accepted_call_ended() {
+        for (id, status, expected) in [
+            (None, Some(RowStatus::Committed), Some(Outcome::Committed)),
+            (Some(MINE), Some(RowStatus::Committed), Some(Outcome::Committed)),
+            (Some(MINE), Some(RowStatus::Failed), Some(Outcome::Failed)),
+            (Some(MINE), Some(RowStatus::Pending), None),
+            (Some("other"), Some(RowStatus::Committed), None),
+            (Some(MINE), None, None),
+        ] {
+            let request_id = id.map(str::to_uppercase);
+            let standing = Standing { request_id, status, ..Standing::default() };
+            assert_eq!(ended(&standing, MINE), expected, "{standing:?}");
         }
     }
 }

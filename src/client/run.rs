@@ -5,21 +5,19 @@
 
 use super::AegisClient;
 use super::answer::Answer;
-use super::attempt::AttemptEvent;
+use super::attempt::{AttemptEvent, Observer};
 use super::call::Prepared;
 use super::classify::{Class, classify};
 use super::error::TransportError;
-use super::resolve::{Ours, View, resolve};
-use super::retry::{self, Next};
+use super::origin::Pass;
+use super::resolve::{Ours, View, ended, resolve};
+use super::retry::{self, Next, Policy};
 use crate::domain::{Outcome, Resolution, RowStatus, Standing, Try, Untrusted};
 use bytes::Bytes;
 use jiff::Timestamp;
 use std::time::Duration;
-use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-/// A look is a small question; a server that cannot answer it soon is not waited for.
-const LOOK_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long an accepted decision is followed before it is left as accepted.
 const FOLLOWED: Duration = Duration::from_secs(5);
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -27,13 +25,27 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 /// Looks in a row that say nothing before a watch is given up.
 const MUTE_LOOKS: u32 = 3;
 
+/// How a run ended, for whoever comes back to the decision.
+#[derive(Debug)]
+pub(crate) struct End {
+    pub(crate) resolution: Resolution,
+    /// The run was ended before it had done all that it might: when it may go on.
+    pub(crate) put_off: Option<Duration>,
+}
+
 pub(crate) struct Run {
-    client: AegisClient,
-    call: Prepared,
-    events: Option<mpsc::Sender<AttemptEvent>>,
+    pub(super) client: AegisClient,
+    pub(super) call: Prepared,
+    policy: Policy,
+    observer: Option<Box<dyn Observer>>,
     started: Instant,
+    /// Tries of earlier runs.
+    earlier: u32,
+    /// What the next request, and those before it since the last proper answer, have cost.
+    paid: u32,
+    put_off: Option<Duration>,
     /// Whether any try may have landed.
-    maybe: bool,
+    pub(super) maybe: bool,
     /// Whether any answer was lost on its way.
     lost: bool,
     tries: Vec<Try>,
@@ -43,29 +55,37 @@ pub(crate) struct Run {
 }
 
 impl Run {
-    pub(crate) fn new(
-        client: AegisClient,
-        call: Prepared,
-        events: Option<mpsc::Sender<AttemptEvent>>,
-    ) -> Self {
+    pub(crate) fn new(client: AegisClient, mut call: Prepared, observer: Option<Box<dyn Observer>>) -> Self {
+        let tries = std::mem::take(&mut call.manner.tried_before);
+        let mut policy = client.inner.policy;
+        policy.max_retries = call.manner.max_retries.unwrap_or(policy.max_retries);
         Self {
             client,
-            events,
+            observer,
+            policy,
             started: Instant::now(),
-            maybe: call.sent_before,
-            lost: call.sent_before,
+            earlier: u32::try_from(tries.len()).unwrap_or(u32::MAX),
+            paid: 0,
+            put_off: None,
+            maybe: call.manner.sent_before,
+            lost: call.manner.sent_before,
             call,
-            tries: Vec::new(),
+            tries,
             http_status: None,
             standing: None,
             detail: None,
         }
     }
 
-    pub(crate) async fn resolve(mut self) -> Resolution {
+    pub(crate) async fn resolve(mut self) -> End {
         // The deadline counts from the first poll, not from the preparation.
         self.started = Instant::now();
         let outcome = self.carry_out().await;
+        let put_off = self.put_off;
+        End { resolution: self.resolution(outcome), put_off }
+    }
+
+    pub(super) fn resolution(self, outcome: Outcome) -> Resolution {
         Resolution {
             outcome,
             http_status: self.http_status,
@@ -78,24 +98,52 @@ impl Run {
     }
 
     async fn carry_out(&mut self) -> Outcome {
-        let policy = self.client.inner.policy;
+        let policy = self.policy;
         let mut waited = Duration::ZERO;
+        if self.call.manner.pays && !self.pay(2) {
+            return self.known_so_far(None);
+        }
         for number in 1.. {
+            let pass = match self.admitted(number).await {
+                Ok(pass) => pass,
+                Err(wait) => {
+                    self.put_off = Some(wait);
+                    return self.known_so_far(None);
+                }
+            };
             // Looking before anything is sent again saves a request, says whose decision it is, and does not re-open
             // a row that a janitor set to FAILED although its effect had happened.
             if self.lost
                 && let Some(outcome) = self.look_before_sending().await
             {
+                self.succeeded();
+                pass.answered();
                 return outcome;
             }
-            let yielded = self.attempt(number, waited).await;
+            if let Some(observer) = &self.observer
+                && !observer.may_send(number).await
+            {
+                self.put_off = Some(Duration::ZERO);
+                return self.known_so_far(None);
+            }
+            let (yielded, late) = self.attempt(number, waited).await;
             let class = classify(yielded.as_ref(), &self.call.request_id);
+            match class {
+                Class::NotSent => pass.unanswered(),
+                Class::Lost if late => pass.unanswered(),
+                // Something came back, but was it the server's?
+                Class::Lost if yielded.is_err() => drop(pass),
+                _ => pass.answered(),
+            }
+            if !class.is_retried() {
+                self.succeeded();
+            }
             self.maybe |= class.may_have_landed();
             self.lost |= class.is_transport_doubt();
             let hint = yielded.as_ref().ok().and_then(|answer| answer.retry_after);
             let standing = self.note(yielded);
             match class {
-                Class::Accepted => return self.follow(standing.status).await,
+                Class::Accepted => return self.accepted(standing.status).await,
                 Class::Replayed => return self.replayed(&standing).await,
                 Class::Duplicate => return self.settle(&standing).await,
                 Class::InFlight => return self.watch(hint).await,
@@ -103,9 +151,11 @@ impl Run {
             }
             match retry::next(class, number, hint, &policy, random(), self.left()) {
                 Next::Stop => return self.give_up(class, hint).await,
+                // A retry after a lost answer is two requests: it looks, and then it sends.
+                Next::Wait(_) if !self.pay(1 + u32::from(self.lost)) => return self.known_so_far(hint),
                 Next::Wait(wait) => {
-                    let until = later(wait);
-                    self.tell(AttemptEvent::Waiting { next_number: number + 1, of: policy.of(), until });
+                    let (next_number, of) = (self.earlier + number + 1, self.earlier + policy.of());
+                    self.tell(AttemptEvent::Waiting { next_number, of, until: later(wait) });
                     let asleep = Instant::now();
                     tokio::time::sleep(wait).await;
                     waited = asleep.elapsed();
@@ -115,22 +165,52 @@ impl Run {
         Outcome::Unconfirmed
     }
 
-    /// Sends the bytes once and records the try.
-    async fn attempt(&mut self, number: u32, waited: Duration) -> Result<Answer, TransportError> {
+    /// Leave to send: at once, or for a caller that does not come back by itself as soon as the server is asked again.
+    async fn admitted(&self, number: u32) -> Result<Pass, Duration> {
+        loop {
+            match self.client.inner.origin.admit() {
+                Err(wait) if number > 1 && !self.call.manner.comes_back && wait < self.left() => {
+                    tokio::time::sleep(wait).await;
+                }
+                admitted => return admitted,
+            }
+        }
+    }
+
+    /// Pays for what is asked again; where it cannot, the call is put off.
+    pub(super) fn pay(&mut self, tokens: u32) -> bool {
+        match self.client.inner.origin.pay(tokens) {
+            Ok(()) => self.paid += tokens,
+            Err(wait) => self.put_off = Some(wait),
+        }
+        self.put_off.is_none()
+    }
+
+    /// The server has answered properly: what was paid comes back.
+    pub(super) fn succeeded(&mut self) {
+        self.client.inner.origin.succeeded(std::mem::take(&mut self.paid));
+    }
+
+    /// Sends the bytes once and records the try. Also says whether its time ran out.
+    async fn attempt(&mut self, number: u32, waited: Duration) -> (Result<Answer, TransportError>, bool) {
         let (started, clock) = (Timestamp::now(), Instant::now());
-        self.tell(AttemptEvent::Started { number, of: self.client.inner.policy.of(), at: started });
-        let timeout = self.client.inner.policy.timeout.min(self.left());
+        let (number, of) = (self.earlier + number, self.earlier + self.policy.of());
+        self.tell(AttemptEvent::Started { number, of, at: started });
+        let timeout = self.policy.timeout.min(self.left());
         let yielded = self.exchange(self.call.decision(), timeout).await;
         let took = clock.elapsed();
         let http_status = yielded.as_ref().ok().map(|answer| answer.status);
         // `Display` makes the words visible.
         let error = yielded.as_ref().err().map(ToString::to_string);
-        self.tell(AttemptEvent::Answered { number, http_status, error: error.clone(), took });
-        self.tries.push(Try { number, http_status, error, started, took, waited });
-        yielded
+        let maybe = classify(yielded.as_ref(), &self.call.request_id).may_have_landed();
+        let one = Try { number, http_status, error: error.clone(), started, took, waited };
+        self.observer.iter().for_each(|observer| observer.tried(&one, maybe));
+        self.tries.push(one);
+        self.tell(AttemptEvent::Answered { number, http_status, error, took });
+        (yielded, took >= timeout)
     }
 
-    async fn exchange(
+    pub(super) async fn exchange(
         &self,
         request: http::Request<Bytes>,
         timeout: Duration,
@@ -148,28 +228,14 @@ impl Run {
         answer.facts.standing
     }
 
-    fn remember(&mut self, standing: &Standing) {
+    pub(super) fn remember(&mut self, standing: &Standing) {
         if *standing != Standing::default() {
             self.standing = Some(standing.clone());
         }
     }
 
-    fn ours(&self) -> Ours<'_> {
+    pub(super) fn ours(&self) -> Ours<'_> {
         Ours { verdict: self.call.verdict, request_id: &self.call.request_id, maybe: self.maybe }
-    }
-
-    /// Asks for the status once. What is no 200 from the status call says nothing.
-    async fn look(&mut self) -> Standing {
-        let timeout = LOOK_TIMEOUT.min(self.client.inner.policy.timeout).min(self.left());
-        if timeout.is_zero() {
-            return Standing::default();
-        }
-        self.tell(AttemptEvent::Looking);
-        let Ok(Answer { status: 200, facts, .. }) = self.exchange(self.call.status(), timeout).await else {
-            return Standing::default();
-        };
-        self.remember(&facts.standing);
-        facts.standing
     }
 
     /// `None` where nothing is proven, and the same bytes are sent again.
@@ -184,28 +250,29 @@ impl Run {
     }
 
     /// After 202: how does its processing end?
-    async fn follow(&mut self, mut status: Option<RowStatus>) -> Outcome {
+    async fn accepted(&mut self, status: Option<RowStatus>) -> Outcome {
+        match status {
+            Some(RowStatus::Committed) => Outcome::Committed,
+            Some(RowStatus::Failed) => Outcome::Failed,
+            _ if self.call.manner.comes_back => Outcome::Accepted,
+            _ => self.follow().await,
+        }
+    }
+
+    async fn follow(&mut self) -> Outcome {
         let followed = Instant::now();
         let mut pause = FIRST_PAUSE;
-        loop {
-            match status {
-                Some(RowStatus::Committed) => return Outcome::Committed,
-                Some(RowStatus::Failed) => return Outcome::Failed,
-                Some(RowStatus::Pending) | None => {}
-            }
-            if followed.elapsed() + pause > FOLLOWED || pause >= self.left() {
-                return Outcome::Accepted;
-            }
+        while followed.elapsed() + pause <= FOLLOWED && pause < self.left() {
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
             let standing = self.look().await;
-            let others =
-                standing.request_id.is_some_and(|id| !id.eq_ignore_ascii_case(&self.call.request_id));
-            status = standing.status.filter(|_| !others);
-            if status.is_none() {
-                return Outcome::Accepted;
+            match ended(&standing, &self.call.request_id) {
+                Some(outcome) => return outcome,
+                None if standing.status == Some(RowStatus::Pending) => {}
+                None => break,
             }
         }
+        Outcome::Accepted
     }
 
     /// 202 with another call's request id: the server repeats what it answered somebody else.
@@ -232,7 +299,11 @@ impl Run {
 
     /// The row is `PENDING`: looks at it until it ends, until the status has nothing more to say, or until the
     /// deadline. Nothing is sent again meanwhile: after a janitor's `FAILED` that could execute twice.
+    /// Who comes back watches by itself, and holds up no other call meanwhile.
     async fn watch(&mut self, hint: Option<Duration>) -> Outcome {
+        if self.call.manner.comes_back {
+            return Outcome::InProgress;
+        }
         let mut pause = hint.unwrap_or_default().clamp(FIRST_PAUSE, FOLLOWED);
         let mut mute = 0;
         while mute < MUTE_LOOKS && pause < self.left() {
@@ -252,7 +323,14 @@ impl Run {
     /// Nothing more is sent. What is the most that can be said?
     async fn give_up(&mut self, class: Class, hint: Option<Duration>) -> Outcome {
         if self.maybe {
+            // This look, too, is asked again of a server that is in trouble.
+            if !self.pay(1) {
+                return self.known_so_far(hint);
+            }
             let standing = self.look().await;
+            if standing != Standing::default() {
+                self.succeeded();
+            }
             return match resolve(self.ours(), &standing) {
                 View::Settled(outcome) => outcome,
                 View::Pending => self.watch(None).await,
@@ -269,16 +347,23 @@ impl Run {
         }
     }
 
-    /// Until the deadline.
-    fn left(&self) -> Duration {
-        self.client.inner.policy.deadline.saturating_sub(self.started.elapsed())
+    /// The call ends before its time, and so with the least that can be said.
+    fn known_so_far(&self, hint: Option<Duration>) -> Outcome {
+        match self.http_status {
+            _ if self.maybe => Outcome::Unconfirmed,
+            Some(429) => Outcome::Quota { until: hint.and_then(until) },
+            Some(_) => Outcome::Refused,
+            None => Outcome::NotSent,
+        }
     }
 
-    fn tell(&self, event: AttemptEvent) {
-        if let Some(events) = &self.events {
-            // Nobody listens, or nobody reads: the decision goes on all the same.
-            let _ = events.try_send(event);
-        }
+    /// Until the deadline.
+    pub(super) fn left(&self) -> Duration {
+        self.policy.deadline.saturating_sub(self.started.elapsed())
+    }
+
+    pub(super) fn tell(&self, event: AttemptEvent) {
+        self.observer.iter().for_each(|observer| observer.happened(event.clone()));
     }
 }
 

@@ -1,17 +1,48 @@
-//! Carries decisions out through the client and says what becomes of them: many at once, a bounded number in flight.
+//! Carries decisions out: each is on disk before the first byte of it leaves, and goes on from there to its end, over
+//! lost answers, dead servers and restarts.
 //!
-//! A dispatcher decides nothing and keeps nothing on disk. It must send exactly what the reviewer decided on: the
-//! payload's bytes as they were sealed, and the digest of those bytes.
+//! A dispatcher decides nothing. It sends exactly what the reviewer decided on (the payload's bytes as they were sealed,
+//! and the digest of those bytes) under the same key, request id and bytes in every try; what it tells of a decision is
+//! in the journal first. It must not say more of an outcome than is known: a try that was cut short is one that may have
+//! landed.
+//!
+//! | file | what |
+//! |---|---|
+//! | `order` | a decision and its bytes |
+//! | `intake` | taking decisions, and what is wanted of them afterwards |
+//! | `plan`, `pace` | what is next: pure functions, and their numbers |
+//! | `life`, `recorder` | one decision from the disk to its end |
+//! | [`check`] | whether an action still stands, for decisions that waited |
+//! | `carrier`, `reader`, `poke` | the process that carries a journal out, the others, and how they tell it |
+//! | `shared` | what all lives share |
 
+mod carrier;
+pub mod check;
+mod intake;
+mod life;
 mod order;
+mod pace;
+mod plan;
+mod poke;
+mod reader;
+mod recorder;
+mod shared;
+mod unrecorded;
 
+pub use check::{Check, Checked, NoCheck, QueueCheck};
 pub use order::Order;
+pub use pace::Pace;
+pub use unrecorded::Unrecorded;
 
-use crate::client::{AegisClient, AttemptEvent, ClientError};
+use crate::client::{AegisClient, AttemptEvent, DecisionCall};
 use crate::domain::{Outcome, Resolution};
-use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
-use tokio::sync::{Semaphore, mpsc, watch};
+use crate::journal::{Entry, Intent, Journal, Stage};
+use jiff::Timestamp;
+use shared::{Command, Shared, later};
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc;
 use uuid::Uuid;
 
 /// Decisions that are being sent at the same time; what comes after waits its turn. More would not be faster: servers
@@ -28,118 +59,206 @@ pub struct DispatchEvent {
     pub news: News,
 }
 
-/// What happened to a decision.
+/// What happened to a decision. In the journal first, where it is kept at all.
 #[derive(Debug, Clone, PartialEq)]
 pub enum News {
+    /// It was in the journal: from before this process, or from another one. What follows goes on from there.
+    Found(Box<Entry>),
+    /// It is on disk, and can be taken back until then.
+    Held {
+        /// Until when.
+        until: Timestamp,
+    },
+    /// It is on disk, and goes out when it can.
+    Queued,
     /// A try started, was answered, or waits.
     Attempt(AttemptEvent),
-    /// It has ended. Nothing comes after it for this order.
+    /// It has ended. More may become known: then another one follows. It may also be tried again.
     Resolved(Resolution),
+    /// It may have landed, and nobody says so yet: it is asked about again.
+    Doubtful {
+        /// When.
+        next: Timestamp,
+        /// What is known so far; its outcome is `unconfirmed`.
+        resolution: Resolution,
+    },
+    /// It was taken back, and nothing of it was ever sent.
+    Dropped,
+    /// It was not sent, because its action has changed; it is the reviewer's again.
+    Returned {
+        /// What has changed, as the end of *not sent: …*, safe to draw.
+        why: String,
+    },
+    /// It could not be recorded: nothing was sent, and the decision was not taken.
+    NotRecorded {
+        /// What is wrong and what to do.
+        why: String,
+    },
+    /// It is on disk, and this process can do nothing more for it, because the journal has failed since: it goes on at
+    /// the next start.
+    Stopped {
+        /// What is wrong and what to do.
+        why: String,
+    },
 }
 
-/// Sends decisions. Clones share one limit and one receiver of events.
-#[derive(Debug, Clone)]
+/// Whether the server can be reached, as far as whoever watches it knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Link {
+    /// Decisions go out.
+    Up,
+    /// Decisions wait on disk.
+    Down,
+}
+
+/// Carries decisions out. Clones are the same dispatcher. What it has begun goes on when the last one is dropped, until
+/// [`shutdown`](Self::shutdown) or the end of the runtime.
+#[derive(Clone)]
 pub struct Dispatcher {
-    client: AegisClient,
-    events: mpsc::Sender<DispatchEvent>,
-    room: Arc<Semaphore>,
-    /// Decisions that were submitted and have not ended.
-    open: Arc<watch::Sender<usize>>,
-    /// Request ids that may have landed when they were last given up on.
-    doubtful: Arc<Mutex<HashSet<Uuid>>>,
+    shared: Arc<Shared>,
+}
+
+impl fmt::Debug for Dispatcher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Dispatcher").field("journal", &self.shared.journal).finish_non_exhaustive()
+    }
 }
 
 impl Dispatcher {
-    /// A dispatcher, and where its news arrives. News waits for a slow receiver; a receiver that is gone changes
-    /// nothing for the decisions.
-    pub fn new(client: AegisClient) -> (Self, mpsc::Receiver<DispatchEvent>) {
+    /// Starts to carry out what the journal holds for the client's server, and what is decided from now on; and where
+    /// the news arrives. Of what was in the journal, the first news is [`News::Found`].
+    ///
+    /// Where another process carries the journal out, this one records and reads, and takes over when the other one has
+    /// gone. News waits for a slow receiver; a receiver that is gone changes nothing for the decisions. Must be called
+    /// within a tokio runtime.
+    pub fn start(
+        client: AegisClient,
+        journal: Journal,
+        check: Arc<dyn Check>,
+        pace: Pace,
+    ) -> (Self, mpsc::Receiver<DispatchEvent>) {
         let (events, receiver) = mpsc::channel(EVENTS);
-        let dispatcher = Self {
-            client,
-            events,
-            room: Arc::new(Semaphore::new(IN_FLIGHT)),
-            open: Arc::new(watch::Sender::new(0)),
-            doubtful: Arc::default(),
-        };
-        (dispatcher, receiver)
+        let shared = Shared::new(client, journal, check, pace, events);
+        if shared.journal.is_dispatcher() {
+            shared.carry();
+        } else {
+            let reading = Arc::clone(&shared);
+            shared.spawn(async move { reading.read_along().await });
+        }
+        (Self { shared }, receiver)
     }
 
-    /// Takes a decision and returns at once. Its news arrives at the receiver, at last a [`News::Resolved`], also
-    /// where it could not be sent at all. Must be called within a tokio runtime.
-    pub fn submit(&self, order: Order) {
-        self.open.send_modify(|open| *open += 1);
-        let dispatcher = self.clone();
-        tokio::spawn(async move {
-            // Counted down however the task ends.
-            let _open = Open(&dispatcher.open);
-            // The semaphore is never closed; were it, sending without a permit would still be right.
-            let _permit = dispatcher.room.acquire().await.ok();
-            dispatcher.carry_out(order).await;
-        });
+    /// A dispatcher that keeps nothing on disk.
+    #[allow(clippy::new_ret_no_self, reason = "goes with its last caller")]
+    pub fn new(client: AegisClient) -> (Unrecorded, mpsc::Receiver<DispatchEvent>) {
+        Unrecorded::new(client)
     }
 
-    /// Decisions that were submitted and have not ended.
+    /// Takes decisions and returns at once. They are recorded in one commit; then each is held for the grace time, or
+    /// goes out. The first news of each is [`News::Held`], [`News::Queued`] or [`News::NotRecorded`].
+    pub fn decide(&self, orders: Vec<Order>, grace: Duration) {
+        let hold_until = (!grace.is_zero()).then(|| later(grace));
+        let intent = |order: &Order| order.intent(&self.shared.base_url, hold_until);
+        self.take(orders.iter().map(intent).collect());
+    }
+
+    /// As [`decide`](Self::decide), for decisions whose bytes are made already.
+    pub fn take(&self, intents: Vec<Intent>) {
+        self.shared.take(intents);
+    }
+
+    /// Takes a decision back that is held, or that ended as not sent. [`News::Dropped`] says that it was.
+    pub fn undo(&self, id: Uuid) {
+        self.shared.want(id, Command::Undo);
+    }
+
+    /// Takes back what is held of these.
+    pub fn drop_held(&self, ids: &[Uuid]) {
+        ids.iter().for_each(|&id| self.shared.want(id, Command::Undo));
+    }
+
+    /// Sends what is held of these now.
+    pub fn release(&self, ids: &[Uuid]) {
+        ids.iter().for_each(|&id| self.shared.want(id, Command::Release));
+    }
+
+    /// Sends a decision again that was given up on, or that waits to be: same key, same request id, same bytes. Nothing
+    /// happens where the journal does not allow it.
+    pub fn try_again(&self, id: Uuid) {
+        self.shared.want(id, Command::TryAgain);
+    }
+
+    /// Notes that the reviewer has seen how it ended.
+    pub fn acknowledge(&self, id: Uuid) {
+        self.shared.acknowledge(id);
+    }
+
+    /// Says whether the server can be reached; up until the first word. While it is down, decisions wait on disk. When
+    /// it is up again, whether its action still stands is seen for each before it goes out.
+    pub fn link(&self, link: Link) {
+        self.shared.link.send_if_modified(|known| std::mem::replace(known, link) != link);
+    }
+
+    /// The server that decisions are recorded for: [`Intent::base_url`].
+    pub fn base_url(&self) -> &str {
+        &self.shared.base_url
+    }
+
+    /// Whether this process carries the journal out.
+    pub fn carries(&self) -> bool {
+        self.shared.journal.is_dispatcher()
+    }
+
+    /// Decisions that are not at an end, as far as this process follows them.
     pub fn open(&self) -> usize {
-        *self.open.borrow()
+        *self.shared.open.borrow()
     }
 
-    /// Waits until every decision that was submitted has ended.
+    /// Waits until every decision that this process follows is at an end, or until it can do nothing more for any.
     pub async fn settled(&self) {
         // Its sender lives as long as `self`, so this cannot fail.
-        let _ = self.open.subscribe().wait_for(|open| *open == 0).await;
+        let _ = self.shared.open.subscribe().wait_for(|open| *open == 0).await;
     }
 
-    async fn carry_out(&self, order: Order) {
-        let (id, request_id) = (order.id, order.request_id);
-        let doubtful = self.doubtful().contains(&request_id);
-        let resolution = match order.call(&self.client).sent_before(doubtful).start() {
-            Ok(mut running) => {
-                let forward = async {
-                    while let Some(event) = running.events.recv().await {
-                        self.tell(id, News::Attempt(event)).await;
-                    }
-                };
-                futures_util::future::join(running.resolution, forward).await.0
-            }
-            Err(error) => never_sent(&order, &error),
-        };
-        let in_doubt =
-            matches!(resolution.outcome, Outcome::Unconfirmed | Outcome::InProgress | Outcome::Unknown);
-        if in_doubt {
-            self.doubtful().insert(request_id);
-        } else {
-            self.doubtful().remove(&request_id);
-        }
-        self.tell(id, News::Resolved(resolution)).await;
-    }
-
-    fn doubtful(&self) -> std::sync::MutexGuard<'_, HashSet<Uuid>> {
-        self.doubtful.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    async fn tell(&self, id: Uuid, news: News) {
-        // Nobody listens any more: the decision goes on all the same.
-        let _ = self.events.send(DispatchEvent { id, news }).await;
+    /// Sends nothing new, lets tries on their way end for two seconds at most, and returns. What is not at an end goes
+    /// on at the next start; what was cut short counts as possibly landed.
+    pub async fn shutdown(&self) {
+        self.shared.stop().await;
     }
 }
 
-struct Open<'a>(&'a watch::Sender<usize>);
-
-impl Drop for Open<'_> {
-    fn drop(&mut self) {
-        self.0.send_modify(|open| *open = open.saturating_sub(1));
+/// The call that carries a decision out: the bytes as they were recorded.
+fn call(client: &AegisClient, intent: &Intent) -> DecisionCall {
+    let call = client
+        .decide(intent.verdict, intent.key.as_str())
+        .thread_id(intent.thread_id.as_str())
+        .request_id(intent.request_id)
+        .body(intent.body.as_str());
+    match &intent.tenant_id {
+        Some(tenant) => call.tenant_id(tenant.as_str()),
+        None => call,
     }
 }
 
-/// The action's own fields do not fit the wire: nothing was sent, and the reason is the client's.
-fn never_sent(order: &Order, error: &ClientError) -> Resolution {
-    Resolution {
-        outcome: Outcome::NotSent,
+/// The news that says where a decision stands.
+fn news_of(entry: &Entry) -> News {
+    let unconfirmed = || Resolution {
+        outcome: Outcome::Unconfirmed,
         http_status: None,
         standing: None,
-        detail: Some(error.to_string().into()),
+        detail: None,
         tries: Vec::new(),
-        request_id: order.request_id.to_string(),
-        idempotency_key: order.action.idempotency_key.clone(),
+        request_id: entry.intent.request_id.to_string(),
+        idempotency_key: entry.intent.key.clone(),
+    };
+    match (entry.stage, &entry.resolution) {
+        (Stage::Held, _) => News::Held { until: entry.intent.hold_until.unwrap_or(entry.updated_at) },
+        (Stage::Queued | Stage::Sending, _) => News::Queued,
+        (Stage::Ended, Some(resolution)) => News::Resolved(resolution.clone()),
+        (Stage::Ended | Stage::Doubtful, _) => {
+            News::Doubtful { next: entry.next_at.unwrap_or(entry.updated_at), resolution: unconfirmed() }
+        }
+        (Stage::Dropped, _) => News::Dropped,
+        (Stage::Returned, _) => News::Returned { why: entry.returned.clone().unwrap_or_default() },
     }
 }

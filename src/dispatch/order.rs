@@ -3,6 +3,7 @@
 use crate::client::{AegisClient, DecisionCall};
 use crate::domain::json::quote;
 use crate::domain::{Action, Verdict, timestamp};
+use crate::journal::Intent;
 use jiff::Timestamp;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -35,6 +36,26 @@ impl Order {
             .thread_id(self.action.thread_id.raw())
             .request_id(self.request_id)
             .body(self.body())
+    }
+
+    /// What the journal keeps of it: everything that a try needs, the bytes included, made once and for all.
+    pub fn intent(&self, base_url: &str, hold_until: Option<Timestamp>) -> Intent {
+        Intent {
+            id: self.id,
+            request_id: self.request_id,
+            verdict: self.verdict,
+            tenant_id: Some(self.action.tenant_id.raw().to_owned()),
+            thread_id: self.action.thread_id.raw().to_owned(),
+            key: self.action.idempotency_key.clone(),
+            base_url: base_url.to_owned(),
+            body: self.body(),
+            sealed: Some(Arc::clone(&self.action.sealed)),
+            digest: Some(self.action.digest),
+            reason: self.reason.clone(),
+            reviewer: self.reviewer.clone(),
+            decided_at: self.decided_at,
+            hold_until,
+        }
     }
 
     /// The body of the call. The payload stands in it byte for byte as it was sealed.

@@ -130,6 +130,14 @@ pub(super) fn dispatch(
 ) {
     match event.news {
         News::Attempt(attempt) => model.outcomes.attempted(event.id, attempt),
+        News::Found(_)
+        | News::Held { .. }
+        | News::Queued
+        | News::Doubtful { .. }
+        | News::Dropped
+        | News::Returned { .. }
+        | News::NotRecorded { .. }
+        | News::Stopped { .. } => {}
         News::Resolved(resolution) => {
             let outcome = resolution.outcome.clone();
             let Some(action) = model.outcomes.ended(event.id, resolution, context.now.tick) else { return };

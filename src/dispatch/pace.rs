@@ -1,0 +1,42 @@
+//! How often and for how long: the numbers of the background (reliability.md, 3.4 and 3.5).
+
+use std::time::Duration;
+
+/// When a dispatcher asks again, and when it leaves a decision to the reviewer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pace {
+    /// Requests for decisions that are on their way at the same time. More would not be faster: servers collapse long
+    /// before.
+    pub in_flight: usize,
+    /// The pause before a decision that may have landed is asked about and sent again for the first time; it doubles.
+    pub first_pause: Duration,
+    /// The longest such pause.
+    pub longest_pause: Duration,
+    /// How often such a decision is sent again, beyond the tries that the reviewer waits for. After that it is only
+    /// asked about.
+    pub redeliveries: u32,
+    /// How long after the decision that goes on, and how long a decision that the server could not be given is put off.
+    /// Must be shorter than the server keeps its keys.
+    pub redeliver_for: Duration,
+    /// How long an accepted decision, or one in progress, is watched.
+    pub follow_for: Duration,
+    /// How often a journal that another process carries out is looked at, while something of ours is open.
+    pub poll: Duration,
+    /// What a try on its way is given to end when the dispatcher is shut down.
+    pub shutdown: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            in_flight: super::IN_FLIGHT,
+            first_pause: Duration::from_secs(5),
+            longest_pause: Duration::from_secs(60),
+            redeliveries: 8,
+            redeliver_for: Duration::from_secs(30 * 60),
+            follow_for: Duration::from_secs(10 * 60),
+            poll: Duration::from_millis(250),
+            shutdown: Duration::from_secs(2),
+        }
+    }
+}

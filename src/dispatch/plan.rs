@@ -1,0 +1,286 @@
+//! What is next for a decision: pure functions of where it stands, the link and the time. Nothing here waits, sends or
+//! writes; `life` does what they say.
+
+use super::Pace;
+use crate::domain::Outcome;
+use crate::journal::Stage;
+use std::time::Duration;
+
+/// Where a decision stands, as far as it matters for what is next.
+#[derive(Debug, Clone)]
+pub(super) struct Situation<'a> {
+    pub(super) stage: Stage,
+    /// Whether it may have landed.
+    pub(super) maybe: bool,
+    /// How it ended so far.
+    pub(super) outcome: Option<&'a Outcome>,
+    /// How often it was sent beyond the tries that the reviewer waited for.
+    pub(super) redelivered: u32,
+    /// Since the decision.
+    pub(super) age: Duration,
+    /// What is left of its grace, or of the pause before it goes on.
+    pub(super) wait: Duration,
+    /// Since it ended.
+    pub(super) followed: Duration,
+    pub(super) link_up: bool,
+    /// Time went by since it was decided on: whether its action still stands must be seen first.
+    pub(super) unchecked: bool,
+    /// The reviewer has just asked for it to be sent again.
+    pub(super) insisted: bool,
+}
+
+/// What is next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Next {
+    /// Nothing, until the time has passed.
+    Wait,
+    /// Nothing, until the link is up.
+    AwaitLink,
+    /// Its grace is over.
+    Release,
+    /// Does its action still stand?
+    Check,
+    /// All the tries of a call.
+    Send,
+    /// A look, and one try.
+    Redeliver,
+    /// A look.
+    Look,
+    /// A look, and then the reviewer.
+    LastLook,
+    /// The reviewer.
+    GiveUp,
+    /// How does its processing end?
+    Follow,
+    /// Nothing, ever.
+    Nothing,
+}
+
+/// What is next for a decision.
+pub(super) fn next(now: &Situation<'_>, pace: &Pace) -> Next {
+    let waits = !now.wait.is_zero();
+    match now.stage {
+        Stage::Held => {
+            if waits {
+                Next::Wait
+            } else {
+                Next::Release
+            }
+        }
+        Stage::Queued | Stage::Sending | Stage::Doubtful => {
+            let over = now.maybe && !now.insisted && now.age >= pace.redeliver_for;
+            match now.link_up {
+                false if over => Next::GiveUp,
+                false => Next::AwaitLink,
+                true if over => Next::LastLook,
+                true if waits => Next::Wait,
+                true if now.stage == Stage::Doubtful && !now.insisted => {
+                    if now.redelivered < pace.redeliveries { Next::Redeliver } else { Next::Look }
+                }
+                // What may have landed is looked for by the call itself, and its key is the fence.
+                true if now.unchecked && !now.maybe => Next::Check,
+                true => Next::Send,
+            }
+        }
+        Stage::Ended => match now.outcome {
+            Some(Outcome::Accepted | Outcome::InProgress) if now.followed < pace.follow_for => {
+                match now.link_up {
+                    false => Next::AwaitLink,
+                    true if waits => Next::Wait,
+                    true => Next::Follow,
+                }
+            }
+            _ => Next::Nothing,
+        },
+        Stage::Dropped | Stage::Returned => Next::Nothing,
+    }
+}
+
+/// How a run of tries ended.
+#[derive(Debug, Clone)]
+pub(super) struct Ran<'a> {
+    pub(super) outcome: &'a Outcome,
+    /// It was ended early, and may go on after that time; or the server has named one.
+    pub(super) put_off: Option<Duration>,
+    /// How long it has been put off so far.
+    pub(super) put_off_for: Duration,
+    pub(super) redelivered: u32,
+    /// Since the decision.
+    pub(super) age: Duration,
+    /// From 0 up to 1.
+    pub(super) random: f64,
+}
+
+/// What follows a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum After {
+    /// It has ended so.
+    End,
+    /// It may have landed: it is asked about after that time.
+    Doubt(Duration),
+    /// It has not landed, and goes out after that time.
+    PutOff(Duration),
+}
+
+/// What follows a run.
+pub(super) fn after(ran: &Ran<'_>, pace: &Pace) -> After {
+    match (ran.outcome, ran.put_off) {
+        (Outcome::Unconfirmed, put_off) => {
+            let wait = pause(ran.redelivered, ran.random, pace).max(put_off.unwrap_or_default());
+            if ran.age.saturating_add(wait) < pace.redeliver_for { After::Doubt(wait) } else { After::End }
+        }
+        (Outcome::NotSent | Outcome::Refused | Outcome::Quota { .. }, Some(wait))
+            if ran.put_off_for.saturating_add(wait) < pace.redeliver_for =>
+        {
+            // Not all at the same instant.
+            After::PutOff(wait + Duration::from_millis(100).mul_f64(ran.random))
+        }
+        _ => After::End,
+    }
+}
+
+/// The pause before the next look at a doubtful decision, a little less than the schedule so that it never grows past it.
+fn pause(redelivered: u32, random: f64, pace: &Pace) -> Duration {
+    let doubled = pace.first_pause.saturating_mul(2_u32.saturating_pow(redelivered));
+    doubled.min(pace.longest_pause).mul_f64(0.75 + random.clamp(0.0, 1.0) / 4.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn s(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    fn at(stage: Stage) -> Situation<'static> {
+        Situation {
+            stage,
+            maybe: false,
+            outcome: None,
+            redelivered: 0,
+            age: s(1),
+            wait: s(0),
+            followed: s(0),
+            link_up: true,
+            unchecked: false,
+            insisted: false,
+        }
+    }
+
+    fn of(situation: &Situation<'_>) -> Next {
+        next(situation, &Pace::default())
+    }
+
+    #[test]
+    fn what_has_not_been_sent() {
+        use Stage::{Held, Queued};
+        for (situation, expected) in [
+            (Situation { wait: s(3), ..at(Held) }, Next::Wait),
+            (at(Held), Next::Release),
+            (Situation { link_up: false, ..at(Held) }, Next::Release),
+            (at(Queued), Next::Send),
+            (Situation { wait: s(1), ..at(Queued) }, Next::Wait),
+            (Situation { link_up: false, wait: s(1), ..at(Queued) }, Next::AwaitLink),
+            (Situation { unchecked: true, ..at(Queued) }, Next::Check),
+            // What is known not to have been sent does not grow stale: it is checked.
+            (Situation { unchecked: true, age: s(99_999), ..at(Queued) }, Next::Check),
+        ] {
+            assert_eq!(of(&situation), expected, "{situation:?}");
+        }
+    }
+
+    #[test]
+    fn what_may_have_landed() {
+        use Stage::{Doubtful, Queued, Sending};
+        let (old, maybe) = (s(30 * 60), true);
+        for (situation, expected) in [
+            (Situation { maybe, ..at(Sending) }, Next::Send),
+            (Situation { maybe, unchecked: true, ..at(Sending) }, Next::Send),
+            (Situation { maybe, ..at(Queued) }, Next::Send),
+            (Situation { maybe, ..at(Doubtful) }, Next::Redeliver),
+            (Situation { maybe, redelivered: 7, ..at(Doubtful) }, Next::Redeliver),
+            (Situation { maybe, redelivered: 8, ..at(Doubtful) }, Next::Look),
+            (Situation { maybe, wait: s(9), ..at(Doubtful) }, Next::Wait),
+            (Situation { maybe, link_up: false, ..at(Doubtful) }, Next::AwaitLink),
+            (Situation { maybe, age: old, ..at(Doubtful) }, Next::LastLook),
+            (Situation { maybe, age: old, ..at(Sending) }, Next::LastLook),
+            (Situation { maybe, age: old, wait: s(9), ..at(Doubtful) }, Next::LastLook),
+            (Situation { maybe, age: old, link_up: false, ..at(Doubtful) }, Next::GiveUp),
+            (Situation { maybe, age: old, insisted: true, ..at(Queued) }, Next::Send),
+            (Situation { maybe, insisted: true, ..at(Doubtful) }, Next::Send),
+        ] {
+            assert_eq!(of(&situation), expected, "{situation:?}");
+        }
+    }
+
+    #[test]
+    fn what_has_ended() {
+        let ended = |outcome| Situation { outcome: Some(outcome), ..at(Stage::Ended) };
+        for followed in [Outcome::Accepted, Outcome::InProgress] {
+            assert_eq!(of(&ended(&followed)), Next::Follow);
+            assert_eq!(of(&Situation { wait: s(1), ..ended(&followed) }), Next::Wait);
+            assert_eq!(of(&Situation { link_up: false, ..ended(&followed) }), Next::AwaitLink);
+            assert_eq!(of(&Situation { followed: s(600), ..ended(&followed) }), Next::Nothing);
+        }
+        for outcome in [
+            Outcome::Committed,
+            Outcome::Failed,
+            Outcome::Mine,
+            Outcome::Same,
+            Outcome::Conflict,
+            Outcome::Unknown,
+            Outcome::Refused,
+            Outcome::Unconfirmed,
+            Outcome::NotSent,
+            Outcome::Quota { until: None },
+        ] {
+            assert_eq!(of(&ended(&outcome)), Next::Nothing, "{outcome:?}");
+        }
+        assert_eq!([of(&at(Stage::Dropped)), of(&at(Stage::Returned))], [Next::Nothing; 2]);
+    }
+
+    #[test]
+    fn doubt_is_asked_about_at_growing_pauses_for_half_an_hour() {
+        let ran = |redelivered, age, random| Ran {
+            outcome: &Outcome::Unconfirmed,
+            put_off: None,
+            put_off_for: s(0),
+            redelivered,
+            age,
+            random,
+        };
+        let pace = Pace::default();
+        let pauses: Vec<_> = (0..10).map(|n| after(&ran(n, s(0), 1.0), &pace)).collect();
+        assert_eq!(pauses, [5, 10, 20, 40, 60, 60, 60, 60, 60, 60].map(|pause| After::Doubt(s(pause))));
+        assert_eq!(after(&ran(0, s(0), 0.0), &pace), After::Doubt(Duration::from_millis(3_750)));
+        assert_eq!(after(&ran(9, s(1_739), 1.0), &pace), After::Doubt(s(60)));
+        assert_eq!(after(&ran(9, s(1_740), 1.0), &pace), After::End);
+        let held_off = Ran { put_off: Some(s(30)), ..ran(0, s(0), 1.0) };
+        assert_eq!(after(&held_off, &pace), After::Doubt(s(30)));
+    }
+
+    #[test]
+    fn only_what_was_ended_early_is_put_off_and_not_for_ever() {
+        let pace = Pace::default();
+        let quota = Outcome::Quota { until: None };
+        for outcome in [&Outcome::NotSent, &Outcome::Refused, &quota] {
+            let ran =
+                Ran { outcome, put_off: None, put_off_for: s(0), redelivered: 0, age: s(0), random: 0.0 };
+            assert_eq!(after(&ran, &pace), After::End, "{outcome:?}");
+            let early = Ran { put_off: Some(s(9)), ..ran.clone() };
+            assert_eq!(after(&early, &pace), After::PutOff(s(9)), "{outcome:?}");
+            let long = Ran { put_off: Some(s(9)), put_off_for: s(1_795), ..ran };
+            assert_eq!(after(&long, &pace), After::End, "{outcome:?}");
+        }
+        let ran = Ran {
+            outcome: &Outcome::Conflict,
+            put_off: Some(s(1)),
+            put_off_for: s(0),
+            redelivered: 0,
+            age: s(0),
+            random: 0.0,
+        };
+        assert_eq!(after(&ran, &pace), After::End);
+    }
+}

@@ -1,0 +1,307 @@
+//! What every decision's life in this process shares: the client, the journal, the room for requests, the link, and who
+//! is told. It keeps count; what happens to a decision is in `life`.
+
+use super::check::Check;
+use super::life::{Life, Origin};
+use super::{DispatchEvent, Link, News, Pace};
+use crate::client::AegisClient;
+use crate::journal::{Entry, Intent, Journal, JournalError, Stage, Step};
+use futures_util::future::join_all;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::task::JoinSet;
+use uuid::Uuid;
+
+/// How often a step is tried again while another program keeps the journal locked.
+const BUSY: u32 = 3;
+
+/// Why nothing more is sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Halt {
+    /// The dispatcher is shut down.
+    Stopping,
+    /// The journal cannot be written any more, in its words.
+    Broken(String),
+}
+
+/// What the reviewer, or another process, wants of one decision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Command {
+    Undo,
+    Release,
+    TryAgain,
+    /// Another process has changed what the journal says.
+    Reread,
+}
+
+/// Why a step was not noted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Refused {
+    /// The journal says otherwise than was thought here.
+    NotAllowed,
+    /// The journal is broken, and everything is halted.
+    Broken,
+}
+
+pub(super) struct Shared {
+    pub(super) client: AegisClient,
+    pub(super) journal: Journal,
+    pub(super) check: Arc<dyn Check>,
+    pub(super) pace: Pace,
+    pub(super) base_url: String,
+    pub(super) room: Semaphore,
+    pub(super) link: watch::Sender<Link>,
+    pub(super) halt: watch::Sender<Option<Halt>>,
+    pub(super) open: watch::Sender<usize>,
+    /// What another process carries out for us, as it was last seen.
+    pub(super) watched: Mutex<super::reader::Watching>,
+    events: mpsc::Sender<DispatchEvent>,
+    lives: Mutex<HashMap<Uuid, Registered>>,
+    tasks: Mutex<JoinSet<()>>,
+}
+
+/// A life that runs, and how far it was when it last said so.
+struct Registered {
+    commands: mpsc::UnboundedSender<Command>,
+    stage: Stage,
+}
+
+/// Counts a decision as open while it lives.
+pub(super) struct Open(Arc<Shared>);
+
+impl Open {
+    pub(super) fn new(shared: &Arc<Shared>) -> Self {
+        shared.open.send_modify(|open| *open += 1);
+        Self(Arc::clone(shared))
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.open.send_modify(|open| *open = open.saturating_sub(1));
+    }
+}
+
+impl Shared {
+    pub(super) fn new(
+        client: AegisClient,
+        journal: Journal,
+        check: Arc<dyn Check>,
+        pace: Pace,
+        events: mpsc::Sender<DispatchEvent>,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            base_url: client.base_url().as_str().trim_end_matches('/').to_owned(),
+            room: Semaphore::new(pace.in_flight.max(1)),
+            link: watch::Sender::new(Link::Up),
+            halt: watch::Sender::new(None),
+            open: watch::Sender::new(0),
+            watched: Mutex::default(),
+            lives: Mutex::default(),
+            tasks: Mutex::default(),
+            client,
+            journal,
+            check,
+            pace,
+            events,
+        })
+    }
+
+    pub(super) async fn tell(&self, id: Uuid, news: News) {
+        // Nobody listens any more: the decision goes on all the same.
+        let _ = self.events.send(DispatchEvent { id, news }).await;
+    }
+
+    pub(super) fn halted(&self) -> Option<Halt> {
+        self.halt.borrow().clone()
+    }
+
+    /// Runs a task that is ended with the dispatcher. Nothing is started once that has begun.
+    pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let mut tasks = held(&self.tasks);
+        while tasks.try_join_next().is_some() {}
+        if self.halted() != Some(Halt::Stopping) {
+            tasks.spawn(task);
+        }
+    }
+
+    /// Waits until every task has ended, and ends those that have not in time.
+    pub(super) async fn stop(&self) {
+        // A broken journal stays the reason for those that ask.
+        self.halt.send_if_modified(|halt| {
+            let fresh = halt.is_none();
+            halt.get_or_insert(Halt::Stopping);
+            fresh
+        });
+        let mut tasks = std::mem::take(&mut *held(&self.tasks));
+        let all = async { while tasks.join_next().await.is_some() {} };
+        // What has not ended by then is dropped: its decision stays on disk as being sent.
+        let _ = tokio::time::timeout(self.pace.shutdown, all).await;
+    }
+
+    /// Whether a decision in the journal is for this client's server.
+    pub(super) fn is_ours(&self, intent: &Intent) -> bool {
+        intent.base_url.trim_end_matches('/') == self.base_url
+    }
+
+    /// Notes steps; where the journal cannot be written, halts everything.
+    pub(super) async fn note(&self, steps: Vec<(Uuid, Step)>) -> Result<(), Refused> {
+        if steps.is_empty() {
+            return Ok(());
+        }
+        for _ in 0..BUSY {
+            match self.journal.note_many(steps.clone()).await {
+                Ok(()) => return Ok(()),
+                Err(JournalError::Busy(_)) => {}
+                Err(error) => return Err(self.refused(&error)),
+            }
+        }
+        Err(self.refused(&JournalError::Busy(self.journal.path().to_owned())))
+    }
+
+    pub(super) fn refused(&self, error: &JournalError) -> Refused {
+        if breaks(error) {
+            self.break_off(error);
+            return Refused::Broken;
+        }
+        tracing::debug!(%error, "the journal refuses a step");
+        Refused::NotAllowed
+    }
+
+    /// Nothing more is sent.
+    pub(super) fn break_off(&self, error: &JournalError) {
+        tracing::error!(%error, "nothing more is sent");
+        self.halt.send_if_modified(|halt| {
+            let fresh = halt.is_none();
+            halt.get_or_insert(Halt::Broken(error.to_string()));
+            fresh
+        });
+    }
+
+    /// Records decisions: all in one commit, or, where one of them cannot be taken, each by itself. What is taken has no
+    /// error.
+    pub(super) async fn record(&self, intents: &[Intent]) -> Vec<Option<JournalError>> {
+        let whole = self.journal.record(intents.to_vec()).await;
+        let errors = match whole {
+            Ok(()) => vec![None; intents.len()],
+            Err(JournalError::Duplicate(_) | JournalError::KeyTaken { .. }) if intents.len() > 1 => {
+                // Asked for all at once, they are committed together again.
+                let each = intents.iter().map(|intent| self.journal.record(vec![intent.clone()]));
+                join_all(each.collect::<Vec<_>>()).await.into_iter().map(Result::err).collect()
+            }
+            Err(error) => vec![Some(error); intents.len()],
+        };
+        if let Some(error) = errors.iter().flatten().find(|error| breaks(error)) {
+            self.break_off(error);
+        }
+        errors
+    }
+
+    /// Makes place for a decision's life; `None` where it has one.
+    pub(super) fn register(&self, id: Uuid, stage: Stage) -> Option<mpsc::UnboundedReceiver<Command>> {
+        let (commands, received) = mpsc::unbounded_channel();
+        match held(&self.lives).entry(id) {
+            std::collections::hash_map::Entry::Occupied(_) => None,
+            std::collections::hash_map::Entry::Vacant(free) => {
+                free.insert(Registered { commands, stage });
+                Some(received)
+            }
+        }
+    }
+
+    pub(super) fn is_now(&self, id: Uuid, stage: Stage) {
+        if let Some(registered) = held(&self.lives).get_mut(&id) {
+            registered.stage = stage;
+        }
+    }
+
+    pub(super) fn unregister(&self, id: Uuid) {
+        held(&self.lives).remove(&id);
+    }
+
+    /// Hands a command to a decision's life; `false` where it has none.
+    pub(super) fn command(&self, id: Uuid, command: Command) -> bool {
+        held(&self.lives).get(&id).is_some_and(|life| life.commands.send(command).is_ok())
+    }
+
+    /// Starts a decision's life, unless it has one.
+    pub(super) fn adopt(self: &Arc<Self>, entry: Entry, origin: Origin) {
+        if let Some(commands) = self.register(entry.intent.id, entry.stage) {
+            self.live(entry, origin, commands, Open::new(self));
+        }
+    }
+
+    pub(super) fn live(
+        self: &Arc<Self>,
+        entry: Entry,
+        origin: Origin,
+        commands: mpsc::UnboundedReceiver<Command>,
+        open: Open,
+    ) {
+        self.spawn(Life::new(Arc::clone(self), entry, origin, commands, open).run());
+    }
+
+    /// Takes up what another process has recorded or changed.
+    pub(super) fn rescan(self: &Arc<Self>) {
+        let entries = match self.journal.open_entries() {
+            Ok(entries) => entries,
+            Err(error) => return tracing::error!(%error, "the journal cannot be read"),
+        };
+        let stages: HashMap<_, _> = entries.iter().map(|entry| (entry.intent.id, entry.stage)).collect();
+        for (id, life) in &*held(&self.lives) {
+            let stands = stages.get(id).copied();
+            let changed = match life.stage {
+                Stage::Held => stands != Some(Stage::Held),
+                Stage::Ended => stands == Some(Stage::Queued),
+                _ => false,
+            };
+            if changed {
+                // A life that has just ended needs no news.
+                let _ = life.commands.send(Command::Reread);
+            }
+        }
+        for entry in entries.into_iter().filter(|entry| self.is_ours(&entry.intent)) {
+            self.adopt(entry, Origin::Handed);
+        }
+    }
+
+    /// The random part of a pause, from 0 up to 1.
+    pub(super) fn random() -> f64 {
+        crate::client::random()
+    }
+}
+
+/// Whether after such an error nothing can be recorded any more.
+fn breaks(error: &JournalError) -> bool {
+    !matches!(
+        error,
+        JournalError::NotAllowed { .. }
+            | JournalError::NotDispatcher { .. }
+            | JournalError::Unknown(_)
+            | JournalError::Duplicate(_)
+            | JournalError::KeyTaken { .. }
+            | JournalError::BaseUrl(_)
+    )
+}
+
+pub(super) fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Waits until everything is halted.
+pub(super) async fn halted(halt: &mut watch::Receiver<Option<Halt>>) {
+    // An error says that the dispatcher has gone, which is as good.
+    let _ = halt.wait_for(Option::is_some).await;
+}
+
+/// The time until then; nothing where it has passed.
+pub(super) fn until(at: jiff::Timestamp) -> Duration {
+    crate::domain::timestamp::between(jiff::Timestamp::now(), at)
+}
+
+/// The time of day after that time.
+pub(super) fn later(wait: Duration) -> jiff::Timestamp {
+    jiff::Timestamp::now().checked_add(wait).unwrap_or(jiff::Timestamp::MAX)
+}

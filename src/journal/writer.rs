@@ -1,0 +1,127 @@
+//! The thread that writes: it takes what waits, commits it together, and only then answers (group commit).
+//!
+//! With `synchronous=FULL` COMMIT returns after the sync. When the disk fails, nothing more is written, no sync is tried
+//! a second time (it could succeed without having written anything), and every later job is refused.
+
+use super::error::JournalError;
+use super::file::Identity;
+use super::work::{self, Refusal, Work};
+use jiff::Timestamp;
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, ErrorCode};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::Receiver;
+
+/// How many jobs one commit carries at most.
+const BATCH: usize = 1024;
+/// Pages of the write-ahead log that are brought into the file in one go, between two commits.
+const CHECKPOINT: i64 = 1000;
+
+/// Called once, after the commit or the refusal.
+pub(super) type Reply = Box<dyn FnOnce(Result<(), JournalError>) + Send>;
+
+/// A piece of work and who waits for it.
+pub(super) struct Job {
+    pub(super) work: Work,
+    pub(super) reply: Reply,
+}
+
+/// The thread's own.
+pub(super) struct Writer {
+    pub(super) connection: Connection,
+    pub(super) path: PathBuf,
+    pub(super) identity: Identity,
+    /// Whether this process carries the decisions out.
+    pub(super) dispatching: Arc<AtomicBool>,
+    /// What failed, once something has.
+    pub(super) failed: Option<String>,
+}
+
+impl Writer {
+    /// Works until nobody can send a job any more.
+    pub(super) fn run(mut self, jobs: &Receiver<Job>) {
+        while let Ok(first) = jobs.recv() {
+            let mut batch = vec![first];
+            batch.extend(jobs.try_iter().take(BATCH - 1));
+            let (works, replies): (Vec<_>, Vec<_>) =
+                batch.into_iter().map(|job| (job.work, job.reply)).unzip();
+            let results = self.commit(&works);
+            for (reply, result) in replies.into_iter().zip(results) {
+                reply(result);
+            }
+            self.checkpoint();
+        }
+    }
+
+    /// One transaction over the whole batch; a result for each.
+    fn commit(&mut self, works: &[Work]) -> Vec<Result<(), JournalError>> {
+        let all = |error: &JournalError| vec![Err(error.clone()); works.len()];
+        if let Some(why) = &self.failed {
+            return all(&JournalError::Closed { path: self.path.clone(), why: why.clone() });
+        }
+        match self.transaction(works) {
+            Ok(results) => results,
+            // Nothing has been begun: it can be tried again.
+            Err(error) if is_busy(&error) => all(&JournalError::Busy(self.path.clone())),
+            Err(error) => all(&self.fail(&error)),
+        }
+    }
+
+    fn transaction(&self, works: &[Work]) -> Result<Vec<Result<(), JournalError>>, rusqlite::Error> {
+        let (db, now) = (&self.connection, Timestamp::now());
+        let dispatching = self.dispatching.load(Ordering::Acquire);
+        db.execute_batch("BEGIN IMMEDIATE")?;
+        let mut results = Vec::with_capacity(works.len());
+        for work in works {
+            match work::run(db, work, dispatching, now) {
+                Ok(()) => results.push(Ok(())),
+                Err(Refusal::Wrong(error)) => results.push(Err(error)),
+                Err(Refusal::Disk(error)) => return Err(error),
+            }
+        }
+        db.execute_batch("COMMIT")?;
+        // A file that was moved away or deleted took the commit with it, and no start would find it again.
+        self.identity.check(&self.path)?;
+        Ok(results)
+    }
+
+    /// Closes the journal for good: what is on the disk now is all that will be.
+    fn fail(&mut self, error: &rusqlite::Error) -> JournalError {
+        tracing::error!(%error, path = %self.path.display(), "the journal is closed");
+        if !self.connection.is_autocommit() {
+            // In memory only: the pages of an open transaction are not in the file yet.
+            let _ = self.connection.execute_batch("ROLLBACK");
+        }
+        // Closing the last connection would write and sync once more.
+        let _ = self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
+        self.failed = Some(error.to_string());
+        JournalError::writing(&self.path, error)
+    }
+
+    /// Brings the log into the file when it has grown. SQLite would do so by itself, but would not say when it failed.
+    fn checkpoint(&mut self) {
+        if self.failed.is_some() {
+            return;
+        }
+        let pragma = |mode: &str| {
+            let pages = |row: &rusqlite::Row<'_>| Ok(row.get::<_, i64>(1)? - row.get::<_, i64>(2)?);
+            self.connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], pages)
+        };
+        let result = match pragma("NOOP") {
+            Ok(waiting) if waiting >= CHECKPOINT => pragma("PASSIVE"),
+            other => other,
+        };
+        // What was committed is safe in the log; what comes next would not be.
+        if let Err(error) = result
+            && !is_busy(&error)
+        {
+            self.fail(&error);
+        }
+    }
+}
+
+fn is_busy(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
+}
