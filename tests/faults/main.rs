@@ -20,3 +20,4 @@ mod aegis;
 mod cases;
 mod paths;
 mod table;
+mod wrong;
