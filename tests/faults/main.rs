@@ -17,7 +17,10 @@
 #[path = "../support/aegis/mod.rs"]
 mod aegis;
 
+mod binary;
 mod cases;
+mod cuts;
 mod paths;
 mod table;
+mod waits;
 mod wrong;

@@ -17,6 +17,8 @@ pub(crate) struct Asked {
     pub(crate) body: Vec<u8>,
     /// The whole answer that the client got, if it got one.
     pub(crate) answered: Option<Answered>,
+    /// Bytes of the answer that the contract has for it.
+    pub(crate) written: usize,
 }
 
 /// A whole answer.

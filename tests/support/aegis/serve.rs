@@ -66,6 +66,11 @@ impl AegisServer {
         busy.wait_for(|count| *count == 0).await.unwrap();
         self.ledger()
     }
+
+    /// As [`settled`](Self::settled), for tests without a runtime.
+    pub(crate) fn settled_blocking(&self) -> Ledger {
+        RUNTIME.block_on(self.settled())
+    }
 }
 
 impl Drop for AegisServer {
@@ -241,8 +246,12 @@ impl Shared {
         };
         // A client that gave up has closed its end.
         let gone = matches!(stream.try_read(&mut [0]), Ok(0));
-        self.ledger().asked[number].answered =
-            answered.filter(|_| !gone).map(|(status, told)| Answered { status, told });
+        {
+            let mut ledger = self.ledger();
+            let asked = &mut ledger.asked[number];
+            asked.answered = answered.filter(|_| !gone).map(|(status, told)| Answered { status, told });
+            asked.written = natural.as_ref().map_or(0, |(_, bytes)| bytes.len());
+        }
         self.busy.send_modify(|count| *count -= 1);
         let natural = natural.map(|(_, bytes)| bytes);
         let stays = matches!(step.reply, Reply::Natural) && natural.is_some() && !step.gone;
