@@ -5,6 +5,7 @@ use super::error::ClientError;
 use super::look::Looked;
 use super::run::{End, Run};
 use super::{AegisClient, header};
+
 use crate::domain::json::{self, Limits};
 use crate::domain::{Resolution, Try, Verdict};
 use bytes::Bytes;

@@ -15,7 +15,7 @@ const LOOK_TIMEOUT: Duration = Duration::from_secs(2);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Looked {
     /// What became of the call.
-    Settled(Resolution),
+    Settled(Box<Resolution>),
     /// The server is at it.
     Pending,
     /// The server answered, but not that.
@@ -57,9 +57,9 @@ impl Run {
         let clock = Instant::now();
         let Some(standing) = self.ask().await else {
             if clock.elapsed() >= LOOK_TIMEOUT.min(self.client.timeout()) {
-                pass.unanswered()
+                pass.unanswered();
             } else {
-                drop(pass)
+                drop(pass);
             }
             return Looked::Unanswered;
         };
@@ -72,7 +72,7 @@ impl Run {
         };
         let outcome = if self.maybe { settled } else { ended(&standing, &self.call.request_id) };
         match outcome {
-            Some(outcome) => Looked::Settled(self.resolution(outcome)),
+            Some(outcome) => Looked::Settled(Box::new(self.resolution(outcome))),
             None if standing.status == Some(RowStatus::Pending) => Looked::Pending,
             None => Looked::Nothing,
         }

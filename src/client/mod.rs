@@ -44,16 +44,19 @@ mod attempt;
 mod breaker;
 mod budget;
 mod builder;
+#[cfg_attr(not(feature = "console"), allow(dead_code, reason = "what only the dispatcher uses"))]
 mod call;
 mod classify;
 mod error;
 mod fetch;
 pub mod http;
+#[cfg_attr(not(feature = "console"), allow(dead_code, reason = "what only the dispatcher uses"))]
 mod look;
 mod origin;
 mod resolve;
 mod retry;
 mod retry_after;
+#[cfg_attr(not(feature = "console"), allow(dead_code, reason = "what only the dispatcher uses"))]
 mod run;
 mod status;
 mod transport;
@@ -68,9 +71,12 @@ pub use secrecy::SecretString;
 pub use status::StatusAnswer;
 pub use transport::{BodyCut, Transport};
 
-pub(crate) use attempt::Observer;
-pub(crate) use look::Looked;
-pub(crate) use run::{End, random};
+#[cfg(feature = "console")]
+pub(crate) use {
+    attempt::Observer,
+    look::Looked,
+    run::{End, random},
+};
 
 use crate::domain::Verdict;
 use address::Address;

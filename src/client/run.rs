@@ -212,7 +212,9 @@ impl Run {
         let error = yielded.as_ref().err().map(ToString::to_string);
         let maybe = classify(yielded.as_ref(), &self.call.request_id).may_have_landed();
         let one = Try { number, http_status, error: error.clone(), started, took, waited };
-        self.observer.iter().for_each(|observer| observer.tried(&one, maybe));
+        if let Some(observer) = &self.observer {
+            observer.tried(&one, maybe);
+        }
         self.tries.push(one);
         self.tell(AttemptEvent::Answered { number, http_status, error, took });
         (yielded, took >= timeout)
@@ -373,7 +375,9 @@ impl Run {
     }
 
     pub(super) fn tell(&self, event: AttemptEvent) {
-        self.observer.iter().for_each(|observer| observer.happened(event.clone()));
+        if let Some(observer) = &self.observer {
+            observer.happened(event);
+        }
     }
 }
 

@@ -11,21 +11,23 @@ use uuid::Uuid;
 
 impl Shared {
     /// Takes decisions: records them in one commit, and begins each. What cannot be taken is told so, each by itself.
-    pub(super) fn take(self: &Arc<Self>, intents: Vec<Intent>) {
+    pub(super) fn take(
+        self: &Arc<Self>,
+        ids: Vec<Uuid>,
+        held: bool,
+        make: impl FnOnce() -> Vec<Intent> + Send + 'static,
+    ) {
         // Before anything else happens, so that what is wanted of a decision at once finds it.
-        let begun: Vec<_> = intents
-            .into_iter()
-            .map(|intent| {
-                let stage = if intent.hold_until.is_some() { Stage::Held } else { Stage::Queued };
-                let commands = self.register(intent.id, stage);
-                (intent, commands, Open::new(self))
-            })
-            .collect();
+        let stage = if held { Stage::Held } else { Stage::Queued };
+        let begin = |id| (self.register(id, stage), Open::new(self));
+        let begun: Vec<_> = ids.into_iter().map(begin).collect();
         let shared = Arc::clone(self);
         // Not with the tasks that end with the dispatcher: whoever decided is told in any case.
         tokio::spawn(async move {
             let mut fit = Vec::with_capacity(begun.len());
-            for (intent, commands, open) in begun {
+            for (intent, (commands, open)) in make().into_iter().zip(begun) {
+                // Others get their turn in between.
+                tokio::task::consume_budget().await;
                 let why = match (&commands, shared.halted(), call(&shared.client, &intent).check()) {
                     (None, ..) => Some("it was decided just now".to_owned()),
                     (_, Some(Halt::Stopping), _) => Some("the program is ending".into()),

@@ -238,24 +238,28 @@ impl Life {
 
     async fn obey(&mut self, command: Command) {
         match (command, self.now.stage) {
-            (Command::Undo, Stage::Held) => {
-                if self.note(Step::Dropped).await.is_ok() {
-                    self.shared.tell(self.intent.id, News::Dropped).await;
-                }
-            }
+            (Command::Undo, Stage::Held) => self.take_back().await,
             (Command::Release, Stage::Held) => self.due = Instant::now(),
             (Command::TryAgain, Stage::Queued | Stage::Doubtful) => {
                 (self.insisted, self.due) = (true, Instant::now());
             }
-            (Command::TryAgain, Stage::Ended) => {
-                if self.note(Step::Retried).await.is_ok() {
-                    (self.insisted, self.due) = (true, Instant::now());
-                    self.open = Some(Open::new(&self.shared));
-                    self.shared.tell(self.intent.id, News::Queued).await;
-                }
-            }
+            (Command::TryAgain, Stage::Ended) => self.retry().await,
             (Command::Reread, _) => self.reread(true).await,
             _ => {}
+        }
+    }
+
+    async fn take_back(&mut self) {
+        if self.note(Step::Dropped).await.is_ok() {
+            self.shared.tell(self.intent.id, News::Dropped).await;
+        }
+    }
+
+    async fn retry(&mut self) {
+        if self.note(Step::Retried).await.is_ok() {
+            (self.insisted, self.due) = (true, Instant::now());
+            self.open = Some(Open::new(&self.shared));
+            self.shared.tell(self.intent.id, News::Queued).await;
         }
     }
 
@@ -354,8 +358,10 @@ impl Life {
     /// It has not landed, and goes out later.
     async fn put_off(&mut self, wait: Duration) {
         let until = later(wait);
-        self.put_off_since.get_or_insert_with(Instant::now);
-        if self.note(Step::Waiting { next_at: until }).await.is_ok() {
+        let again = self.put_off_since.replace(self.put_off_since.unwrap_or_else(Instant::now)).is_some();
+        // Put off for as long as it takes: that it waits is on disk already.
+        let known = again && self.now.stage == Stage::Queued && self.unwritten.is_empty();
+        if known || self.note(Step::Waiting { next_at: until }).await.is_ok() {
             self.due = Instant::now() + wait;
             let next_number = u32::try_from(self.tries.len()).unwrap_or(u32::MAX).saturating_add(1);
             let of = next_number.saturating_add(self.shared.client.tries() - 1);
@@ -375,7 +381,7 @@ impl Life {
         // Where nobody is asked but by a probe, nothing need be written about it.
         if let Some(wait) = shared.client.held_off() {
             let outcome = if self.now.maybe { Outcome::Unconfirmed } else { Outcome::NotSent };
-            return self.ran(self.known(outcome), Some(wait)).await;
+            return self.ran(self.known(outcome), Some(wait), false).await;
         }
         let Some(place) = Self::place(&shared, &mut self.halt).await else { return };
         if *self.link.borrow() == Link::Down {
@@ -426,9 +432,10 @@ impl Life {
         match end {
             // What has ended is told and written, also while everything is being halted.
             Some(End { resolution, put_off }) if put_off.is_none() || shared.halted().is_none() => {
+                let sent = resolution.tries.len() > self.tries.len();
                 self.tries.clone_from(&resolution.tries);
                 self.last = Some(resolution.clone());
-                self.ran(resolution, put_off).await;
+                self.ran(resolution, put_off, sent).await;
             }
             _ => self.cut_short().await,
         }
@@ -451,7 +458,7 @@ impl Life {
     }
 
     /// Goes on from the end of a run, or from its not having been begun.
-    async fn ran(&mut self, resolution: Resolution, put_off: Option<Duration>) {
+    async fn ran(&mut self, resolution: Resolution, put_off: Option<Duration>, sent: bool) {
         let named = match &resolution.outcome {
             Outcome::Quota { until: Some(at) } => Some(until(*at)),
             _ => None,
@@ -459,6 +466,7 @@ impl Life {
         let ran = Ran {
             outcome: &resolution.outcome,
             put_off: put_off.max(named),
+            sent,
             put_off_for: self.put_off_since.map_or(Duration::ZERO, |since| since.elapsed()),
             redelivered: self.redelivered(),
             age: self.age(),
@@ -472,7 +480,9 @@ impl Life {
             }
             After::Doubt(wait) => {
                 let next = later(wait);
-                if self.note(Step::Doubtful { next_at: next }).await.is_ok() {
+                // Of nothing having happened nothing need be written.
+                let known = !sent && self.now.stage == Stage::Doubtful;
+                if known || self.note(Step::Doubtful { next_at: next }).await.is_ok() {
                     self.due = Instant::now() + wait;
                     self.shared.tell(self.intent.id, News::Doubtful { next, resolution }).await;
                 }
@@ -517,11 +527,11 @@ impl Life {
             }
         };
         match (looked, why) {
-            (Looked::Settled(seen), _) => self.end(self.seen(seen)).await,
+            (Looked::Settled(seen), _) => self.end(self.seen(*seen)).await,
             (looked, Next::Follow) => self.follow_on(&looked),
             (Looked::Pending, _) => self.end(self.known(Outcome::InProgress)).await,
             (_, Next::LastLook) => self.end(self.known(Outcome::Unconfirmed)).await,
-            _ => self.ran(self.known(Outcome::Unconfirmed), None).await,
+            _ => self.ran(self.known(Outcome::Unconfirmed), None, true).await,
         }
     }
 

@@ -158,13 +158,18 @@ impl Dispatcher {
     /// goes out. The first news of each is [`News::Held`], [`News::Queued`] or [`News::NotRecorded`].
     pub fn decide(&self, orders: Vec<Order>, grace: Duration) {
         let hold_until = (!grace.is_zero()).then(|| later(grace));
-        let intent = |order: &Order| order.intent(&self.shared.base_url, hold_until);
-        self.take(orders.iter().map(intent).collect());
+        let ids = orders.iter().map(|order| order.id).collect();
+        let base_url = self.shared.base_url.clone();
+        // Ten thousand of them take a while: not on the caller's time.
+        let make = move || orders.iter().map(|order| order.intent(&base_url, hold_until)).collect();
+        self.shared.take(ids, hold_until.is_some(), make);
     }
 
     /// As [`decide`](Self::decide), for decisions whose bytes are made already.
     pub fn take(&self, intents: Vec<Intent>) {
-        self.shared.take(intents);
+        let ids = intents.iter().map(|intent| intent.id).collect();
+        let held = intents.iter().any(|intent| intent.hold_until.is_some());
+        self.shared.take(ids, held, move || intents);
     }
 
     /// Takes a decision back that is held, or that ended as not sent. [`News::Dropped`] says that it was.

@@ -102,6 +102,8 @@ pub(super) struct Ran<'a> {
     pub(super) outcome: &'a Outcome,
     /// It was ended early, and may go on after that time; or the server has named one.
     pub(super) put_off: Option<Duration>,
+    /// Whether anything was sent.
+    pub(super) sent: bool,
     /// How long it has been put off so far.
     pub(super) put_off_for: Duration,
     pub(super) redelivered: u32,
@@ -126,7 +128,12 @@ pub(super) enum After {
 pub(super) fn after(ran: &Ran<'_>, pace: &Pace) -> After {
     match (ran.outcome, ran.put_off) {
         (Outcome::Unconfirmed, put_off) => {
-            let wait = pause(ran.redelivered, ran.random, pace).max(put_off.unwrap_or_default());
+            let pause = match put_off {
+                // It was not its turn; the others that wait for theirs must not all come at the same instant.
+                Some(_) if !ran.sent => pace.first_pause.mul_f64(ran.random),
+                _ => pause(ran.redelivered, ran.random, pace),
+            };
+            let wait = pause.max(put_off.unwrap_or_default());
             if ran.age.saturating_add(wait) < pace.redeliver_for { After::Doubt(wait) } else { After::End }
         }
         (Outcome::NotSent | Outcome::Refused | Outcome::Quota { .. }, Some(wait))
@@ -216,7 +223,9 @@ mod tests {
 
     #[test]
     fn what_has_ended() {
-        let ended = |outcome| Situation { outcome: Some(outcome), ..at(Stage::Ended) };
+        fn ended(outcome: &Outcome) -> Situation<'_> {
+            Situation { outcome: Some(outcome), ..at(Stage::Ended) }
+        }
         for followed in [Outcome::Accepted, Outcome::InProgress] {
             assert_eq!(of(&ended(&followed)), Next::Follow);
             assert_eq!(of(&Situation { wait: s(1), ..ended(&followed) }), Next::Wait);
@@ -245,6 +254,7 @@ mod tests {
         let ran = |redelivered, age, random| Ran {
             outcome: &Outcome::Unconfirmed,
             put_off: None,
+            sent: true,
             put_off_for: s(0),
             redelivered,
             age,
@@ -258,6 +268,8 @@ mod tests {
         assert_eq!(after(&ran(9, s(1_740), 1.0), &pace), After::End);
         let held_off = Ran { put_off: Some(s(30)), ..ran(0, s(0), 1.0) };
         assert_eq!(after(&held_off, &pace), After::Doubt(s(30)));
+        let not_its_turn = Ran { put_off: Some(s(2)), sent: false, ..ran(4, s(0), 0.5) };
+        assert_eq!(after(&not_its_turn, &pace), After::Doubt(Duration::from_millis(2_500)));
     }
 
     #[test]
@@ -265,8 +277,15 @@ mod tests {
         let pace = Pace::default();
         let quota = Outcome::Quota { until: None };
         for outcome in [&Outcome::NotSent, &Outcome::Refused, &quota] {
-            let ran =
-                Ran { outcome, put_off: None, put_off_for: s(0), redelivered: 0, age: s(0), random: 0.0 };
+            let ran = Ran {
+                outcome,
+                put_off: None,
+                sent: false,
+                put_off_for: s(0),
+                redelivered: 0,
+                age: s(0),
+                random: 0.0,
+            };
             assert_eq!(after(&ran, &pace), After::End, "{outcome:?}");
             let early = Ran { put_off: Some(s(9)), ..ran.clone() };
             assert_eq!(after(&early, &pace), After::PutOff(s(9)), "{outcome:?}");
@@ -276,6 +295,7 @@ mod tests {
         let ran = Ran {
             outcome: &Outcome::Conflict,
             put_off: Some(s(1)),
+            sent: true,
             put_off_for: s(0),
             redelivered: 0,
             age: s(0),

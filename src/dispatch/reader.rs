@@ -180,7 +180,7 @@ fn news_since(before: &Watched, now: &Entry, tries: &[Try], first_tries: u32) ->
         }
         Stage::Doubtful if stage_changed => news.push(news_of(now)),
         Stage::Ended if was.stage != Stage::Ended || was.resolution != now.resolution => {
-            news.push(news_of(now))
+            news.push(news_of(now));
         }
         Stage::Dropped | Stage::Returned if was.stage != now.stage => news.push(news_of(now)),
         _ => {}

@@ -1,6 +1,6 @@
 //! One run of tries as the journal sees it: each try is on disk before its first byte leaves, and each answer after it.
 
-use super::shared::{Halt, Shared, held};
+use super::shared::{Shared, held};
 use crate::client::{AttemptEvent, Observer};
 use crate::domain::Try;
 use crate::journal::{Progress, Step};
@@ -49,15 +49,14 @@ impl Observer for Recorder {
             if self.shared.halted().is_some() {
                 return false;
             }
+            // From here on it counts as being on its way: a shutdown waits for its answer.
+            self.in_flight.send_replace(true);
             let steps = {
                 let mut record = held(&self.record);
                 record.add(Step::Sending { try_number: number });
                 record.take(self.id)
             };
-            let noted = self.shared.note(steps).await.is_ok();
-            // A shutdown may have begun meanwhile; the try is on disk, and counts as one that may have landed.
-            let sends =
-                noted && self.shared.halt.borrow().as_ref().is_none_or(|halt| *halt != Halt::Stopping);
+            let sends = self.shared.note(steps).await.is_ok();
             self.in_flight.send_replace(sends);
             sends
         })

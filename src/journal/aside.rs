@@ -20,7 +20,7 @@ pub fn set_aside(path: &Path) -> Result<PathBuf, JournalError> {
     if !parts[..3].iter().any(|end| there(&file::beside(path, end))) {
         return Err(JournalError::Missing(path.to_owned()));
     }
-    let Some(_lock) = file::lock(path)? else { return Err(JournalError::InUse(path.to_owned())) };
+    let Some(lock) = file::lock(path)? else { return Err(JournalError::InUse(path.to_owned())) };
     let time = Timestamp::now().strftime("%Y%m%dT%H%M%SZ");
     let name = |nth: u32| match nth {
         1 => file::beside(path, &format!(".set-aside-{time}")),
@@ -35,6 +35,7 @@ pub fn set_aside(path: &Path) -> Result<PathBuf, JournalError> {
             _ => {}
         }
     }
+    file::mark(&lock, false).map_err(error)?;
     let directory = aside.parent().filter(|parent| !parent.as_os_str().is_empty());
     File::open(directory.unwrap_or(Path::new(".")))
         .and_then(|directory| directory.sync_all())

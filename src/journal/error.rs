@@ -143,9 +143,7 @@ impl JournalError {
     pub(super) fn opening(path: &Path, why: &rusqlite::Error) -> Self {
         let path = path.to_owned();
         match why.sqlite_error_code() {
-            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
-                Self::Corrupt { path, why: why.to_string() }
-            }
+            _ if is_damage(why) => Self::Corrupt { path, why: why.to_string() },
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy(path),
             code => Self::File { path, why: why.to_string(), advice: advice(code) },
         }
@@ -153,7 +151,25 @@ impl JournalError {
 
     /// SQLite could not write.
     pub(super) fn writing(path: &Path, why: &rusqlite::Error) -> Self {
-        Self::Failed { path: path.to_owned(), why: why.to_string(), advice: advice(why.sqlite_error_code()) }
+        let advice = match why.sqlite_error_code() {
+            Some(ErrorCode::CannotOpen) => "leave the file where it is while it is in use",
+            _ if is_damage(why) => "the file is damaged; aegis-console outbox --set-aside moves it aside",
+            code => advice(code),
+        };
+        Self::Failed { path: path.to_owned(), why: why.to_string(), advice }
+    }
+}
+
+/// Whether SQLite or a column says that the file holds what no journal writes.
+fn is_damage(why: &rusqlite::Error) -> bool {
+    match why.sqlite_error_code() {
+        Some(code) => matches!(code, ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase),
+        None => matches!(
+            why,
+            rusqlite::Error::FromSqlConversionFailure(..)
+                | rusqlite::Error::InvalidColumnType(..)
+                | rusqlite::Error::IntegralValueOutOfRange(..)
+        ),
     }
 }
 
@@ -162,9 +178,6 @@ fn advice(code: Option<ErrorCode>) -> &'static str {
         Some(ErrorCode::DiskFull) => "make room on the disk",
         Some(ErrorCode::ReadOnly) => "make the file and its directory writable",
         Some(ErrorCode::SystemIoFailure) => "check the disk and the room on it",
-        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
-            "the file is damaged; aegis-console outbox --set-aside moves it aside"
-        }
         _ => DIRECTORY,
     }
 }

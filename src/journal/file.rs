@@ -8,9 +8,12 @@ use super::error::JournalError;
 use rustix::fs::StatFs;
 use std::ffi::OsString;
 use std::fs::{DirBuilder, File, Metadata, OpenOptions, Permissions, TryLockError};
-use std::io;
+use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+
+/// What the lock's name ends in.
+const LOCK: &str = ".lock";
 
 /// The name with something at its end: `journal.sqlite` and `-wal` make `journal.sqlite-wal`.
 pub(super) fn beside(path: &Path, end: &str) -> PathBuf {
@@ -31,16 +34,19 @@ pub(super) fn prepare(path: &Path) -> Result<(), JournalError> {
         return Err(JournalError::Network { path: path.to_owned(), kind });
     }
     let log = std::fs::metadata(beside(path, "-wal")).is_ok_and(|log| log.len() > 0);
-    let empty_with_log = || JournalError::Corrupt {
-        path: path.to_owned(),
-        why: "it is empty or gone, and its write-ahead log is not".into(),
-    };
+    let emptied = |why: &str| Err(JournalError::Corrupt { path: path.to_owned(), why: why.into() });
+    // Asked before the file is: that grows first.
+    let used = std::fs::metadata(beside(path, LOCK)).is_ok_and(|lock| lock.len() > 0);
+    const LOG_WITHOUT_FILE: &str = "it is empty or gone, and its write-ahead log is not";
     match std::fs::metadata(path) {
         // SQLite would delete the log, and what was committed with it.
-        Ok(file) if file.is_file() && file.len() == 0 && log => Err(empty_with_log()),
+        Ok(file) if file.is_file() && file.len() == 0 && log => emptied(LOG_WITHOUT_FILE),
+        Ok(file) if file.is_file() && file.len() == 0 && used => {
+            emptied("it is empty, and it was not before")
+        }
         Ok(file) if file.is_file() => close_to_others(path, &file).map_err(error),
         Ok(_) => Err(error(io::Error::other("it is not a file"))),
-        Err(missing) if missing.kind() == io::ErrorKind::NotFound && log => Err(empty_with_log()),
+        Err(missing) if missing.kind() == io::ErrorKind::NotFound && log => emptied(LOG_WITHOUT_FILE),
         Err(missing) if missing.kind() == io::ErrorKind::NotFound => {
             // SQLite gives its log and index the mode of the database, so the database gets it before SQLite sees it.
             match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
@@ -64,7 +70,7 @@ fn close_to_others(path: &Path, file: &Metadata) -> io::Result<()> {
 
 /// The exclusive lock beside the journal; `None` where another holds it. It goes with the process, however that ends.
 pub(super) fn lock(path: &Path) -> Result<Option<File>, JournalError> {
-    let name = beside(path, ".lock");
+    let name = beside(path, LOCK);
     let error = |why| JournalError::io(&name, &why);
     let mut options = OpenOptions::new();
     options.read(true).write(true).create(true).truncate(false).mode(0o600);
@@ -74,6 +80,14 @@ pub(super) fn lock(path: &Path) -> Result<Option<File>, JournalError> {
         Err(TryLockError::WouldBlock) => Ok(None),
         Err(TryLockError::Error(why)) => Err(error(why)),
     }
+}
+
+/// Notes in the lock that the journal has had its first commit, or, where `used` is not, that there is none any more.
+pub(super) fn mark(mut lock: &File, used: bool) -> io::Result<()> {
+    if !used {
+        return lock.set_len(0);
+    }
+    if lock.metadata()?.len() == 0 { lock.write_all(b"in use\n") } else { Ok(()) }
 }
 
 /// Which file it is, whatever its name.
@@ -149,6 +163,6 @@ mod tests {
         for local in [0xEF53, 0x5846_5342, 0x9123_683E, 0x0102_1994, 0x794C_7630, 0x2FC1_2FC1] {
             assert_eq!(remote(local), None, "{local:x}");
         }
-        assert_eq!(network(&rustix::fs::statfs(&std::env::temp_dir()).unwrap()), None);
+        assert_eq!(network(&rustix::fs::statfs(std::env::temp_dir()).unwrap()), None);
     }
 }

@@ -30,6 +30,7 @@ pub use stage::{Stage, Step};
 
 use crate::domain::Try;
 use file::Identity;
+use jiff::Timestamp;
 use rusqlite::{Connection, params};
 use std::fmt;
 use std::fs::File;
@@ -134,6 +135,8 @@ impl Journal {
             }),
         );
         answered.recv().unwrap_or_else(|_| Err(self.gone()))?;
+        // Without it an emptied file would pass for a new one; that is no reason not to work.
+        let _ = file::mark(&file, true);
         *lock = Some(file);
         self.inner.dispatching.store(true, Ordering::Release);
         Ok(true)
@@ -169,10 +172,21 @@ impl Journal {
         self.write(Work::Note(steps))
     }
 
+    /// Forgets what was last written of before then and leaves nothing to be said or done: decisions known to stand,
+    /// taken back, or acknowledged. Their keys can be decided again here; a server may still remember them.
+    pub fn prune(&self, before: Timestamp) -> impl Future<Output = Result<(), JournalError>> + Send + use<> {
+        self.write(Work::Prune(before))
+    }
+
     /// Everything that is not at an end, oldest first.
     pub fn open_entries(&self) -> Result<Vec<Entry>, JournalError> {
         let which = "WHERE p.stage IN ('held', 'queued', 'sending', 'doubtful') ORDER BY p.seq";
         self.read(|db| rows::entries(db, which, []))
+    }
+
+    /// What has ended in a way that the server may still say more about (accepted, in progress), oldest first.
+    pub fn unsettled(&self) -> Result<Vec<Entry>, JournalError> {
+        self.read(|db| rows::entries(db, "WHERE p.outcome IN ('accepted', 'in_progress') ORDER BY p.seq", []))
     }
 
     /// The newest first, ended or not.

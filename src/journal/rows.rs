@@ -186,7 +186,13 @@ pub(super) fn insert(db: &Connection, intent: &Intent, now: Timestamp) -> Rows<(
         time(intent.decided_at),
         intent.hold_until.map(time),
     ])?;
-    save(db, db.last_insert_rowid(), &Progress::new(intent.hold_until.is_some()), now)
+    let seq = db.last_insert_rowid();
+    db.prepare_cached(
+        "INSERT INTO progress (seq, stage, maybe, in_flight, tries, acknowledged, holds_key, updated_at) \
+         VALUES (?, ?, 0, 0, 0, 0, 1, ?)",
+    )?
+    .execute(params![seq, Progress::new(intent.hold_until.is_some()).stage.word(), time(now)])?;
+    Ok(())
 }
 
 /// Writes how far the decision in row `seq` is.
@@ -194,10 +200,8 @@ pub(super) fn save(db: &Connection, seq: i64, progress: &Progress, now: Timestam
     let resolution = progress.resolution.as_ref().map(record::write).transpose();
     let resolution = resolution.map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
     db.prepare_cached(
-        "INSERT INTO progress (seq, stage, maybe, in_flight, tries, next_at, outcome, resolution, acknowledged, \
-         returned, holds_key, updated_at) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12) \
-         ON CONFLICT (seq) DO UPDATE SET stage=?2, maybe=?3, in_flight=?4, tries=?5, next_at=?6, outcome=?7, \
-         resolution=?8, acknowledged=?9, returned=?10, holds_key=?11, updated_at=?12",
+        "UPDATE progress SET stage = ?2, maybe = ?3, in_flight = ?4, tries = ?5, next_at = ?6, outcome = ?7, \
+         resolution = ?8, acknowledged = ?9, returned = ?10, holds_key = ?11, updated_at = ?12 WHERE seq = ?1",
     )?
     .execute(params![
         seq,
@@ -239,5 +243,17 @@ pub(super) fn doubt_what_was_being_sent(db: &Connection, now: Timestamp) -> Rows
         "UPDATE progress SET maybe = 1, in_flight = 0, updated_at = ? WHERE stage = 'sending' AND (in_flight OR NOT maybe)",
         [time(now)],
     )?;
+    Ok(())
+}
+
+/// Deletes what ended before then and leaves nothing to be said or done: known to stand, taken back, or acknowledged.
+pub(super) fn prune(db: &Connection, before: Timestamp) -> Rows<()> {
+    const WHICH: &str = "SELECT seq FROM progress WHERE updated_at < ?1 AND (stage = 'dropped' \
+        OR stage IN ('ended', 'returned') AND (acknowledged OR outcome IN ('accepted', 'committed', 'mine', 'same')))";
+    let before = time(before);
+    db.execute(&format!("DELETE FROM attempt WHERE intent IN ({WHICH})"), [&before])?;
+    // The intents last, found by what has no progress any more.
+    db.execute(&format!("DELETE FROM progress WHERE seq IN ({WHICH})"), [&before])?;
+    db.execute("DELETE FROM intent WHERE seq NOT IN (SELECT seq FROM progress)", [])?;
     Ok(())
 }

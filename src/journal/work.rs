@@ -20,6 +20,8 @@ pub(super) enum Work {
     Record(Vec<Intent>),
     /// What happened to decisions, in order.
     Note(Vec<(Uuid, Step)>),
+    /// What ended before then, and needs nobody any more, may be forgotten.
+    Prune(Timestamp),
     /// This process carries the decisions out from now on.
     TakeOver,
 }
@@ -50,6 +52,7 @@ pub(super) fn run(db: &Connection, work: &Work, dispatching: bool, now: Timestam
     match work {
         Work::Record(intents) => record(db, intents, now),
         Work::Note(steps) => note(db, steps, dispatching, now),
+        Work::Prune(before) => Ok(rows::prune(db, *before)?),
         Work::TakeOver => Ok(rows::doubt_what_was_being_sent(db, now)?),
     }
 }

@@ -125,3 +125,58 @@ impl Writer {
 fn is_busy(error: &rusqlite::Error) -> bool {
     matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::entry::Intent;
+    use super::super::open;
+    use super::*;
+    use crate::domain::Verdict;
+    use uuid::Uuid;
+
+    fn intent(body: usize) -> Intent {
+        let id = Uuid::new_v4();
+        Intent {
+            id,
+            request_id: id,
+            verdict: Verdict::Approve,
+            tenant_id: None,
+            thread_id: "thread".into(),
+            key: id.to_string(),
+            base_url: "http://localhost:8000".into(),
+            body: "x".repeat(body),
+            sealed: None,
+            digest: None,
+            reason: None,
+            reviewer: None,
+            decided_at: Timestamp::UNIX_EPOCH,
+            hold_until: None,
+        }
+    }
+
+    #[test]
+    fn a_full_disk_fails_the_whole_batch_and_closes_the_journal() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("journal.sqlite");
+        let (connection, reader) = open::open(&path).unwrap();
+        let identity = Identity::of(&path).unwrap();
+        let dispatching = Arc::new(AtomicBool::new(true));
+        let mut writer = Writer { connection, path: path.clone(), identity, dispatching, failed: None };
+        let record = |body| Work::Record(vec![intent(body)]);
+        let count =
+            || reader.query_row("SELECT count(*) FROM intent", [], |row| row.get::<_, i64>(0)).unwrap();
+        assert_eq!(writer.commit(&[record(10)]), [Ok(())]);
+        writer.connection.pragma_update_and_check(None, "max_page_count", 40, |_| Ok(())).unwrap();
+        // SQLite ends the transaction by itself at the second; what comes after must not run outside of one.
+        let results = writer.commit(&[record(10), record(1 << 20), record(10)]);
+        for result in &results {
+            let error = result.as_ref().unwrap_err();
+            assert!(matches!(error, JournalError::Failed { .. }), "{error:?}");
+            assert!(error.to_string().ends_with("make room on the disk"), "{error}");
+        }
+        assert_eq!((results.len(), count()), (3, 1));
+        writer.connection.pragma_update_and_check(None, "max_page_count", 1_000_000, |_| Ok(())).unwrap();
+        assert!(matches!(writer.commit(&[record(10)])[..], [Err(JournalError::Closed { .. })]));
+        assert_eq!(count(), 1);
+    }
+}
