@@ -16,11 +16,14 @@
 
 #[path = "../support/aegis/mod.rs"]
 mod aegis;
+#[path = "../support/reviewing.rs"]
+mod reviewing;
 
 mod binary;
 mod cases;
 mod cuts;
 mod paths;
+mod races;
 mod table;
 mod waits;
 mod wrong;
