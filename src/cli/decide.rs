@@ -1,25 +1,39 @@
-//! `aegis-console decide`: approve or reject one action without the screen.
+//! `aegis-console decide`: approve or reject without the screen: one action, or a batch.
 //!
-//! Two ways in: an action of a gateway's queue, decided on by its digest, and a bare key of an AEGIS server that has no
-//! queue. It says what became of the decision in words or as JSON, and by its exit code.
+//! Two ways to name one: an action of a gateway's queue, decided on by its digest, and a bare key of an AEGIS server that
+//! has no queue. It says what became of the decision in words or as JSON, and by its exit code. With `--batch` there are
+//! many, and `cli/batch` carries them out.
 
-mod report;
+pub(crate) mod report;
 mod target;
 
+use crate::cli::batch::{self, WrongLines};
+use crate::cli::carry::Carrier;
 use crate::cli::connection::Connection;
+use crate::cli::recorded;
+use crate::cli::tries::Tries;
 use crate::client::{Builder, ClientError};
 use crate::domain::{Digest, Verdict, action};
+use anyhow::Context as _;
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use std::io::Write as _;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::Duration;
 use uuid::Uuid;
 
 const AFTER_HELP: &str = "\
 With --json, one object on standard output: outcome, http_status, tries (number, status or error, started; took and \
 waited in seconds), request_id, idempotency_key, standing (verdict, reviewer, decided_at, request_id; or null), detail.
 
-Exit codes:
+A batch is JSON Lines: key, thread, decision (approve or reject), tenant and payload (an object) where they are needed. A \
+decision is in the journal before it is sent. Killed and started again with the same batch and journal, it goes on: what \
+has ended is not sent again, its outcome is printed from the journal; what is open, or reached no server, goes on under \
+the same key, request id and bytes. With --json it prints {\"event\":\"intent\",\"key\":…} for each decision once it is on \
+disk, and {\"event\":\"outcome\",\"key\":…,\"decision\":…,\"outcome\":…,\"request_id\":…} when it ends; both also name thread \
+and tenant. A wrong line of a file is an error before anything is sent; of standard input it is an \
+{\"event\":\"error\",\"line\":…,\"error\":…}, and the others go on. The same line twice is one decision.
+
+Exit codes, of a batch the first of 2 4 9 5 6 7 8 3 that applies to one of its decisions, else 0:
   0  accepted, committed, mine: this decision stands
   1  anything else that went wrong
   2  wrong usage
@@ -36,11 +50,12 @@ Exit codes:
 #[command(after_help = AFTER_HELP)]
 pub struct Args {
     /// What to decide
-    #[arg(value_parser = PossibleValuesParser::new(["approve", "reject"]).try_map(|word| word.parse::<Verdict>()))]
-    verdict: Verdict,
+    #[arg(value_parser = PossibleValuesParser::new(["approve", "reject"]).try_map(|word| word.parse::<Verdict>()),
+        required_unless_present = "batch")]
+    verdict: Option<Verdict>,
 
     /// The action's id in the gateway's queue
-    #[arg(value_parser = action_id, required_unless_present = "key", requires = "digest",
+    #[arg(value_parser = action_id, required_unless_present_any = ["key", "batch"], requires = "digest",
         conflicts_with_all = ["key", "thread", "tenant", "payload"])]
     id: Option<String>,
 
@@ -68,21 +83,26 @@ pub struct Args {
     #[arg(long, value_name = "JSON|@FILE|-", requires = "key")]
     payload: Option<String>,
 
-    /// Print one JSON object instead of words
+    /// Many decisions: a file of JSON Lines, or `-` for standard input, one decision a line
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["verdict", "id", "key", "request_id"])]
+    batch: Option<PathBuf>,
+
+    /// How many decisions of a batch are in flight at most
+    #[arg(long, value_name = "N", default_value_t = 64, requires = "batch",
+        value_parser = clap::value_parser!(u16).range(1..=64))]
+    concurrency: u16,
+
+    /// Where decisions are recorded before they are sent. One decision needs none unless this is given; a batch has one
+    /// of its server's [default: in the XDG state directory]
+    #[arg(long, value_name = "FILE")]
+    journal: Option<PathBuf>,
+
+    /// Print JSON instead of words
     #[arg(long)]
     json: bool,
 
-    /// Seconds for one try, fractions allowed
-    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = seconds)]
-    timeout: Duration,
-
-    /// How often to send it again after the first try
-    #[arg(long, value_name = "N", default_value_t = 3)]
-    max_retries: u32,
-
-    /// Seconds for everything, fractions allowed
-    #[arg(long, value_name = "SECONDS", default_value = "45", value_parser = seconds)]
-    deadline: Duration,
+    #[command(flatten)]
+    tries: Tries,
 
     /// The request id of an earlier decision, to ask again what became of it
     #[arg(long, value_name = "UUID")]
@@ -93,32 +113,55 @@ pub struct Args {
 }
 
 impl Args {
+    fn verdict(&self) -> anyhow::Result<Verdict> {
+        self.verdict.context("say what to decide: approve or reject")
+    }
+
     fn builder(&self) -> anyhow::Result<Builder> {
-        let builder = self.connection.client()?;
-        Ok(builder.timeout(self.timeout).max_retries(self.max_retries).deadline(self.deadline))
+        Ok(self.tries.of(self.connection.client()?))
     }
 }
 
 /// Runs the command.
 ///
 /// # Errors
-/// What is neither an outcome nor wrong usage: a token file that cannot be used, an answer that cannot be read.
+/// What is neither an outcome nor wrong usage: a token file or a journal that cannot be used, an answer that cannot be
+/// read.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    match runtime.block_on(target::decide(args)) {
-        Ok(report) => {
-            report.print(args.json);
-            Ok(report.exit_code())
+    let result = match &args.batch {
+        Some(path) => many(args, path),
+        None => one(args),
+    };
+    let error = match result {
+        Ok(code) => return Ok(code),
+        Err(error) => error,
+    };
+    match error.downcast_ref::<ClientError>() {
+        Some(ClientError::MissingTenant) => {
+            Ok(wrong_usage(&"--tenant is required where there is no API key (see --token-file)"))
         }
-        Err(error) => match error.downcast_ref::<ClientError>() {
-            Some(ClientError::Setup(_) | ClientError::Transport(_)) | None => Err(error),
-            Some(ClientError::MissingTenant) => {
-                Ok(wrong_usage(&"--tenant is required where there is no API key (see --token-file)"))
-            }
-            // What cannot be sent as it was given is wrong usage, as if clap had found it.
-            Some(_) => Ok(wrong_usage(&error)),
-        },
+        // What cannot be sent as it was given is wrong usage, as if clap had found it.
+        Some(error) if !matches!(error, ClientError::Setup(_) | ClientError::Transport(_)) => {
+            Ok(wrong_usage(error))
+        }
+        None if error.is::<WrongLines>() => Ok(wrong_usage(&error)),
+        _ => Err(error),
     }
+}
+
+fn one(args: &Args) -> anyhow::Result<ExitCode> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let report = runtime.block_on(target::decide(args))?;
+    report.print(args.json);
+    Ok(report.exit_code())
+}
+
+fn many(args: &Args, path: &Path) -> anyhow::Result<ExitCode> {
+    let client = args.builder()?.build()?;
+    let journal = recorded::open(&recorded::path(args.journal.as_deref(), &client)?)?;
+    let carrier = Carrier { client, journal, deadline: args.tries.deadline };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(batch::run(carrier, path, args.concurrency, args.json))
 }
 
 fn wrong_usage(message: &dyn std::fmt::Display) -> ExitCode {
@@ -131,11 +174,4 @@ fn action_id(text: &str) -> Result<String, String> {
     // Dots alone would be another path.
     let fits = action::is_id(text) && !text.bytes().all(|byte| byte == b'.');
     if fits { Ok(text.to_owned()) } else { Err("an id is 1 to 128 of A-Z a-z 0-9 . _ : -".into()) }
-}
-
-fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-    // A year is for ever, and far from what a clock cannot add.
-    let fits = |time: &Duration| !time.is_zero() && *time <= Duration::from_secs(366 * 86_400);
-    seconds.filter(fits).ok_or_else(|| "give seconds, more than 0, such as 10 or 0.5".into())
 }

@@ -3,13 +3,20 @@
 //! A command parses, wires and reports; what it does belongs in the layers below. Errors are one message that names the
 //! thing and says what to do, on standard error; the exit code is documented in `--help`.
 
+mod batch;
+mod carry;
 pub mod connection;
 pub mod decide;
 pub mod demo;
 pub mod list;
+pub mod outbox;
 pub mod output;
+mod recorded;
+pub mod resume;
 pub mod review;
 pub mod serve;
+pub mod status;
+pub mod tries;
 
 use clap::{Parser, Subcommand};
 use std::io::Write as _;
@@ -35,8 +42,14 @@ enum Command {
     Demo(demo::Args),
     /// Run the gateway: agents ask, reviewers decide, over HTTP
     Serve(serve::Args),
-    /// Approve or reject one action without the screen
+    /// Approve or reject without the screen: one action, or a batch
     Decide(Box<decide::Args>),
+    /// Ask the server what became of an earlier decision
+    Status(Box<status::Args>),
+    /// List the decisions that the journal holds, what is still open first
+    Outbox(outbox::Args),
+    /// Carry out what the journal still holds, without the screen
+    Resume(resume::Args),
     /// List actions without the screen
     List(list::Args),
 }
@@ -49,6 +62,9 @@ pub fn main() -> ExitCode {
         Command::Demo(args) => demo::run(args),
         Command::Serve(args) => serve::run(args),
         Command::Decide(args) => decide::run(&args),
+        Command::Status(args) => status::run(&args),
+        Command::Outbox(args) => outbox::run(&args),
+        Command::Resume(args) => resume::run(&args),
         Command::List(args) => list::run(args),
     };
     result.unwrap_or_else(|error| {

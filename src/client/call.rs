@@ -129,6 +129,16 @@ impl DecisionCall {
         self.max_retries(0).sent_before(true).comes_back()
     }
 
+    /// The exact bytes that every try will send: for a journal that has them before anything is sent.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send): all that can be wrong before anything is sent.
+    pub fn exact_body(&self) -> Result<String, ClientError> {
+        let (_, prepared) = self.clone().prepare()?;
+        // It was made of a `String`.
+        Ok(String::from_utf8_lossy(&prepared.body).into_owned())
+    }
+
     /// Sends the decision and returns what became of it.
     ///
     /// # Errors

@@ -27,16 +27,16 @@ mod poke;
 mod reader;
 mod recorder;
 mod shared;
-mod unrecorded;
 
+/// What the journal keeps of a decision, as [`News::Found`] carries it: plain data, for those who must not reach the disk.
+pub use crate::journal::{Entry, Stage};
 pub use check::{Check, Checked, NoCheck, QueueCheck};
 pub use order::Order;
 pub use pace::Pace;
-pub use unrecorded::Unrecorded;
 
 use crate::client::{AegisClient, AttemptEvent, DecisionCall};
 use crate::domain::{Outcome, Resolution};
-use crate::journal::{Entry, Intent, Journal, Stage};
+use crate::journal::{Intent, Journal};
 use jiff::Timestamp;
 use shared::{Command, Shared, later};
 use std::fmt;
@@ -146,12 +146,6 @@ impl Dispatcher {
             shared.spawn(async move { reading.read_along().await });
         }
         (Self { shared }, receiver)
-    }
-
-    /// A dispatcher that keeps nothing on disk.
-    #[allow(clippy::new_ret_no_self, reason = "goes with its last caller")]
-    pub fn new(client: AegisClient) -> (Unrecorded, mpsc::Receiver<DispatchEvent>) {
-        Unrecorded::new(client)
     }
 
     /// Takes decisions and returns at once. They are recorded in one commit; then each is held for the grace time, or

@@ -11,15 +11,15 @@ use std::time::Duration;
 const WIDTH: usize = 300;
 
 /// One decision and what became of it.
-pub(super) struct Report {
-    pub(super) verdict: Verdict,
+pub(crate) struct Report {
+    pub(crate) verdict: Verdict,
     /// The action's name, or the key.
-    pub(super) target: Untrusted,
-    pub(super) resolution: Resolution,
+    pub(crate) target: Untrusted,
+    pub(crate) resolution: Resolution,
 }
 
 impl Report {
-    pub(super) fn print(&self, as_json: bool) {
+    pub(crate) fn print(&self, as_json: bool) {
         if as_json {
             output::line(&output::json(&self.json()));
         } else {
@@ -27,7 +27,7 @@ impl Report {
         }
     }
 
-    pub(super) fn exit_code(&self) -> ExitCode {
+    pub(crate) fn exit_code(&self) -> ExitCode {
         ExitCode::from(code(&self.resolution.outcome))
     }
 
@@ -44,7 +44,7 @@ impl Report {
         })
     }
 
-    fn lines(&self) -> Vec<String> {
+    pub(crate) fn lines(&self) -> Vec<String> {
         let Resolution { outcome, http_status, detail, tries, request_id, .. } = &self.resolution;
         let label = outcome.label(*http_status);
         let mut first = format!(
@@ -106,7 +106,7 @@ impl Report {
     }
 }
 
-fn clock(at: Timestamp) -> String {
+pub(crate) fn clock(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
 }
 
@@ -125,7 +125,7 @@ fn one_try(one: &Try) -> Value {
     value
 }
 
-fn standing(standing: &Standing) -> Value {
+pub(crate) fn standing(standing: &Standing) -> Value {
     json!({
         "verdict": standing.verdict.map(Verdict::word),
         "reviewer": standing.reviewer.as_ref().map(Untrusted::raw),
@@ -135,7 +135,7 @@ fn standing(standing: &Standing) -> Value {
 }
 
 /// The exit codes, as `--help` lists them.
-fn code(outcome: &Outcome) -> u8 {
+pub(crate) fn code(outcome: &Outcome) -> u8 {
     match outcome {
         Outcome::Accepted | Outcome::Committed | Outcome::Mine => 0,
         Outcome::Same => 3,

@@ -2,14 +2,18 @@
 
 use super::Args;
 use super::report::Report;
+use crate::cli::carry::{Carrier, Ended, Job};
+use crate::cli::recorded::{self, Planned};
 use crate::client::http::HttpTransport;
 use crate::client::{AegisClient, BodyCut, Bytes, ClientError, http};
 use crate::dispatch::Order;
 use crate::domain::json::{self, Limits};
 use crate::domain::{Outcome, Queued, Resolution, Untrusted};
-use anyhow::{Context as _, bail};
+use crate::journal::{Entry, Intent};
+use anyhow::{Context as _, anyhow, bail};
 use jiff::Timestamp;
 use std::io::Read;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 use uuid::Uuid;
@@ -29,7 +33,9 @@ pub(super) async fn decide(args: &Args) -> anyhow::Result<Report> {
 
 /// A key of a server without a queue.
 async fn bare(args: &Args, key: &str) -> anyhow::Result<Report> {
-    let mut call = args.builder()?.build()?.decide(args.verdict, key);
+    let client = args.builder()?.build()?;
+    let request_id = args.request_id.unwrap_or_else(Uuid::new_v4);
+    let mut call = client.decide(args.verdict()?, key).request_id(request_id);
     if let Some(thread) = &args.thread {
         call = call.thread_id(thread);
     }
@@ -39,11 +45,67 @@ async fn bare(args: &Args, key: &str) -> anyhow::Result<Report> {
     if let Some(payload) = &args.payload {
         call = call.payload(read_payload(payload)?);
     }
-    if let Some(request_id) = args.request_id {
-        call = call.request_id(request_id).sent_before(true);
+    let resolution = match &args.journal {
+        None => call.sent_before(args.request_id.is_some()).send().await?,
+        Some(journal) => {
+            let intent = Intent {
+                id: Uuid::now_v7(),
+                request_id,
+                verdict: args.verdict()?,
+                tenant_id: args.tenant.clone(),
+                thread_id: args.thread.clone().unwrap_or_default(),
+                key: key.to_owned(),
+                base_url: recorded::base_url(&client),
+                body: call.exact_body()?,
+                sealed: None,
+                digest: None,
+                reason: None,
+                reviewer: None,
+                decided_at: Timestamp::now(),
+                hold_until: None,
+            };
+            by_journal(args, client, journal, intent).await?
+        }
+    };
+    Ok(Report { verdict: args.verdict()?, target: key.into(), resolution })
+}
+
+/// Recorded, then sent; or taken up where an earlier run left it. What that run ended with is told again, unless the
+/// server is to be asked again.
+async fn by_journal(
+    args: &Args,
+    client: AegisClient,
+    path: &Path,
+    intent: Intent,
+) -> anyhow::Result<Resolution> {
+    let journal = recorded::open(path)?;
+    let asked = args.request_id.map(|id| journal.by_request_id(&id.to_string())).transpose()?.flatten();
+    let planned = match asked {
+        Some(entry) if recorded::is_same(&entry.intent, &intent) => Ok(Planned::Known(entry.into())),
+        Some(entry) => Err(Box::new(entry)),
+        None => Planned::of(&journal, intent)?,
+    };
+    let other = |entry: &Entry| anyhow!("{}: nothing was sent", recorded::instead(entry));
+    let carrier = Carrier { client, journal, deadline: args.tries.deadline };
+    let job = match planned.map_err(|entry| other(&entry))? {
+        Planned::New(intent) => {
+            carrier.journal.record(vec![Intent::clone(&intent)]).await?;
+            Job::new(*intent).sent_before(args.request_id.is_some())
+        }
+        Planned::Known(entry) if args.request_id.is_some_and(|id| id != entry.intent.request_id) => {
+            return Err(other(&entry));
+        }
+        Planned::Known(entry) => match Job::of(&carrier.journal, *entry)? {
+            Ok(job) => job,
+            Err(entry) if args.request_id.is_some() => return carrier.ask_again(*entry).await,
+            Err(entry) => return entry.resolution.context("the journal does not say how it ended"),
+        },
+    };
+    match carrier.one(job).await.context("nothing became of it")? {
+        Ended::Resolved(_, resolution) => Ok(*resolution),
+        Ended::Unsendable(_, error) => Err(error.into()),
+        Ended::NotRecorded(error) => Err(error.into()),
     }
-    let resolution = call.send().await?;
-    Ok(Report { verdict: args.verdict, target: key.into(), resolution })
 }
 
 /// An action of the queue: what is decided is what was seen, so its sealed bytes must have the digest given.
@@ -52,8 +114,9 @@ async fn queued(args: &Args, id: &str) -> anyhow::Result<Report> {
     let builder = args.builder()?;
     let client = builder.clone().build()?;
     let request_id = args.request_id.unwrap_or_else(Uuid::new_v4);
+    let verdict = args.verdict()?;
     let stopped = |outcome, http_status, detail: String| Report {
-        verdict: args.verdict,
+        verdict,
         target: id.into(),
         resolution: Resolution {
             outcome,
@@ -65,7 +128,7 @@ async fn queued(args: &Args, id: &str) -> anyhow::Result<Report> {
             idempotency_key: String::new(),
         },
     };
-    let through = HttpTransport::new(client.base_url(), args.timeout)?.body_limit(ENTRY_LIMIT);
+    let through = HttpTransport::new(client.base_url(), args.tries.timeout)?.body_limit(ENTRY_LIMIT);
     let response = match client.fetch(&through, &format!("/hitl/actions/{id}")).await {
         Ok(response) => response,
         Err(ClientError::Transport(error)) => {
@@ -96,22 +159,28 @@ async fn queued(args: &Args, id: &str) -> anyhow::Result<Report> {
         return Ok(stopped(Outcome::Refused, None, detail));
     }
 
-    let left = args.deadline.saturating_sub(started.elapsed());
+    let left = args.tries.deadline.saturating_sub(started.elapsed());
     if left.is_zero() {
         return Ok(stopped(Outcome::NotSent, None, "the deadline passed before it could be sent".into()));
     }
     let client = builder.transport(Arc::clone(client.transport())).deadline(left).build()?;
     let order = Order {
-        id: Uuid::new_v4(),
+        id: Uuid::now_v7(),
         request_id,
         action: entry.action,
-        verdict: args.verdict,
+        verdict,
         reason: args.reason.clone(),
         reviewer: None,
         decided_at: Timestamp::now(),
     };
-    let resolution = order.call(&client).sent_before(args.request_id.is_some()).send().await?;
-    Ok(Report { verdict: args.verdict, target: order.action.name.clone(), resolution })
+    let resolution = match &args.journal {
+        None => order.call(&client).sent_before(args.request_id.is_some()).send().await?,
+        Some(journal) => {
+            let intent = order.intent(&recorded::base_url(&client), None);
+            by_journal(args, client, journal, intent).await?
+        }
+    };
+    Ok(Report { verdict, target: order.action.name.clone(), resolution })
 }
 
 fn read_entry(response: &http::Response<Bytes>) -> anyhow::Result<Queued> {
