@@ -329,15 +329,28 @@ impl Life {
     async fn check(&mut self) {
         let shared = Arc::clone(&self.shared);
         let Some(_place) = Self::place(&shared, &mut self.halt).await else { return };
+        // A server that does not answer is not asked this either, but by a probe.
+        let pass = match shared.client.pass() {
+            Ok(pass) => pass,
+            Err(wait) => return self.put_off(wait).await,
+        };
         let checked = tokio::select! {
             biased;
             () = halted(&mut self.halt) => return,
             checked = shared.check.still_stands(&self.intent) => checked,
         };
         match checked {
-            Checked::Stands => (self.unchecked, self.unanswered) = (false, 0),
-            Checked::Changed(why) => self.give_back(why).await,
+            // Perhaps without having asked anybody.
+            Checked::Stands => {
+                drop(pass);
+                (self.unchecked, self.unanswered) = (false, 0);
+            }
+            Checked::Changed(why) => {
+                drop(pass);
+                self.give_back(why).await;
+            }
             Checked::Unknown => {
+                pass.unanswered();
                 let since = *self.put_off_since.get_or_insert_with(Instant::now);
                 if since.elapsed() >= shared.pace.redeliver_for {
                     return self.give_back("nobody could say whether it still stands".into()).await;
