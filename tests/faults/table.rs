@@ -23,7 +23,7 @@ const AT_ONCE: usize = 64;
 /// Tries that fit into the deadline: the waits are 0.5, 1 and 2 s.
 const TRIES: usize = 3;
 
-type Setting = (StatusCall, Conflicts);
+pub(crate) type Setting = (StatusCall, Conflicts);
 
 /// How one case went.
 pub(crate) struct Run {
