@@ -150,9 +150,12 @@ impl Life {
         self.shared.tell(id, news).await;
     }
 
-    /// Leaves the stage as it is on disk. What was asked of it meanwhile is done by whoever comes after.
+    /// Does what is still wanted of it, and leaves it as it stands on disk.
     async fn leave(mut self) {
         let (id, shared) = (self.intent.id, Arc::clone(&self.shared));
+        while let Ok(command) = self.commands.try_recv() {
+            self.obey(command).await;
+        }
         if let Some(Halt::Broken(why)) = shared.halted()
             && self.now.stage.is_open()
             && !self.over
@@ -218,8 +221,9 @@ impl Life {
         };
         let command = tokio::select! {
             biased;
-            () = halted(&mut self.halt) => None,
+            // What the reviewer wanted is done before the end.
             command = self.commands.recv() => command,
+            () = halted(&mut self.halt) => None,
             _ = self.link.changed() => None,
             () = time => None,
         };

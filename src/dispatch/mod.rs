@@ -208,9 +208,10 @@ impl Dispatcher {
         self.shared.journal.is_dispatcher()
     }
 
-    /// Decisions that are not at an end, as far as this process follows them.
+    /// Decisions that are not at an end, as far as this process follows them; after a shutdown, all that are left in the
+    /// journal for this server.
     pub fn open(&self) -> usize {
-        *self.shared.open.borrow()
+        self.shared.count_open()
     }
 
     /// Waits until every decision that this process follows is at an end, or until it can do nothing more for any.
