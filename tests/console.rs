@@ -37,18 +37,22 @@ fn ask(runtime: &Runtime, gateway: &Gateway, tool: &str) -> tokio::task::JoinHan
     runtime.spawn(async move { Gate::new(client).check(&submission, &key).await })
 }
 
-fn review(gateway: &Gateway, size: (u16, u16)) -> Pty {
+fn review(gateway: &Gateway, journal: &Path, grace: &str, size: (u16, u16)) -> Pty {
     let token = gateway.reviewer_token_file().display().to_string();
-    Pty::start(Pty::aegis_console(&["review", "--server", &gateway.url(), "--token-file", &token]), size)
+    let (url, journal) = (gateway.url(), journal.display().to_string());
+    let arguments =
+        ["review", "--server", &url, "--token-file", &token, "--journal", &journal, "--grace", grace];
+    Pty::start(Pty::aegis_console(&arguments), size)
 }
 
 #[test]
 fn see_approve_reject_quit() {
     let (runtime, data) = (runtime(), TempDir::new().unwrap());
     let gateway = gateway(&runtime, data.path());
+    let journal = data.path().join("journal.sqlite");
     for size in [(120, 40), (72, 12), (40, 12)] {
         let approved = ask(&runtime, &gateway, &format!("mail_{}", size.0));
-        let mut pty = review(&gateway, size);
+        let mut pty = review(&gateway, &journal, "0", size);
         pty.wait_for("mail_", PATIENCE);
         pty.send_keys("a");
         pty.wait_for("Approve?", PATIENCE);
@@ -99,6 +103,45 @@ fn a_gateway_of_its_own_and_every_way_out() {
     }
 }
 
+#[test]
+fn held_then_taken_back_then_killed_and_carried_out_once() {
+    let (runtime, data) = (runtime(), TempDir::new().unwrap());
+    let gateway = gateway(&runtime, data.path());
+    let journal = data.path().join("journal.sqlite");
+    let asked = ask(&runtime, &gateway, "mail");
+    let approve = |pty: &mut Pty| {
+        pty.wait_for("1 pend", PATIENCE);
+        pty.send_keys("ja");
+        pty.wait_for("Approve?", PATIENCE);
+        pty.send_keys("\r");
+    };
+
+    let mut pty = review(&gateway, &journal, "600", (120, 40));
+    approve(&mut pty);
+    pty.wait_for("u takes it back", PATIENCE);
+    pty.send_keys("u");
+    pty.wait_for("taken back, nothing was sent", PATIENCE);
+    approve(&mut pty);
+    pty.wait_for("u takes it back", PATIENCE);
+    pty.send_keys("q");
+    pty.wait_for("1 held:", PATIENCE);
+    pty.send_keys("d");
+    assert_eq!(pty.exit_code(PATIENCE), 0);
+
+    // Killed while it is held: it is on disk, and its grace is over at the next start.
+    let mut pty = review(&gateway, &journal, "2", (120, 40));
+    approve(&mut pty);
+    pty.wait_for("u takes it back", PATIENCE);
+    let killed = std::process::Command::new("kill").args(["-9", &pty.process_id().to_string()]).status();
+    assert!(killed.unwrap().success());
+    let mut pty = review(&gateway, &journal, "2", (120, 40));
+    pty.wait_for("202", PATIENCE);
+    assert!(matches!(runtime.block_on(asked).unwrap(), Answer::Allowed(_)));
+    pty.send_keys("q");
+    assert_eq!(pty.exit_code(PATIENCE), 0);
+    runtime.block_on(gateway.shutdown());
+}
+
 /// A queue file of one action, as a text.
 fn line() -> String {
     let now = Timestamp::now();
@@ -132,9 +175,10 @@ fn a_queue_file_is_decided_at_an_aegis_server() {
     let server = Scripted::start(|_, _| {
         scripted::Answer::new("202 Accepted", "application/json", r#"{"status":"COMMITTED"}"#)
     });
-    let file = file.display().to_string();
-    let mut pty =
-        Pty::start(Pty::aegis_console(&["review", "--queue", &file, "--server", server.url()]), (120, 40));
+    let (file, journal) = (file.display().to_string(), folder.path().join("journal").display().to_string());
+    let arguments =
+        ["review", "--queue", &file, "--server", server.url(), "--journal", &journal, "--grace", "0"];
+    let mut pty = Pty::start(Pty::aegis_console(&arguments), (120, 40));
     pty.wait_for("wire_transfer", PATIENCE);
     pty.wait_for("read to its end", PATIENCE);
     pty.send_keys("a");

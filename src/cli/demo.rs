@@ -12,7 +12,7 @@ mod scenario;
 
 pub use scenario::{Options, REVIEWER, Scenario};
 
-use super::review::{self, Feed, Look, Session};
+use super::review::{self, Feed, Look, Session, WayOut};
 use crate::console::runtime::{self, Keyboard};
 use crate::feed::Source;
 use std::process::ExitCode;
@@ -54,7 +54,7 @@ async fn watch(scenario: &Scenario, look: Look) -> anyhow::Result<ExitCode> {
         identity: format!("demo · {REVIEWER} · {}", scenario.url()),
         reviewer: Some(REVIEWER.into()),
         feed: Feed::Gateway(Source::new(&client)?),
-        client: Some(client),
+        way_out: Some(WayOut::new(client, Some(&scenario.data().join("journal.sqlite")))?),
         how_to_ask: vec!["The demo's agents ask for something every few seconds.".into()],
         simulated: Some(scenario.what_is_simulated()),
     };

@@ -9,16 +9,19 @@ use crate::console::keymap::Keymap;
 use crate::console::runtime::{self, Keyboard};
 use crate::console::shell::Console;
 use crate::console::theme::Theme;
-use crate::dispatch::Dispatcher;
-use crate::domain::ActionState;
+use crate::dispatch::{Check, Dispatcher, Link as DispatchLink, NoCheck, Pace, QueueCheck};
+use crate::domain::{ActionState, Verdict};
 use crate::feed::{self, FeedEvent, jsonl};
 use crate::gateway::{Config, Gateway};
+use crate::journal::{self, Journal};
 use anyhow::{Context as _, anyhow};
 use jiff::tz::TimeZone;
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::mpsc;
 
 /// News that may wait for the screen; a flood waits at its source.
@@ -47,11 +50,15 @@ pub struct Args {
     #[arg(long, value_name = "DIR", conflicts_with_all = ["server", "queue"])]
     data: Option<PathBuf>,
 
+    /// Where decisions are kept until they are at an end [default: one file a server in the XDG state directory]
+    #[arg(long, value_name = "FILE")]
+    journal: Option<PathBuf>,
+
     #[command(flatten)]
     look: Look,
 }
 
-/// The flags that say how the screen looks; the demo has them too.
+/// The flags that say how the screen looks and feels; the demo has them too.
 #[derive(Debug, Clone, Copy, Default, clap::Args)]
 pub struct Look {
     /// Colour: `auto` obeys NO_COLOR
@@ -61,6 +68,27 @@ pub struct Look {
     /// Draw with ASCII alone; by itself where the locale is not UTF-8
     #[arg(long)]
     ascii: bool,
+
+    /// Seconds for which an approval can be taken back before it is sent; 0 sends at once
+    #[arg(long, value_name = "SECONDS", default_value = "3", value_parser = grace)]
+    grace: Grace,
+}
+
+/// How long an approval is held; three seconds unless told otherwise.
+#[derive(Debug, Clone, Copy)]
+struct Grace(Duration);
+
+impl Default for Grace {
+    fn default() -> Self {
+        Self(Duration::from_secs(3))
+    }
+}
+
+fn grace(text: &str) -> Result<Grace, String> {
+    let seconds = text.parse().ok().filter(|seconds| (0.0..=600.0).contains(seconds));
+    seconds
+        .map(|seconds| Grace(Duration::from_secs_f64(seconds)))
+        .ok_or_else(|| "a number from 0 to 600".into())
 }
 
 /// When to use colour.
@@ -103,14 +131,33 @@ pub(super) enum Feed {
     Lines(jsonl::Source),
 }
 
+/// Where decisions go.
+pub(super) struct WayOut {
+    /// The client that sends them.
+    pub(super) client: AegisClient,
+    /// What keeps them.
+    pub(super) journal: Journal,
+}
+
+impl WayOut {
+    /// By this client, kept in this file, else in the one that belongs to its server.
+    pub(super) fn new(client: AegisClient, journal: Option<&Path>) -> anyhow::Result<Self> {
+        let path = match journal {
+            Some(path) => path.to_owned(),
+            None => journal::default_path(client.base_url().as_str())?,
+        };
+        Ok(Self { client, journal: Journal::open(&path)? })
+    }
+}
+
 /// Everything that a screen is wired to.
 pub(super) struct Session {
     /// Who decides and where, for the top line.
     pub(super) identity: String,
     /// The name to send as the reviewer's.
     pub(super) reviewer: Option<String>,
-    /// Where decisions go; `None` is nowhere.
-    pub(super) client: Option<AegisClient>,
+    /// Where decisions go, and where they are kept until they are at an end; `None` is nowhere.
+    pub(super) way_out: Option<WayOut>,
     /// Where the queue comes from.
     pub(super) feed: Feed,
     /// What makes something wait.
@@ -133,8 +180,8 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
 
 async fn of_lines(queue: &Path, args: &Args) -> anyhow::Result<ExitCode> {
     let standard_input = queue.as_os_str() == "-";
-    let client = match args.connection.server {
-        Some(_) => Some(args.connection.client()?.build()?),
+    let way_out = match args.connection.server {
+        Some(_) => Some(WayOut::new(args.connection.client()?.build()?, args.journal.as_deref())?),
         None => None,
     };
     let source = if standard_input {
@@ -145,12 +192,12 @@ async fn of_lines(queue: &Path, args: &Args) -> anyhow::Result<ExitCode> {
     let name = if standard_input { "standard input".into() } else { queue.to_string_lossy() };
     let session = Session {
         // Where decisions go nowhere, the words beside the link say so.
-        identity: client.as_ref().map_or_else(
+        identity: way_out.as_ref().map_or_else(
             || name.clone().into_owned(),
             |_| format!("{name}, decisions to {}", args.connection.url()),
         ),
         reviewer: reviewer(),
-        client,
+        way_out,
         feed: Feed::Lines(source),
         how_to_ask: vec!["The queue has nothing left that waits.".into()],
         simulated: None,
@@ -169,7 +216,7 @@ async fn of_server(args: &Args) -> anyhow::Result<ExitCode> {
     let session = Session {
         identity: url.clone(),
         reviewer: reviewer(),
-        client: Some(client),
+        way_out: Some(WayOut::new(client, args.journal.as_deref())?),
         feed: Feed::Gateway(source),
         how_to_ask: vec![format!("Agents ask at {url}/aap, each with an agent's token.")],
         simulated: None,
@@ -185,6 +232,8 @@ async fn of_own_gateway(args: Args) -> anyhow::Result<ExitCode> {
         None => serve::DEFAULT_LISTEN.parse().context("the default address")?,
     };
     let data = args.data.map_or_else(serve::default_data, Ok)?;
+    // Beside the gateway's own data: whoever moves or removes that takes its decisions along.
+    let journal = args.journal.unwrap_or_else(|| data.join("journal.sqlite"));
     let gateway = Gateway::start(Config::new(listen, data)).await?;
     let url = gateway.url();
     let name = reviewer().unwrap_or_else(|| "reviewer".into());
@@ -193,7 +242,7 @@ async fn of_own_gateway(args: Args) -> anyhow::Result<ExitCode> {
         identity: format!("{name} · {url}"),
         reviewer: Some(name),
         feed: Feed::Gateway(feed::Source::new(&client)?),
-        client: Some(client),
+        way_out: Some(WayOut::new(client, Some(&journal))?),
         how_to_ask: vec![
             format!("Agents ask at {url}/aap"),
             format!("with the token in {}", gateway.agent_token_file().display()),
@@ -221,7 +270,10 @@ pub(super) async fn show(session: Session, look: Look) -> anyhow::Result<ExitCod
     let settings = Settings {
         identity: session.identity,
         reviewer: session.reviewer,
-        decisions_go_out: session.client.is_some(),
+        decisions_go_out: session.way_out.is_some(),
+        grace: look.grace.0,
+        carried_elsewhere: session.way_out.as_ref().is_some_and(|way_out| !way_out.journal.is_dispatcher()),
+
         expires_here: matches!(session.feed, Feed::Lines(_)),
         how_to_ask: session.how_to_ask,
         simulated: session.simulated,
@@ -229,10 +281,16 @@ pub(super) async fn show(session: Session, look: Look) -> anyhow::Result<ExitCod
         theme: look.theme(),
         keymap: Keymap::shipped().context("the keymap that this program ships")?,
     };
+    // A demo leaves nothing behind, its journal neither.
+    let simulated = settings.simulated.is_some();
     let (tell, news) = mpsc::channel(NEWS);
+    let check: Arc<dyn Check> = match (&session.feed, &session.way_out) {
+        (Feed::Gateway(_), Some(way_out)) => Arc::new(QueueCheck::new(way_out.client.clone())?),
+        _ => Arc::new(NoCheck),
+    };
     tokio::spawn(follow(session.feed, tell.clone()));
-    let dispatcher = session.client.map(|client| {
-        let (dispatcher, mut events) = Dispatcher::new(client);
+    let dispatcher = session.way_out.map(|WayOut { client, journal }| {
+        let (dispatcher, mut events) = Dispatcher::start(client, journal, check, Pace::default());
         tokio::spawn(async move {
             while let Some(event) = events.recv().await {
                 if tell.send(Message::Dispatch(event)).await.is_err() {
@@ -245,28 +303,50 @@ pub(super) async fn show(session: Session, look: Look) -> anyhow::Result<ExitCod
     let size = crossterm::terminal::size().unwrap_or((80, 24));
     let mut console = Console::new(Model::new(settings, size));
     let exit = runtime::run(&mut console, keyboard, news, |effect| match (effect, &dispatcher) {
-        (Effect::Dispatch(order), Some(dispatcher)) => dispatcher.submit(order),
-        // The model sends nothing where decisions go nowhere, and the shell repaints by itself.
-        (Effect::Dispatch(_), None) | (Effect::Repaint, _) => {}
         (Effect::Bell, _) => {
             let mut out = std::io::stdout();
             // A terminal that cannot be written to ends the loop by itself.
             let _ = out.write_all(b"\x07").and_then(|()| out.flush());
         }
+        (effect, Some(dispatcher)) => dispatch(dispatcher, effect, look.grace.0),
+        // Where decisions go nowhere the model asks for nothing else.
+        (_, None) => {}
     })
     .await?;
-    let sending = console.model().outcomes.sending();
-    if sending > 0 {
-        let _ = writeln!(std::io::stderr(), "aegis-console: {}", left_behind(sending));
+    if let Some(dispatcher) = dispatcher {
+        dispatcher.shutdown().await;
+        let open = dispatcher.open();
+        if open > 0 && !simulated {
+            // Standard error may be closed; the journal knows all the same.
+            let _ = writeln!(std::io::stderr(), "aegis-console: {}", left_behind(open));
+        }
     }
     Ok(ExitCode::from(exit.code()))
 }
 
-/// What is said, on the plain screen, about decisions that were being sent when the console was left.
-fn left_behind(sending: usize) -> String {
-    let (what, they) = if sending == 1 { ("decision was", "it") } else { ("decisions were", "each of them") };
+fn dispatch(dispatcher: &Dispatcher, effect: Effect, grace: Duration) {
+    match effect {
+        Effect::Decide(order) => {
+            // Only an approval is held: a rejection that is late can do harm, one that is early cannot.
+            let grace = if order.verdict == Verdict::Approve { grace } else { Duration::ZERO };
+            dispatcher.decide(vec![order], grace);
+        }
+        Effect::Undo(id) => dispatcher.undo(id),
+        Effect::Release(ids) => dispatcher.release(&ids),
+        Effect::DropHeld(ids) => dispatcher.drop_held(&ids),
+        Effect::TryAgain(id) => dispatcher.try_again(id),
+        Effect::Acknowledge(id) => dispatcher.acknowledge(id),
+        Effect::Link(up) => dispatcher.link(if up { DispatchLink::Up } else { DispatchLink::Down }),
+        // The shell of the console does these by itself.
+        Effect::Bell | Effect::Repaint => {}
+    }
+}
+
+/// What is said, on the plain screen, about decisions that were not at an end when the console was left.
+fn left_behind(open: usize) -> String {
+    let (what, goes) = if open == 1 { ("decision is", "it goes") } else { ("decisions are", "they go") };
     format!(
-        "{sending} {what} still being sent: whether {they} landed is not known here; the queue shows what stands"
+        "{open} {what} not at an end: on disk, {goes} on at the next start or with `aegis-console resume`"
     )
 }
 
@@ -294,7 +374,7 @@ mod tests {
 
     #[test]
     fn what_is_left_behind_is_said_in_good_grammar() {
-        assert!(left_behind(1).starts_with("1 decision was still being sent: whether it landed"));
-        assert!(left_behind(2).starts_with("2 decisions were still being sent: whether each of them landed"));
+        assert!(left_behind(1).starts_with("1 decision is not at an end: on disk, it goes on"));
+        assert!(left_behind(2).starts_with("2 decisions are not at an end: on disk, they go on"));
     }
 }

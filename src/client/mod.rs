@@ -179,6 +179,12 @@ impl AegisClient {
         self.inner.origin.holds_off()
     }
 
+    /// Leave to ask the server something else than a call does; else how long there is none.
+    #[cfg(feature = "console")]
+    pub(crate) fn pass(&self) -> Result<origin::Pass, Duration> {
+        self.inner.origin.admit()
+    }
+
     /// Tries that a decision gets, the first included.
     pub fn tries(&self) -> u32 {
         self.inner.policy.of()

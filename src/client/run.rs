@@ -121,9 +121,7 @@ impl Run {
                 pass.answered();
                 return outcome;
             }
-            if let Some(observer) = &self.observer
-                && !observer.may_send(number).await
-            {
+            if !self.may_send(number).await {
                 self.put_off = Some(Duration::ZERO);
                 return self.known_so_far(None);
             }
@@ -147,7 +145,15 @@ impl Run {
                 Class::Accepted => return self.accepted(standing.status).await,
                 Class::Replayed => return self.replayed(&standing).await,
                 Class::Duplicate => return self.settle(&standing).await,
-                Class::InFlight => return self.watch(hint).await,
+                Class::InFlight => match self.watch(hint).await {
+                    Some(outcome) => return outcome,
+                    // Sending it again is harmless now, and its 409 may say whose decision it is.
+                    None if number <= policy.max_retries && self.pay(1) => {
+                        waited = Duration::ZERO;
+                        continue;
+                    }
+                    None => return Outcome::Unknown,
+                },
                 _ => {}
             }
             match retry::next(class, number, hint, &policy, random(), self.left()) {
@@ -176,6 +182,17 @@ impl Run {
                 admitted => return admitted,
             }
         }
+    }
+
+    /// Asks whoever carries the call out. How long a disk takes is not held against the server.
+    async fn may_send(&mut self, number: u32) -> bool {
+        let asked = Instant::now();
+        let may = match &self.observer {
+            Some(observer) => observer.may_send(number).await,
+            None => true,
+        };
+        self.started += asked.elapsed();
+        may
     }
 
     /// Pays for what is asked again; where it cannot, the call is put off.
@@ -246,7 +263,7 @@ impl Run {
         let standing = self.look().await;
         match resolve(self.ours(), &standing) {
             View::Settled(outcome) => Some(outcome),
-            View::Pending => Some(self.watch(None).await),
+            View::Pending => self.watch(None).await,
             // Sending again is harmless then, and its 409 may say whose decision it is.
             View::Processed | View::Nothing => None,
         }
@@ -295,7 +312,7 @@ impl Run {
         }
         match view {
             View::Settled(outcome) => outcome,
-            View::Pending => self.watch(None).await,
+            View::Pending => self.watch(None).await.unwrap_or(Outcome::Unknown),
             View::Processed | View::Nothing => Outcome::Unknown,
         }
     }
@@ -303,9 +320,11 @@ impl Run {
     /// The row is `PENDING`: looks at it until it ends, until the status has nothing more to say, or until the
     /// deadline. Nothing is sent again meanwhile: after a janitor's `FAILED` that could execute twice.
     /// Who comes back watches by itself, and holds up no other call meanwhile.
-    async fn watch(&mut self, hint: Option<Duration>) -> Outcome {
+    ///
+    /// `None` where it was carried out and the status does not say whose decision it is.
+    async fn watch(&mut self, hint: Option<Duration>) -> Option<Outcome> {
         if self.call.manner.comes_back {
-            return Outcome::InProgress;
+            return Some(Outcome::InProgress);
         }
         let mut pause = hint.unwrap_or_default().clamp(FIRST_PAUSE, FOLLOWED);
         let mut mute = 0;
@@ -314,13 +333,13 @@ impl Run {
             pause = (pause * 2).min(LONGEST_PAUSE);
             let standing = self.look().await;
             match resolve(self.ours(), &standing) {
-                View::Settled(outcome) => return outcome,
-                View::Processed => return Outcome::Unknown,
+                View::Settled(outcome) => return Some(outcome),
+                View::Processed => return None,
                 View::Pending => mute = 0,
                 View::Nothing => mute += 1,
             }
         }
-        Outcome::InProgress
+        Some(Outcome::InProgress)
     }
 
     /// Nothing more is sent. What is the most that can be said?
@@ -336,7 +355,7 @@ impl Run {
             }
             return match resolve(self.ours(), &standing) {
                 View::Settled(outcome) => outcome,
-                View::Pending => self.watch(None).await,
+                View::Pending => self.watch(None).await.unwrap_or(Outcome::Unknown),
                 View::Processed => Outcome::Unknown,
                 View::Nothing => Outcome::Unconfirmed,
             };

@@ -3,6 +3,7 @@
 
 use super::life::Origin;
 use super::poke;
+use super::reader::Watching;
 use super::shared::{Shared, halted, held};
 use crate::domain::{Outcome, timestamp};
 use crate::journal::{Entry, Stage};
@@ -34,9 +35,11 @@ impl Shared {
             }
         }
         for entry in self.to_resume() {
-            let known = held(&self.watched).entries.remove(&entry.intent.id).is_some();
-            self.adopt(entry, if known { Origin::TakenOver } else { Origin::Found });
+            // Kept until its life counts it as open.
+            let known = held(&self.watched).entries.remove(&entry.intent.id);
+            self.adopt(entry, if known.is_some() { Origin::TakenOver } else { Origin::Found });
         }
+        *held(&self.watched) = Watching::default();
     }
 
     /// What is open, and what has ended but for its processing, for this client's server.

@@ -22,8 +22,7 @@ impl Shared {
         let begin = |id| (self.register(id, stage), Open::new(self));
         let begun: Vec<_> = ids.into_iter().map(begin).collect();
         let shared = Arc::clone(self);
-        // Not with the tasks that end with the dispatcher: whoever decided is told in any case.
-        tokio::spawn(async move {
+        self.spawn(async move {
             let mut fit = Vec::with_capacity(begun.len());
             for (intent, (commands, open)) in make().into_iter().zip(begun) {
                 // Others get their turn in between.

@@ -150,9 +150,12 @@ impl Life {
         self.shared.tell(id, news).await;
     }
 
-    /// Leaves the stage as it is on disk. What was asked of it meanwhile is done by whoever comes after.
+    /// Does what is still wanted of it, and leaves it as it stands on disk.
     async fn leave(mut self) {
         let (id, shared) = (self.intent.id, Arc::clone(&self.shared));
+        while let Ok(command) = self.commands.try_recv() {
+            self.obey(command).await;
+        }
         if let Some(Halt::Broken(why)) = shared.halted()
             && self.now.stage.is_open()
             && !self.over
@@ -218,8 +221,9 @@ impl Life {
         };
         let command = tokio::select! {
             biased;
-            () = halted(&mut self.halt) => None,
+            // What the reviewer wanted is done before the end.
             command = self.commands.recv() => command,
+            () = halted(&mut self.halt) => None,
             _ = self.link.changed() => None,
             () = time => None,
         };
@@ -329,15 +333,28 @@ impl Life {
     async fn check(&mut self) {
         let shared = Arc::clone(&self.shared);
         let Some(_place) = Self::place(&shared, &mut self.halt).await else { return };
+        // A server that does not answer is not asked this either, but by a probe.
+        let pass = match shared.client.pass() {
+            Ok(pass) => pass,
+            Err(wait) => return self.put_off(wait).await,
+        };
         let checked = tokio::select! {
             biased;
             () = halted(&mut self.halt) => return,
             checked = shared.check.still_stands(&self.intent) => checked,
         };
         match checked {
-            Checked::Stands => (self.unchecked, self.unanswered) = (false, 0),
-            Checked::Changed(why) => self.give_back(why).await,
+            // Perhaps without having asked anybody.
+            Checked::Stands => {
+                drop(pass);
+                (self.unchecked, self.unanswered) = (false, 0);
+            }
+            Checked::Changed(why) => {
+                drop(pass);
+                self.give_back(why).await;
+            }
             Checked::Unknown => {
+                pass.unanswered();
                 let since = *self.put_off_since.get_or_insert_with(Instant::now);
                 if since.elapsed() >= shared.pace.redeliver_for {
                     return self.give_back("nobody could say whether it still stands".into()).await;

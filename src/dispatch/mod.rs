@@ -27,16 +27,16 @@ mod poke;
 mod reader;
 mod recorder;
 mod shared;
-mod unrecorded;
 
+/// What the journal keeps of a decision, as [`News::Found`] carries it: plain data, for those who must not reach the disk.
+pub use crate::journal::{Entry, Stage};
 pub use check::{Check, Checked, NoCheck, QueueCheck};
 pub use order::Order;
 pub use pace::Pace;
-pub use unrecorded::Unrecorded;
 
 use crate::client::{AegisClient, AttemptEvent, DecisionCall};
 use crate::domain::{Outcome, Resolution};
-use crate::journal::{Entry, Intent, Journal, Stage};
+use crate::journal::{Intent, Journal};
 use jiff::Timestamp;
 use shared::{Command, Shared, later};
 use std::fmt;
@@ -148,12 +148,6 @@ impl Dispatcher {
         (Self { shared }, receiver)
     }
 
-    /// A dispatcher that keeps nothing on disk.
-    #[allow(clippy::new_ret_no_self, reason = "goes with its last caller")]
-    pub fn new(client: AegisClient) -> (Unrecorded, mpsc::Receiver<DispatchEvent>) {
-        Unrecorded::new(client)
-    }
-
     /// Takes decisions and returns at once. They are recorded in one commit; then each is held for the grace time, or
     /// goes out. The first news of each is [`News::Held`], [`News::Queued`] or [`News::NotRecorded`].
     pub fn decide(&self, orders: Vec<Order>, grace: Duration) {
@@ -214,9 +208,10 @@ impl Dispatcher {
         self.shared.journal.is_dispatcher()
     }
 
-    /// Decisions that are not at an end, as far as this process follows them.
+    /// Decisions that are not at an end, as far as this process follows them; after a shutdown, all that are left in the
+    /// journal for this server.
     pub fn open(&self) -> usize {
-        *self.shared.open.borrow()
+        self.shared.count_open()
     }
 
     /// Waits until every decision that this process follows is at an end, or until it can do nothing more for any.

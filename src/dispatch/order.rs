@@ -3,7 +3,7 @@
 use crate::client::{AegisClient, DecisionCall};
 use crate::domain::json::quote;
 use crate::domain::{Action, Verdict, timestamp};
-use crate::journal::Intent;
+use crate::journal::{Entry, Intent};
 use jiff::Timestamp;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -56,6 +56,21 @@ impl Order {
             decided_at: self.decided_at,
             hold_until,
         }
+    }
+
+    /// The decision that the journal kept; `None` where it was made without an action that can be read, as in a batch.
+    pub fn of(entry: &Entry) -> Option<Self> {
+        let intent = &entry.intent;
+        let action = Action::read(Arc::clone(intent.sealed.as_ref()?)).ok()?;
+        Some(Self {
+            id: intent.id,
+            request_id: intent.request_id,
+            action: Arc::new(action),
+            verdict: intent.verdict,
+            reason: intent.reason.clone(),
+            reviewer: intent.reviewer.clone(),
+            decided_at: intent.decided_at,
+        })
     }
 
     /// The body of the call. The payload stands in it byte for byte as it was sealed.

@@ -5,7 +5,7 @@ use super::shared::{Command, Open, Shared, halted, held};
 use super::{News, news_of, poke};
 use crate::client::AttemptEvent;
 use crate::domain::Try;
-use crate::journal::{Entry, Stage};
+use crate::journal::{Entry, JournalError, Stage};
 use std::collections::HashMap;
 use std::sync::Arc;
 use tokio::sync::mpsc;
@@ -90,6 +90,7 @@ impl Shared {
             let ours = tokio::task::spawn_blocking(move || journal.try_become_dispatcher()).await;
             if ours.unwrap_or(false) {
                 tracing::info!("the process that carried the journal out has gone: this one does now");
+                self.look_at_all().await;
                 return self.carry();
             }
             let version = self.journal.data_version().ok();
@@ -105,18 +106,39 @@ impl Shared {
         }
     }
 
-    async fn look_at_all(&self) {
-        let ids: Vec<_> = held(&self.watched).entries.keys().copied().collect();
-        for id in ids {
-            let read = || Ok((self.journal.entry(id)?, self.journal.tries(id)?));
-            match read() {
-                Ok((Some(entry), tries)) => drop(self.see(id, &entry, &tries).await),
-                Ok((None, _)) => drop(held(&self.watched).entries.remove(&id)),
-                Err::<_, crate::journal::JournalError>(error) => {
-                    return tracing::error!(%error, "the journal cannot be read");
+    async fn look_at_all(self: &Arc<Self>) {
+        let shared = Arc::clone(self);
+        // There may be thousands.
+        let read = tokio::task::spawn_blocking(move || shared.read_watched()).await;
+        match read.map_err(|error| error.to_string()).and_then(|read| read.map_err(|error| error.to_string()))
+        {
+            Ok(seen) => {
+                for (entry, tries) in seen {
+                    self.see(entry.intent.id, &entry, &tries).await;
                 }
             }
+            Err(error) => tracing::error!(error, "the journal cannot be read"),
         }
+    }
+
+    /// What is watched as it stands now, with the tries of what was tried since.
+    fn read_watched(&self) -> Result<Vec<(Entry, Vec<Try>)>, JournalError> {
+        let mut open: HashMap<_, _> =
+            self.journal.open_entries()?.into_iter().map(|entry| (entry.intent.id, entry)).collect();
+        let known: Vec<_> =
+            held(&self.watched).entries.iter().map(|(id, watched)| (*id, watched.answered)).collect();
+        let mut seen = Vec::with_capacity(known.len());
+        for (id, answered) in known {
+            let entry = match open.remove(&id) {
+                Some(entry) => Some(entry),
+                None => self.journal.entry(id)?,
+            };
+            let Some(entry) = entry else { continue };
+            let tried = usize::try_from(entry.tries).unwrap_or(usize::MAX) > answered;
+            let tries = if tried { self.journal.tries(id)? } else { Vec::new() };
+            seen.push((entry, tries));
+        }
+        Ok(seen)
     }
 
     /// Tells what is new of a decision; `false` where it is not watched.
@@ -165,7 +187,7 @@ fn news_since(before: &Watched, now: &Entry, tries: &[Try], first_tries: u32) ->
             took: one.took,
         }));
     }
-    let answered = u32::try_from(tries.len()).unwrap_or(u32::MAX);
+    let answered = u32::try_from(tries.len().max(before.answered)).unwrap_or(u32::MAX);
     let stage_changed = (was.stage, was.tries, was.next_at) != (now.stage, now.tries, now.next_at);
     match now.stage {
         Stage::Sending if now.tries > was.tries && now.tries > answered => {
@@ -186,4 +208,98 @@ fn news_since(before: &Watched, now: &Entry, tries: &[Try], first_tries: u32) ->
         _ => {}
     }
     news
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Order;
+    use super::*;
+    use crate::domain::{Action, Outcome, Resolution, Verdict};
+    use jiff::Timestamp;
+    use std::time::Duration;
+
+    fn entry(stage: Stage, tries: u32) -> Entry {
+        let sealed = r#"{"v":1,"id":"a","tenant_id":"t","thread_id":"h","idempotency_key":"k","agent":"g","action":"x","payload":{},"created_at":"2026-11-23T12:00:00Z","expires_at":"2026-11-23T12:10:00Z"}"#;
+        let order = Order {
+            id: Uuid::from_u128(1),
+            request_id: Uuid::from_u128(2),
+            action: Arc::new(Action::read(sealed).unwrap()),
+            verdict: Verdict::Approve,
+            reason: None,
+            reviewer: None,
+            decided_at: Timestamp::UNIX_EPOCH,
+        };
+        let outcome = (stage == Stage::Ended).then_some(Outcome::Committed);
+        Entry {
+            intent: order.intent("http://localhost", None),
+            stage,
+            maybe: false,
+            tries,
+            next_at: matches!(stage, Stage::Doubtful).then_some(Timestamp::UNIX_EPOCH),
+            resolution: outcome.map(|outcome| Resolution {
+                outcome,
+                http_status: Some(202),
+                standing: None,
+                detail: None,
+                tries: Vec::new(),
+                request_id: "r".into(),
+                idempotency_key: "k".into(),
+            }),
+            acknowledged: false,
+            returned: (stage == Stage::Returned).then(|| "it has expired".into()),
+            updated_at: Timestamp::UNIX_EPOCH,
+        }
+    }
+
+    fn tries(count: u32) -> Vec<Try> {
+        let one = |number| Try {
+            number,
+            http_status: Some(503),
+            error: None,
+            started: Timestamp::UNIX_EPOCH,
+            took: Duration::ZERO,
+            waited: Duration::ZERO,
+        };
+        (1..=count).map(one).collect()
+    }
+
+    fn words(was: (Stage, u32, usize), now: (Stage, u32, u32)) -> String {
+        let before = Watched { entry: entry(was.0, was.1), answered: was.2, open: None };
+        let news = news_since(&before, &entry(now.0, now.1), &tries(now.2), 4);
+        let word = |news: &News| match news {
+            News::Queued => "queued".to_owned(),
+            News::Attempt(AttemptEvent::Started { number, of, .. }) => format!("try {number} of {of}"),
+            News::Attempt(AttemptEvent::Answered { number, .. }) => format!("answer {number}"),
+            News::Resolved(_) => "resolved".into(),
+            News::Doubtful { .. } => "doubtful".into(),
+            News::Dropped => "dropped".into(),
+            News::Returned { .. } => "returned".into(),
+            other => format!("{other:?}"),
+        };
+        news.iter().map(word).collect::<Vec<_>>().join(", ")
+    }
+
+    #[test]
+    fn what_was_missed_between_two_looks_is_told_in_order() {
+        use Stage::{Doubtful, Dropped, Ended, Held, Queued, Returned, Sending};
+        for (was, now, expected) in [
+            ((Held, 0, 0), (Held, 0, 0), ""),
+            ((Held, 0, 0), (Queued, 0, 0), "queued"),
+            ((Held, 0, 0), (Dropped, 0, 0), "dropped"),
+            ((Queued, 0, 0), (Returned, 0, 0), "returned"),
+            ((Queued, 0, 0), (Sending, 1, 0), "try 1 of 4"),
+            ((Sending, 1, 0), (Sending, 1, 1), "answer 1"),
+            ((Sending, 1, 1), (Sending, 2, 1), "try 2 of 4"),
+            ((Sending, 1, 0), (Sending, 3, 2), "answer 1, try 2 of 4, answer 2, try 3 of 4"),
+            ((Sending, 1, 0), (Ended, 1, 1), "answer 1, resolved"),
+            ((Held, 0, 0), (Ended, 2, 2), "queued, try 1 of 4, answer 1, try 2 of 4, answer 2, resolved"),
+            ((Sending, 4, 3), (Doubtful, 4, 4), "answer 4, doubtful"),
+            ((Doubtful, 4, 4), (Doubtful, 5, 5), "try 5 of 5, answer 5, doubtful"),
+            ((Doubtful, 4, 4), (Doubtful, 4, 4), ""),
+            ((Ended, 4, 4), (Ended, 4, 4), ""),
+            ((Ended, 4, 4), (Queued, 4, 4), "queued"),
+        ] {
+            assert_eq!(words(was, now), expected, "{was:?} {now:?}");
+        }
+    }
 }

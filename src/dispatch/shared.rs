@@ -118,13 +118,11 @@ impl Shared {
         self.halt.borrow().clone()
     }
 
-    /// Runs a task that is ended with the dispatcher. Nothing is started once that has begun.
+    /// Runs a task that a shutdown waits for.
     pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         let mut tasks = held(&self.tasks);
         while tasks.try_join_next().is_some() {}
-        if self.halted() != Some(Halt::Stopping) {
-            tasks.spawn(task);
-        }
+        tasks.spawn(task);
     }
 
     /// Waits until every task has ended, and ends those that have not in time.
@@ -135,10 +133,29 @@ impl Shared {
             halt.get_or_insert(Halt::Stopping);
             fresh
         });
-        let mut tasks = std::mem::take(&mut *held(&self.tasks));
-        let all = async { while tasks.join_next().await.is_some() {} };
+        let all = async {
+            loop {
+                // Those that end may begin others: a decision that was just recorded, and what is wanted of it.
+                let mut tasks = std::mem::take(&mut *held(&self.tasks));
+                if tasks.is_empty() {
+                    return;
+                }
+                while tasks.join_next().await.is_some() {}
+            }
+        };
         // What has not ended by then is dropped: its decision stays on disk as being sent.
         let _ = tokio::time::timeout(self.pace.shutdown, all).await;
+    }
+
+    /// Decisions that are not at an end.
+    pub(super) fn count_open(&self) -> usize {
+        let here = *self.open.borrow();
+        if self.halted().is_none() {
+            return here;
+        }
+        // Nobody follows them any more; the journal knows.
+        let entries = self.journal.open_entries();
+        entries.map_or(here, |entries| entries.iter().filter(|entry| self.is_ours(&entry.intent)).count())
     }
 
     /// Whether a decision in the journal is for this client's server.

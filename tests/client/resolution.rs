@@ -132,7 +132,6 @@ async fn a_row_at_work_is_watched_and_nothing_is_sent_again() {
     for (last, outcome) in [
         (body(200, row("MINE", "approve", "COMMITTED")), Outcome::Mine),
         (body(200, row(OTHER, "reject", "COMMITTED")), Outcome::Conflict),
-        (body(200, r#"{"status":"COMMITTED"}"#), Outcome::Unknown),
         (body(200, r#"{"status":"FAILED"}"#), Outcome::Failed),
         (pending(), Outcome::InProgress),
         (status(404), Outcome::InProgress),
@@ -145,6 +144,26 @@ async fn a_row_at_work_is_watched_and_nothing_is_sent_again() {
     let looks = vec![pending(), body(200, row("MINE", "approve", "COMMITTED"))];
     let (resolution, posts) = approve([Answer::Lost], looks).await;
     assert_eq!((resolution.outcome, posts), (Outcome::Mine, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn once_a_row_is_committed_its_409_is_asked_whose_it_is() {
+    let pending = || body(200, r#"{"status":"PENDING"}"#);
+    let minimal = || vec![pending(), body(200, r#"{"status":"COMMITTED"}"#)];
+    for (conflict, outcome) in [
+        (decision("MINE", "approve", "COMMITTED"), Outcome::Mine),
+        (decision(OTHER, "approve", "COMMITTED"), Outcome::Same),
+        (decision(OTHER, "reject", "COMMITTED"), Outcome::Conflict),
+        (String::new(), Outcome::Unknown),
+    ] {
+        for first in [body(409, r#"{"status":"PENDING"}"#), Answer::Lost] {
+            let (resolution, posts) = approve([first.clone(), body(409, &conflict)], minimal()).await;
+            assert_eq!((&resolution.outcome, posts), (&outcome, 2), "{first:?}, then {conflict}");
+        }
+    }
+    // A server that contradicts itself is not asked for ever.
+    let (resolution, posts) = approve([body(409, r#"{"status":"PENDING"}"#)], minimal()).await;
+    assert_eq!((resolution.outcome, posts), (Outcome::Unknown, 4));
 }
 
 #[tokio::test(start_paused = true)]

@@ -335,3 +335,33 @@ fn a_shutdown_keeps_the_answer_that_comes_in_time() {
         }
     });
 }
+
+#[test]
+fn what_is_wanted_right_before_a_shutdown_is_done() {
+    for at_once in [false, true] {
+        let (server, disk) = (Server::always(Fate::Fine), Disk::new());
+        let ids: Vec<_> = live(async {
+            let mut desk = Desk::open(&server, &disk);
+            let orders: Vec<_> = (0..30).map(|n| order(Verdict::Approve, &format!("k{n}"))).collect();
+            let ids: Vec<_> = orders.iter().map(|order| order.id).collect();
+            desk.dispatcher.decide(orders, Duration::from_secs(3_600));
+            if !at_once {
+                for &id in &ids {
+                    desk.until(id, |_| true).await;
+                }
+            }
+            desk.dispatcher.drop_held(&ids[..20]);
+            desk.dispatcher.shutdown().await;
+            assert_eq!(desk.dispatcher.open(), desk.journal.open_entries().unwrap().len());
+            ids
+        });
+        let journal = disk.journal();
+        let stages: Vec<_> =
+            ids.iter().map(|id| journal.entry(*id).unwrap().map(|entry| entry.stage)).collect();
+        // Where the shutdown came first, it was not taken at all.
+        let fine = |stage: &Option<Stage>, wanted| *stage == Some(wanted) || (at_once && stage.is_none());
+        assert!(stages[..20].iter().all(|stage| fine(stage, Stage::Dropped)), "{stages:?}");
+        assert!(stages[20..].iter().all(|stage| fine(stage, Stage::Held)), "{stages:?}");
+        assert!(server.posts().is_empty());
+    }
+}

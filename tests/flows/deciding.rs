@@ -2,9 +2,9 @@
 
 use crate::script::{SHORT, SMALL, Script, WIDE, at, command, decided, refund, standing, trade};
 use aegis_console::client::AttemptEvent;
-use aegis_console::console::app::Message;
 use aegis_console::console::app::message::EndOfInput;
 use aegis_console::console::app::model::Exit;
+use aegis_console::console::app::{Effect, Message};
 use aegis_console::domain::{Execution, ExecutionState, Outcome, Verdict};
 use aegis_console::feed::FeedEvent;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
@@ -61,6 +61,7 @@ fn conflict_stays_until_it_is_noted() {
     assert_snapshot!("conflict_120x40", script.screen());
     script.keys("tab tab x");
     assert!(!script.text().contains("1 conflict"), "{}", script.text());
+    assert!(matches!(script.effects.last(), Some(Effect::Acknowledge(_))), "it is kept");
     assert!(script.text().contains("409 CONFLICT"));
 }
 
@@ -124,15 +125,16 @@ fn what_came_to_nothing_is_waiting_again() {
 }
 
 #[test]
-fn trying_again_keeps_key_and_request_id() {
+fn trying_again_is_one_effect_on_the_same_decision() {
     let mut script = Script::with_queue(WIDE);
     script.keys("a enter").resolved(Outcome::NotSent, None, 4, None);
-    let first = script.order();
+    let id = script.order().id;
     script.keys("tab tab t");
-    assert_eq!((script.orders(), script.order()), (2, first));
+    assert_eq!(script.effects.last(), Some(&Effect::TryAgain(id)));
     assert!(!script.text().contains("Refund mail"), "it is on its way again\n{}", script.text());
+    let before = script.effects.len();
     script.keys("t");
-    assert_eq!(script.orders(), 2, "what is on its way is not sent twice");
+    assert_eq!(script.effects.len(), before, "what is on its way is not sent twice");
 }
 
 #[test]

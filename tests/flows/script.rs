@@ -40,6 +40,8 @@ pub(crate) fn settings() -> Settings {
         reviewer: Some("dana".into()),
         decisions_go_out: true,
         expires_here: false,
+        grace: Duration::from_secs(3),
+        carried_elsewhere: false,
         how_to_ask: vec![
             "agents ask at http://127.0.0.1:8000/aap".into(),
             "their token: DIR/agent.token".into(),
@@ -145,21 +147,27 @@ impl Script {
     /// The order that went out last.
     pub(crate) fn order(&self) -> Order {
         let order = |effect: &Effect| match effect {
-            Effect::Dispatch(order) => Some(order.clone()),
+            Effect::Decide(order) => Some(order.clone()),
             _ => None,
         };
         self.effects.iter().rev().find_map(order).expect("an order went out")
     }
 
     pub(crate) fn orders(&self) -> usize {
-        self.effects.iter().filter(|effect| matches!(effect, Effect::Dispatch(_))).count()
+        self.effects.iter().filter(|effect| matches!(effect, Effect::Decide(_))).count()
     }
 
     pub(crate) fn bells(&self) -> usize {
         self.effects.iter().filter(|effect| **effect == Effect::Bell).count()
     }
 
-    /// News of the order that went out last.
+    /// Something that the dispatcher tells of the order that went out last.
+    pub(crate) fn hear(&mut self, news: News) -> &mut Self {
+        let id = self.order().id;
+        self.tell(Message::Dispatch(DispatchEvent { id, news }))
+    }
+
+    /// News of a try of the order that went out last.
     pub(crate) fn attempt(&mut self, event: AttemptEvent) -> &mut Self {
         let id = self.order().id;
         self.tell(Message::Dispatch(DispatchEvent { id, news: News::Attempt(event) }))

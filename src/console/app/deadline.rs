@@ -8,7 +8,7 @@ use std::time::Duration;
 pub fn next_deadline(model: &Model, now: Now) -> Option<Duration> {
     let counting = model.layout.list.is_some() && !model.queue.is_empty()
         || model.layout.detail.is_some() && model.queue.cursor().is_some()
-        || model.outcomes.sending() > 0
+        || model.outcomes.sending() + model.outcomes.held() + model.outcomes.asking() > 0
         || model.settings.expires_here && !model.queue.is_empty()
         || matches!(model.link, Link::Reconnecting { .. });
     let second = counting.then(|| now.tick + until_next_second(now));

@@ -32,7 +32,7 @@ pub struct Shown {
 impl Shown {
     /// A frame of this model has reached the terminal.
     pub fn painted(&self, model: &Model, now: Now) -> Self {
-        let hidden = model.layout.too_small || model.help.is_some();
+        let hidden = model.layout.too_small || model.help.is_some() || model.leaving;
         let cursor = model.queue.cursor().filter(|_| !hidden).cloned();
         let bar = model.bar.as_ref().filter(|_| !hidden).map(|bar| (selection(&bar.action), bar.verdict));
         let since = if (&self.cursor, &self.bar) == (&cursor, &bar) { self.since } else { now.tick };
@@ -54,6 +54,8 @@ pub enum Refusal {
     NothingSelected,
     /// The terminal is too small to show what would be decided.
     TooSmall,
+    /// The journal has failed: a decision could not be kept, so none is taken.
+    NoJournal,
 }
 
 impl Refusal {
@@ -62,6 +64,9 @@ impl Refusal {
         match self {
             Self::JustChanged => "ignored: the screen had just changed",
             Self::NothingSelected => "the cursor is on nothing: move it first",
+            Self::NoJournal => {
+                "no decision can be taken: the journal has failed, and nothing is sent that is not on disk"
+            }
             Self::TooSmall => "terminal too small (needs 40×12): nothing can be decided",
         }
     }
@@ -71,6 +76,9 @@ impl Refusal {
 pub fn may_open(model: &Model, now: Now) -> Result<Selection, Refusal> {
     if model.layout.too_small {
         return Err(Refusal::TooSmall);
+    }
+    if model.journal_failed.is_some() {
+        return Err(Refusal::NoJournal);
     }
     let cursor = model.queue.cursor().ok_or(Refusal::NothingSelected)?;
     if model.shown.cursor.as_ref() != Some(cursor) || now.tick < model.shown.since {
@@ -93,6 +101,9 @@ pub fn may_act_on_outcome(model: &Model, now: Now) -> Result<(), Refusal> {
 pub fn may_confirm(model: &Model, now: Now) -> Result<(), Refusal> {
     if model.layout.too_small {
         return Err(Refusal::TooSmall);
+    }
+    if model.journal_failed.is_some() {
+        return Err(Refusal::NoJournal);
     }
     let named = model.bar.as_ref().map(|bar| (selection(&bar.action), bar.verdict));
     if named.is_none() || model.shown.bar != named || now.tick < model.shown.since {
@@ -122,6 +133,8 @@ mod tests {
             reviewer: None,
             decisions_go_out: true,
             expires_here: false,
+            grace: Duration::ZERO,
+            carried_elsewhere: false,
             how_to_ask: Vec::new(),
             simulated: None,
             time_zone: TimeZone::UTC,
@@ -153,6 +166,9 @@ mod tests {
             Duration::from_millis(10),
             "the same thing has been showing since then"
         );
+        model.journal_failed = Some("disk full".into());
+        assert_eq!(may_open(&model, at(600)), Err(Refusal::NoJournal));
+        model.journal_failed = None;
         model.queue.take_out("a");
         assert_eq!(may_open(&model, at(600)), Err(Refusal::NothingSelected));
     }

@@ -10,6 +10,7 @@ use crate::console::screens::outcomes::Outcomes;
 use crate::console::screens::queue::Queue;
 use crate::console::theme::{Role, Theme};
 use crate::console::widgets::RoleLine;
+use crate::domain::Untrusted;
 use crate::feed::Link;
 use jiff::tz::TimeZone;
 use std::time::Duration;
@@ -34,6 +35,10 @@ pub struct Settings {
     pub reviewer: Option<String>,
     /// Whether decisions go anywhere at all.
     pub decisions_go_out: bool,
+    /// How long an approval is held before it is sent; zero for not at all.
+    pub grace: Duration,
+    /// Whether another process carries out what is decided here.
+    pub carried_elsewhere: bool,
     /// Whether nobody but this console sees to it that an action expires (a queue file has no server).
     pub expires_here: bool,
     /// What makes something wait: shown while nothing does.
@@ -89,6 +94,10 @@ pub struct Model {
     pub shown: Shown,
     /// Whether the reviewer was told that decisions are still being sent, and may quit all the same.
     pub quit_warned: bool,
+    /// Whether the reviewer is being asked what becomes of held decisions.
+    pub leaving: bool,
+    /// Why no decision can be taken, once the journal has failed.
+    pub journal_failed: Option<Untrusted>,
     /// Why the program ends, once it does.
     pub exit: Option<Exit>,
 }
@@ -119,6 +128,8 @@ impl Model {
             notice: None,
             shown: Shown::default(),
             quit_warned: false,
+            leaving: false,
+            journal_failed: None,
             exit: None,
         };
         model.settle();
@@ -127,6 +138,9 @@ impl Model {
 
     /// The scopes that a key goes through, innermost first.
     pub fn scopes(&self) -> [Scope; 2] {
+        if self.leaving {
+            return [Scope::Leaving, Scope::Global];
+        }
         let inner = match (&self.help, &self.bar, self.focus) {
             (Some(_), _, _) => Scope::Help,
             (None, Some(bar), _) if bar.reason.is_some() => Scope::Reason,
@@ -136,6 +150,11 @@ impl Model {
             (None, None, Pane::Outcomes) => Scope::Outcomes,
         };
         [inner, Scope::Global]
+    }
+
+    /// Whether the source was lost and is not back yet.
+    pub fn is_offline(&self) -> bool {
+        matches!(self.link, Link::Reconnecting { .. })
     }
 
     /// Brings everything that follows from something else in line with it: places, windows, wrapped lines.

@@ -1,11 +1,11 @@
 //! What the feed and the dispatcher tell, and what it does to the list, the open bar and the outcomes.
 
 use super::{Context, Effect, Model, Pane};
-use crate::console::screens::outcomes::leaves_it_waiting;
+use crate::console::screens::outcomes::Ours;
 use crate::console::screens::queue::Applied;
 use crate::console::theme::Role;
 use crate::console::widgets::RoleLine;
-use crate::dispatch::{DispatchEvent, News};
+use crate::dispatch::{DispatchEvent, Entry, News, Order};
 use crate::domain::{ActionState, Outcome, Queued, Visible};
 use crate::feed::{FeedEvent, Link};
 
@@ -23,10 +23,14 @@ pub(super) fn feed(
                 let line = RoleLine::of(Role::Notice, "the link is down: ").foreign(&reason.visible());
                 model.tell_line(line, context.now);
             }
+            let was_up = !model.is_offline();
             if matches!(link, Link::Reconnecting { .. }) {
                 model.queue.unlinked();
             }
             model.link = link;
+            if was_up == model.is_offline() {
+                effects.push(Effect::Link(!was_up));
+            }
         }
         FeedEvent::Entries(entries) => {
             for entry in entries {
@@ -128,25 +132,43 @@ pub(super) fn dispatch(
     context: &mut Context<'_>,
     effects: &mut Vec<Effect>,
 ) {
-    match event.news {
-        News::Attempt(attempt) => model.outcomes.attempted(event.id, attempt),
-        News::Found(_)
-        | News::Held { .. }
-        | News::Queued
-        | News::Doubtful { .. }
-        | News::Dropped
-        | News::Returned { .. }
-        | News::NotRecorded { .. }
-        | News::Stopped { .. } => {}
-        News::Resolved(resolution) => {
-            let outcome = resolution.outcome.clone();
-            let Some(action) = model.outcomes.ended(event.id, resolution, context.now.tick) else { return };
-            if leaves_it_waiting(&outcome) {
-                model.queue.put_back(&action);
-            }
-            if matches!(outcome, Outcome::Conflict | Outcome::Refused) {
-                effects.push(Effect::Bell);
-            }
-        }
+    let DispatchEvent { id, news } = event;
+    if let News::Found(entry) = &news {
+        found(model, entry, context);
+        return;
     }
+    if let News::NotRecorded { why } = &news {
+        let line = RoleLine::of(Role::Bad, "not taken, nothing was sent: ").foreign(&Visible::of(why));
+        model.tell_line(line, context.now);
+        model.journal_failed = Some(why.as_str().into());
+        model.bar = None;
+    }
+    if let News::Stopped { why } = &news {
+        model.journal_failed = Some(why.as_str().into());
+        model.bar = None;
+    }
+    let rings = match &news {
+        News::Resolved(resolution) => matches!(resolution.outcome, Outcome::Conflict | Outcome::Refused),
+        News::Returned { .. } | News::NotRecorded { .. } | News::Stopped { .. } => true,
+        _ => false,
+    };
+    let Some(ours) = model.outcomes.hear(id, news, context.now.tick) else { return };
+    let (action, waits) = (ours.order.action.id.clone(), ours.leaves_it_waiting());
+    if waits {
+        model.queue.put_back(&action);
+    }
+    if rings {
+        effects.push(Effect::Bell);
+    }
+}
+
+/// A decision that the journal had kept: its action is not decided a second time while it is on its way.
+fn found(model: &mut Model, entry: &Entry, context: &mut Context<'_>) {
+    let Some(order) = Order::of(entry) else { return };
+    let action = order.action.id.clone();
+    let ours = Ours::found(order, entry, context.now.tick);
+    if !ours.leaves_it_waiting() {
+        model.queue.take_out(&action);
+    }
+    model.outcomes.found(ours);
 }

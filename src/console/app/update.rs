@@ -82,25 +82,35 @@ fn act(
         Intent::Quit => quit(model, context),
         Intent::Repaint => effects.push(Effect::Repaint),
         Intent::Help => model.help = Some(Help::default()),
+        Intent::Stay => model.leaving = false,
         Intent::Leave if model.help.is_some() => model.help = None,
         Intent::Leave => model.bar = None,
         Intent::Approve => open(model, Verdict::Approve, context.now)?,
         Intent::Reject => open(model, Verdict::Reject, context.now)?,
         Intent::Confirm => confirm(model, context, effects)?,
+        Intent::Undo if model.focus == Pane::Outcomes => {
+            guard::may_act_on_outcome(model, context.now)?;
+            undo(model, context, effects);
+        }
+        Intent::Undo => undo(model, context, effects),
+        Intent::SendHeld => leave(model, Effect::Release(model.outcomes.held_ids()), effects),
+        Intent::DropHeld => leave(model, Effect::DropHeld(model.outcomes.held_ids()), effects),
+        Intent::TryAgain if model.journal_failed.is_some() => return Err(Refusal::NoJournal),
         Intent::TryAgain => {
             guard::may_act_on_outcome(model, context.now)?;
             match model.outcomes.try_again(context.now.tick) {
                 Some(order) => {
                     model.queue.take_out(&order.action.id);
-                    effects.push(Effect::Dispatch(order));
+                    effects.push(Effect::TryAgain(order.id));
                 }
                 None => model.tell(Role::Notice, "there is nothing to send again here", context.now),
             }
         }
         Intent::Acknowledge => {
             guard::may_act_on_outcome(model, context.now)?;
-            if !model.outcomes.acknowledge() {
-                model.tell(Role::Notice, "this is no open conflict", context.now);
+            match model.outcomes.acknowledge() {
+                Some(id) => effects.push(Effect::Acknowledge(id)),
+                None => model.tell(Role::Notice, "this is no open conflict", context.now),
             }
         }
         Intent::Open if model.queue.cursor().is_some() => model.focus = Pane::Detail,
@@ -116,6 +126,13 @@ fn act(
         _ => scroll(model, intent),
     }
     Ok(())
+}
+
+fn undo(model: &mut Model, context: &mut Context<'_>, effects: &mut Vec<Effect>) {
+    match model.outcomes.to_undo(model.focus == Pane::Outcomes) {
+        Some(id) => effects.push(Effect::Undo(id)),
+        None => model.tell(Role::Notice, "nothing is held that could be taken back", context.now),
+    }
 }
 
 fn scroll(model: &mut Model, intent: Intent) {
@@ -152,22 +169,32 @@ fn confirm(model: &mut Model, context: &mut Context<'_>, effects: &mut Vec<Effec
     model.queue.take_out(&order.action.id);
     model.outcomes.decided(order.clone(), goes_out, context.now.tick);
     if goes_out {
-        effects.push(Effect::Dispatch(order));
+        effects.push(Effect::Decide(order));
     }
     model.focus = Pane::List;
     Ok(())
 }
 
 fn quit(model: &mut Model, context: &mut Context<'_>) {
-    let sending = model.outcomes.sending();
-    if sending == 0 || model.quit_warned {
+    let (held, sending) = (model.outcomes.held(), model.outcomes.sending());
+    if held > 0 && !model.leaving {
+        model.leaving = true;
+    } else if held == 0 && sending > 0 && !model.quit_warned {
+        model.quit_warned = true;
+        // The words that matter come first: forty columns must be enough for them.
+        let words =
+            format!("{sending} still sending: quit again to leave; on disk, goes on at the next start");
+        model.tell(Role::Notice, words, context.now);
+    } else {
+        // Asked twice: what is held stays on disk and goes on at the next start, as after a crash.
         model.exit = Some(Exit::Quit);
-        return;
     }
-    model.quit_warned = true;
-    // The words that matter come first: forty columns must be enough for them.
-    let words = format!("{sending} still sending: quit again to leave; you will not see how it ended");
-    model.tell(Role::Notice, words, context.now);
+}
+
+fn leave(model: &mut Model, effect: Effect, effects: &mut Vec<Effect>) {
+    effects.push(effect);
+    model.leaving = false;
+    model.exit = Some(Exit::Quit);
 }
 
 fn pasted(model: &mut Model, text: &str, context: &mut Context<'_>) {

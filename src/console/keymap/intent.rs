@@ -15,6 +15,14 @@ pub enum Intent {
     Leave,
     /// Send a decision that was given up on once more.
     TryAgain,
+    /// Take back a decision that is held.
+    Undo,
+    /// Leaving: send what is held.
+    SendHeld,
+    /// Leaving: drop what is held.
+    DropHeld,
+    /// Leaving: not yet.
+    Stay,
     /// Take note of a conflict.
     Acknowledge,
     /// Open the detail.
@@ -49,12 +57,16 @@ pub enum Intent {
 
 impl Intent {
     /// Every intent, in the order in which help shows them.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 24] = [
         Self::Approve,
         Self::Reject,
         Self::Confirm,
         Self::Leave,
+        Self::Undo,
         Self::TryAgain,
+        Self::SendHeld,
+        Self::DropHeld,
+        Self::Stay,
         Self::Acknowledge,
         Self::Open,
         Self::Back,
@@ -80,6 +92,10 @@ impl Intent {
             Self::Confirm => "confirm",
             Self::Leave => "leave",
             Self::TryAgain => "try-again",
+            Self::Undo => "undo",
+            Self::SendHeld => "send-held",
+            Self::DropHeld => "drop-held",
+            Self::Stay => "stay",
             Self::Acknowledge => "acknowledge",
             Self::Open => "open",
             Self::Back => "back",
@@ -106,6 +122,12 @@ impl Intent {
             Self::Confirm => "decide what the bar names",
             Self::Leave => "leave without deciding anything",
             Self::TryAgain => "send a decision that was given up on once more, under the same key",
+            Self::Undo => {
+                "take back the decision that is still held (the one under the cursor, else the newest)"
+            }
+            Self::SendHeld => "send what is held, then leave",
+            Self::DropHeld => "drop what is held, then leave",
+            Self::Stay => "do not leave yet",
             Self::Acknowledge => "take note of a conflict, so that it is no longer counted",
             Self::Open => "open the detail",
             Self::Back => "back to the list",
@@ -120,7 +142,7 @@ impl Intent {
             Self::NextPane => "next pane: list, detail, outcomes",
             Self::Repaint => "draw the whole screen again",
             Self::Help => "this help",
-            Self::Quit => "quit; says so first where decisions are still being sent",
+            Self::Quit => "quit; says so first where decisions are held or still being sent",
         }
     }
 
@@ -129,6 +151,8 @@ impl Intent {
         match self {
             Self::Confirm => "decide",
             Self::TryAgain => "try again",
+            Self::SendHeld => "send them",
+            Self::DropHeld => "drop them",
             Self::Acknowledge => "noted",
             Self::NextPane => "pane",
             Self::Down => "down",
@@ -139,7 +163,7 @@ impl Intent {
 
     /// Whether the intent decides, sends, or opens the way to it.
     pub fn decides(self) -> bool {
-        matches!(self, Self::Approve | Self::Reject | Self::Confirm | Self::TryAgain)
+        matches!(self, Self::Approve | Self::Reject | Self::Confirm | Self::TryAgain | Self::SendHeld)
     }
 
     pub(super) fn parse(name: &str) -> Option<Self> {
@@ -168,12 +192,22 @@ pub enum Scope {
     Reason,
     /// The help.
     Help,
+    /// The question what becomes of held decisions when the program is left.
+    Leaving,
 }
 
 impl Scope {
     /// Every scope.
-    pub const ALL: [Self; 7] =
-        [Self::Global, Self::List, Self::Detail, Self::Outcomes, Self::Bar, Self::Reason, Self::Help];
+    pub const ALL: [Self; 8] = [
+        Self::Global,
+        Self::List,
+        Self::Detail,
+        Self::Outcomes,
+        Self::Bar,
+        Self::Reason,
+        Self::Help,
+        Self::Leaving,
+    ];
 
     /// The name of the table in a keymap.
     pub fn name(self) -> &'static str {
@@ -185,6 +219,7 @@ impl Scope {
             Self::Bar => "bar",
             Self::Reason => "reason",
             Self::Help => "help",
+            Self::Leaving => "leaving",
         }
     }
 

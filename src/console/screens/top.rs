@@ -49,6 +49,12 @@ fn link(model: &Model, now: Now) -> RoleLine {
         Link::Ended => (Role::Quiet, symbols.down, "read to its end".to_owned()),
     };
     let mut line = RoleLine::of(role, format!("{sign} {words}"));
+    if model.settings.carried_elsewhere {
+        line.push(Role::Doubt, format!(" {} another console sends", symbols.dot));
+    }
+    if model.journal_failed.is_some() {
+        line.push(Role::Bad, format!(" {} no decisions", symbols.dot));
+    }
     if !model.settings.decisions_go_out {
         line.push(Role::Bad, format!(" {} decisions go nowhere", symbols.dot));
     }
@@ -61,6 +67,8 @@ fn counts(model: &Model, columns: usize) -> RoleLine {
     let mut line = RoleLine::of(Role::Text, format!("{} {pending}", model.queue.len()));
     let outcomes = &model.outcomes;
     let more = [
+        (outcomes.held(), Role::Doubt, "held"),
+        (outcomes.queued(), Role::Doubt, "queued"),
         (outcomes.sending(), Role::Doubt, "sending"),
         (outcomes.unconfirmed(), Role::Doubt, "unconfirmed"),
         (outcomes.conflicts(), Role::Bad, if outcomes.conflicts() == 1 { "conflict" } else { "conflicts" }),

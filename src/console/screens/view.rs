@@ -48,7 +48,13 @@ pub fn view(model: &Model, frame: &mut Frame<'_>, now: Now) {
 
 fn keys(frame: &mut Frame<'_>, area: Rect, model: &Model) {
     let columns = usize::from(area.width);
+    let held = model.outcomes.held();
     let line = match &model.notice {
+        _ if model.leaving => {
+            let mut line = RoleLine::of(Role::Notice, format!(" {held} held:"));
+            line.append(key_bar::line(&model.settings.keymap, &model.scopes(), &LEAVING, columns));
+            line.cut(columns)
+        }
         Some(notice) => {
             let mut line = RoleLine::of(Role::Text, " ");
             line.append(notice.line.clone());
@@ -59,11 +65,15 @@ fn keys(frame: &mut Frame<'_>, area: Rect, model: &Model) {
     frame.buffer_mut().set_line(area.x, area.y, &line.styled(&model.settings.theme), area.width);
 }
 
+/// What becomes of held decisions when the program is left.
+const LEAVING: [Intent; 3] = [Intent::SendHeld, Intent::DropHeld, Intent::Stay];
+
 /// What works here and now, what matters most first.
 fn hints(model: &Model) -> Vec<Intent> {
     let [scope, _] = model.scopes();
     let selected = model.queue.cursor().is_some();
     let mut hints = match scope {
+        Scope::Leaving => return LEAVING.to_vec(),
         Scope::Bar | Scope::Reason => return vec![Intent::Confirm, Intent::Leave],
         Scope::Outcomes => {
             let row = model.outcomes.selected();
@@ -90,6 +100,9 @@ fn hints(model: &Model) -> Vec<Intent> {
         || scope == Scope::List && !selected && !model.queue.is_empty()
     {
         hints.push(Intent::Down);
+    }
+    if model.outcomes.held() > 0 {
+        hints.insert(0, Intent::Undo);
     }
     hints.extend([Intent::NextPane, Intent::Help, Intent::Quit]);
     hints

@@ -10,7 +10,10 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 
 /// The words of the outcomes and what they mean (screen.md).
-const WORDS: [(&str, &str); 15] = [
+const WORDS: [(&str, &str); 19] = [
+    ("held", "on disk, not sent before its grace time is over; it can be taken back"),
+    ("undone", "taken back in its grace time; nothing was sent"),
+    ("queued", "on disk; goes out when its turn comes, or when the link is back"),
     ("sending", "on its way: the tries, the last answer, the time to the next"),
     ("202 accepted", "the server took it; how its processing ends is not known yet"),
     ("202 committed", "the server took it and carried it out"),
@@ -23,6 +26,7 @@ const WORDS: [(&str, &str); 15] = [
     ("429", "quota used up; says until when, where the server does"),
     ("4xx", "refused, with the server's words; not sent again by itself"),
     ("unconfirmed", "sent, and no answer can be had: it may have landed"),
+    ("returned", "not sent, because its action no longer stood as it was seen"),
     ("not sent", "nothing reached the server"),
     ("expired", "nobody decided in time: it does not run"),
     ("elsewhere", "another reviewer decided it while it was in the list"),

@@ -3,17 +3,19 @@
 //!
 //! A row says what the dispatcher and the feed told, and never more.
 
+mod decision;
 pub(super) mod view;
 
 #[cfg(test)]
 mod tests;
 
-use crate::client::AttemptEvent;
+pub use decision::{Ours, Progress};
+
 use crate::console::app::layout::inside;
 use crate::console::keymap::Intent;
 use crate::console::widgets::{Scroll, scroll};
-use crate::dispatch::Order;
-use crate::domain::{Action, Decision, Execution, Outcome, Queued, Resolution, Standing, Untrusted};
+use crate::dispatch::{News, Order};
+use crate::domain::{Action, Decision, Execution, Outcome, Queued};
 use jiff::Timestamp;
 use ratatui::layout::Rect;
 use std::sync::Arc;
@@ -54,84 +56,22 @@ pub enum Kind {
     Elsewhere(Box<Queued>),
 }
 
-/// A decision made here.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Ours {
-    /// What was to be sent, kept for another try under the same key and request id.
-    pub order: Order,
-    /// How far it is.
-    pub progress: Progress,
-    /// What the agent then did.
-    pub execution: Option<Execution>,
-    /// Whether the reviewer has taken note of a conflict.
-    pub noted: bool,
-    /// When the sending began, on the clock that only grows.
-    started: Duration,
-    /// How long it took, once it ended.
-    pub took: Option<Duration>,
-}
-
-/// How far a decision is.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Progress {
-    /// On its way.
-    Sending {
-        /// The try that is under way or comes next; 0 before the first.
-        number: u32,
-        /// How many there are at most.
-        of: u32,
-        /// What the last try came to, in plain words.
-        last: Option<Untrusted>,
-        /// When the next try starts, while one is waited for.
-        next: Option<Timestamp>,
-        /// Whether the server is being asked what stands.
-        looking: bool,
-    },
-    /// At an end, as far as it is known.
-    Ended(Resolution),
-    /// There is no server to send it to.
-    Nowhere,
-}
-
-impl Progress {
-    const START: Self = Self::Sending { number: 0, of: 0, last: None, next: None, looking: false };
-}
-
-impl Ours {
-    /// Whether the opposite stands and nobody has taken note.
-    pub fn is_open_conflict(&self) -> bool {
-        !self.noted && matches!(&self.progress, Progress::Ended(end) if end.outcome == Outcome::Conflict)
-    }
-
-    pub(in crate::console::screens) fn may_try_again(&self) -> bool {
-        let Progress::Ended(end) = &self.progress else { return false };
-        matches!(
-            end.outcome,
-            Outcome::NotSent
-                | Outcome::Unconfirmed
-                | Outcome::Failed
-                | Outcome::Quota { .. }
-                | Outcome::InProgress
-        )
-    }
-}
-
-/// Whether a decision that ended like this leaves its action waiting, as far as is known.
-pub fn leaves_it_waiting(outcome: &Outcome) -> bool {
-    matches!(outcome, Outcome::NotSent | Outcome::Refused | Outcome::Quota { .. } | Outcome::Failed)
-}
-
-/// Whether a decision that ended like this may have landed, or another stands instead: nobody knows.
-fn is_doubtful(outcome: &Outcome) -> bool {
-    matches!(outcome, Outcome::Unconfirmed | Outcome::InProgress | Outcome::Unknown)
-}
-
 impl Outcomes {
     /// A decision was made and goes out, or there is nowhere to send it.
     pub fn decided(&mut self, order: Order, goes_out: bool, tick: Duration) {
-        let progress = if goes_out { Progress::START } else { Progress::Nowhere };
-        let (id, at, action) = (order.id, order.decided_at, Arc::clone(&order.action));
-        let ours = Ours { order, progress, execution: None, noted: false, started: tick, took: None };
+        self.keep(Ours::new(order, goes_out, tick));
+    }
+
+    /// A decision was found in the journal.
+    pub fn found(&mut self, ours: Ours) {
+        if self.ours_mut(ours.order.id).is_none() {
+            self.keep(ours);
+        }
+    }
+
+    fn keep(&mut self, ours: Ours) {
+        let Order { id, decided_at: at, action, .. } = &ours.order;
+        let (id, at, action) = (*id, *at, Arc::clone(action));
         self.push(Row { id, at, action, kind: Kind::Ours(Box::new(ours)) });
     }
 
@@ -143,15 +83,12 @@ impl Outcomes {
 
     fn push(&mut self, row: Row) {
         self.rows.insert(0, row);
+        let over = |row: &Row| match &row.kind {
+            Kind::Ours(ours) => ours.is_over(),
+            Kind::Elsewhere(_) => true,
+        };
         if self.rows.len() > KEPT
-            && let Some(oldest) = self.rows.iter().rposition(|row| match &row.kind {
-                Kind::Ours(ours) => {
-                    !ours.is_open_conflict()
-                        && !matches!(ours.progress, Progress::Sending { .. })
-                        && !ours.may_try_again()
-                }
-                Kind::Elsewhere(_) => true,
-            })
+            && let Some(oldest) = self.rows.iter().rposition(over)
         {
             self.rows.remove(oldest);
         }
@@ -164,30 +101,11 @@ impl Outcomes {
         })
     }
 
-    /// A try started, ended, or waits.
-    pub fn attempted(&mut self, id: Uuid, event: AttemptEvent) {
-        let Some(ours) = self.ours_mut(id) else { return };
-        let Progress::Sending { number, of, last, next, looking } = &mut ours.progress else { return };
-        match event {
-            AttemptEvent::Started { number: this, of: most, .. } => {
-                (*number, *of, *next, *looking) = (this, most, None, false);
-            }
-            AttemptEvent::Answered { http_status, error, .. } => {
-                *last = http_status.map(|status| status.to_string().into()).or(error.map(Untrusted::from));
-            }
-            AttemptEvent::Waiting { next_number, of: most, until } => {
-                (*number, *of, *next, *looking) = (next_number, most, Some(until), false);
-            }
-            AttemptEvent::Looking => *looking = true,
-        }
-    }
-
-    /// A decision is at an end; returns the id of its action.
-    pub fn ended(&mut self, id: Uuid, resolution: Resolution, tick: Duration) -> Option<String> {
+    /// Takes in what the dispatcher tells of a decision; returns it as it then is.
+    pub fn hear(&mut self, id: Uuid, news: News, tick: Duration) -> Option<&Ours> {
         let ours = self.ours_mut(id)?;
-        ours.took = Some(tick.saturating_sub(ours.started));
-        ours.progress = Progress::Ended(resolution);
-        Some(ours.order.action.id.clone())
+        ours.hear(news, tick);
+        Some(ours)
     }
 
     /// The agent of an approved action went on.
@@ -204,11 +122,7 @@ impl Outcomes {
     /// Whether the row of a decision made here on this action says what stands, or will: it is on its way, or its
     /// answer told. Then news of what stands is no surprise.
     pub fn covers(&self, action: &str) -> bool {
-        self.newest_of(action).is_some_and(|ours| match &ours.progress {
-            Progress::Sending { .. } => true,
-            Progress::Ended(end) => !leaves_it_waiting(&end.outcome) && !is_doubtful(&end.outcome),
-            Progress::Nowhere => false,
-        })
+        self.newest_of(action).is_some_and(Ours::covers)
     }
 
     /// The newest decision made here on this action.
@@ -223,34 +137,15 @@ impl Outcomes {
     /// is known: returns what it came to.
     pub fn learned(&mut self, action: &str, decision: &Decision) -> Option<Outcome> {
         let id = self.newest_of(action)?.order.id;
-        let ours = self.ours_mut(id)?;
-        let Progress::Ended(end) = &mut ours.progress else { return None };
-        if !is_doubtful(&end.outcome) {
-            return None;
-        }
-        end.outcome = if decision.verdict != ours.order.verdict {
-            Outcome::Conflict
-        } else if decision.request_id.eq_ignore_ascii_case(&end.request_id) {
-            Outcome::Mine
-        } else {
-            Outcome::Same
-        };
-        end.standing = Some(Standing {
-            verdict: Some(decision.verdict),
-            reviewer: Some(decision.reviewer.clone()),
-            request_id: Some(decision.request_id.clone()),
-            decided_at: Some(decision.decided_at),
-            status: end.standing.as_ref().and_then(|standing| standing.status),
-        });
-        Some(end.outcome.clone())
+        self.ours_mut(id)?.learned(decision)
     }
 
-    /// Takes note of the conflict under the cursor; `false` where there is none.
-    pub fn acknowledge(&mut self) -> bool {
-        let Some(id) = self.selected().map(|row| row.id) else { return false };
-        let Some(ours) = self.ours_mut(id).filter(|ours| ours.is_open_conflict()) else { return false };
+    /// Takes note of the conflict under the cursor and returns its id; `None` where there is none.
+    pub fn acknowledge(&mut self) -> Option<Uuid> {
+        let id = self.selected()?.id;
+        let ours = self.ours_mut(id).filter(|ours| ours.is_open_conflict())?;
         ours.noted = true;
-        true
+        Some(id)
     }
 
     /// The decision under the cursor goes out once more, under its key and request id; `None` where it cannot, because
@@ -264,9 +159,21 @@ impl Outcomes {
             return None;
         }
         let ours = self.ours_mut(id).filter(|ours| ours.may_try_again())?;
-        ours.progress = Progress::START;
-        (ours.started, ours.took) = (tick, None);
+        ours.sent_again(tick);
         Some(ours.order.clone())
+    }
+
+    /// The decision that `u` takes back: the one under the cursor of this pane where it is held, else the newest held.
+    pub fn to_undo(&self, from_here: bool) -> Option<Uuid> {
+        let selected = self.selected().filter(|_| from_here);
+        let held = |row: &&Row| matches!(&row.kind, Kind::Ours(ours) if ours.is_held());
+        selected.into_iter().find(held).or_else(|| self.rows.iter().find(held)).map(|row| row.id)
+    }
+
+    /// Every decision that can still be taken back, oldest first.
+    pub fn held_ids(&self) -> Vec<Uuid> {
+        let held = |row: &&Row| matches!(&row.kind, Kind::Ours(ours) if ours.is_held());
+        self.rows.iter().rev().filter(held).map(|row| row.id).collect()
     }
 
     /// The rows in the order in which they show: newest first; but where nobody has taken note of a conflict, the newest
@@ -340,9 +247,19 @@ impl Outcomes {
         self.rows.iter().filter(is).count()
     }
 
+    /// Decisions that can still be taken back.
+    pub fn held(&self) -> usize {
+        self.count(Ours::is_held)
+    }
+
+    /// Decisions that are on disk and wait for their turn or for the link.
+    pub fn queued(&self) -> usize {
+        self.count(Ours::is_queued)
+    }
+
     /// Decisions on their way.
     pub fn sending(&self) -> usize {
-        self.count(|ours| matches!(ours.progress, Progress::Sending { .. }))
+        self.count(Ours::is_sending)
     }
 
     /// Conflicts that nobody has taken note of.
@@ -350,10 +267,13 @@ impl Outcomes {
         self.count(Ours::is_open_conflict)
     }
 
+    /// Decisions that may have landed and that the server is asked about again and again.
+    pub fn asking(&self) -> usize {
+        self.count(|ours| matches!(ours.progress, Progress::Doubtful { .. }))
+    }
+
     /// Decisions of which nobody knows whether they landed.
     pub fn unconfirmed(&self) -> usize {
-        self.count(
-            |ours| matches!(&ours.progress, Progress::Ended(end) if end.outcome == Outcome::Unconfirmed),
-        )
+        self.count(Ours::is_unconfirmed)
     }
 }

@@ -1,7 +1,8 @@
 //! Tables for the outcomes: what is kept, what is counted, what can be sent again.
 
 use super::*;
-use crate::domain::{ActionState, Verdict};
+use crate::client::AttemptEvent;
+use crate::domain::{ActionState, Outcome, Resolution, Verdict};
 
 fn entry(id: &str) -> Queued {
     let sealed = format!(
@@ -37,8 +38,9 @@ fn resolution(outcome: Outcome) -> Resolution {
 
 fn decided(outcomes: &mut Outcomes, number: u128, action: &str, outcome: Outcome) {
     outcomes.decided(order(number, action), true, Duration::ZERO);
-    let ended = outcomes.ended(Uuid::from_u128(number), resolution(outcome), Duration::from_secs(1));
-    assert_eq!(ended.as_deref(), Some(action));
+    let news = News::Resolved(resolution(outcome));
+    let ours = outcomes.hear(Uuid::from_u128(number), news, Duration::from_secs(1));
+    assert_eq!(ours.map(|ours| ours.order.action.id.as_str()), Some(action));
 }
 
 #[test]
@@ -60,7 +62,7 @@ fn only_what_was_given_up_on_can_be_sent_again() {
         let mut outcomes = Outcomes::default();
         decided(&mut outcomes, 1, "a", outcome.clone());
         assert_eq!(outcomes.try_again(Duration::ZERO), again.then(|| order(1, "a")), "{outcome:?}");
-        assert_eq!(outcomes.sending(), usize::from(again));
+        assert_eq!(outcomes.queued(), usize::from(again));
     }
 }
 
@@ -85,7 +87,8 @@ fn open_conflicts_stand_above_all_and_are_never_dropped() {
     }
     assert_eq!(outcomes.rows.len(), KEPT);
     assert_eq!(outcomes.newest().map(|row| row.id), Some(Uuid::from_u128(1)));
-    assert!(outcomes.acknowledge() && outcomes.conflicts() == 0 && !outcomes.acknowledge());
+    assert_eq!(outcomes.acknowledge(), Some(Uuid::from_u128(1)));
+    assert_eq!((outcomes.conflicts(), outcomes.acknowledge()), (0, None));
     assert_ne!(outcomes.newest().map(|row| row.id), Some(Uuid::from_u128(1)));
 }
 
@@ -107,7 +110,8 @@ fn late_news_of_a_try_changes_nothing_that_has_ended() {
     let mut outcomes = Outcomes::default();
     decided(&mut outcomes, 1, "a", Outcome::Committed);
     let before = outcomes.rows.clone();
-    outcomes.attempted(Uuid::from_u128(1), AttemptEvent::Looking);
-    outcomes.attempted(Uuid::from_u128(9), AttemptEvent::Looking);
+    for number in [1, 9] {
+        outcomes.hear(Uuid::from_u128(number), News::Attempt(AttemptEvent::Looking), Duration::ZERO);
+    }
     assert_eq!(outcomes.rows, before);
 }

@@ -2,9 +2,10 @@
 
 use super::{Kind, Ours, Progress, Row};
 use crate::console::app::{Model, Now, Pane};
+use crate::console::keymap::{Intent, Scope};
 use crate::console::screens::view::framed;
 use crate::console::theme::Role;
-use crate::console::widgets::RoleLine;
+use crate::console::widgets::{RoleLine, key_bar};
 use crate::domain::timestamp::{between, took};
 use crate::domain::{
     ActionState, Execution, ExecutionState, Outcome, Queued, Resolution, Standing, Untrusted, Verdict,
@@ -64,7 +65,13 @@ pub(in crate::console::screens) fn draw_newest(frame: &mut Frame<'_>, area: Rect
 
 fn line(model: &Model, row: &Row, cursor: bool, columns: usize, now: Now) -> RoleLine {
     let symbols = &model.settings.theme.symbols;
-    let words = Words { zone: &model.settings.time_zone, dot: format!(" {} ", symbols.dot), now };
+    let words = Words {
+        zone: &model.settings.time_zone,
+        dot: format!(" {} ", symbols.dot),
+        now,
+        undo: key_bar::name(&model.settings.keymap, &[Scope::Outcomes, Scope::Global], Intent::Undo),
+        offline: model.is_offline(),
+    };
     let (verb, label, role, text) = match &row.kind {
         Kind::Ours(ours) => {
             let (label, role, text) = words.ours(ours);
@@ -97,6 +104,9 @@ struct Words<'m> {
     zone: &'m TimeZone,
     dot: String,
     now: Now,
+    /// The key that takes a held decision back.
+    undo: Option<String>,
+    offline: bool,
 }
 
 impl Words<'_> {
@@ -132,6 +142,47 @@ impl Words<'_> {
                 }
                 ("sending".into(), Role::Doubt, text)
             }
+            Progress::Recording => ("sending".into(), Role::Doubt, RoleLine::default()),
+            Progress::Held { until } => {
+                let left = between(self.now.wall, *until).as_millis().div_ceil(1_000);
+                let mut text = RoleLine::of(Role::Text, format!("goes out in {left} s"));
+                if let Some(undo) = &self.undo {
+                    text.push(Role::Text, self.dot.as_str());
+                    text.push(Role::KeyName, undo.as_str());
+                    text.push(Role::Text, " takes it back");
+                }
+                ("held".into(), Role::Doubt, text)
+            }
+            Progress::Queued => {
+                let words = if self.offline {
+                    "on disk, goes out when the link is back"
+                } else {
+                    "on disk, goes out next"
+                };
+                ("queued".into(), Role::Doubt, RoleLine::of(Role::Text, words))
+            }
+            Progress::Doubtful { next, resolution } => {
+                let mut text = self.ended(ours, resolution);
+                let left = took(between(self.now.wall, *next));
+                text.push(Role::Text, format!("{}asks again in {left}", self.dot));
+                ("unconfirmed".into(), Role::Doubt, text)
+            }
+            Progress::Dropped => {
+                ("undone".into(), Role::Quiet, RoleLine::of(Role::Text, "taken back, nothing was sent"))
+            }
+            Progress::Returned { why } => {
+                let text = RoleLine::of(Role::Text, "not sent, it waits again: ").foreign(&why.visible());
+                ("returned".into(), Role::Bad, text)
+            }
+            Progress::NotTaken { why } => {
+                let text = RoleLine::of(Role::Text, "nothing was sent: ").foreign(&why.visible());
+                ("not taken".into(), Role::Bad, text)
+            }
+            Progress::Stopped { why } => {
+                let text =
+                    RoleLine::of(Role::Text, "on disk, goes on at the next start: ").foreign(&why.visible());
+                ("stopped".into(), Role::Bad, text)
+            }
             Progress::Nowhere => {
                 let text = "there is no server to send it to (--server)";
                 ("not sent".into(), Role::Bad, RoleLine::of(Role::Text, text))
@@ -165,7 +216,7 @@ impl Words<'_> {
             }
             Outcome::Quota { until: None } => say("quota used up"),
             Outcome::Refused => say("refused"),
-            Outcome::Unconfirmed => say("sent, and no answer can be had: it may have landed"),
+            Outcome::Unconfirmed => say("no answer can be had: it may have landed"),
             Outcome::NotSent => say("nothing reached the server"),
         };
         // Where it is known what stands, the server's own words add nothing.

@@ -24,7 +24,7 @@ pub struct Queue {
     entries: HashMap<String, Queued>,
     /// What is listed, in order: by deadline, then by id.
     order: Vec<(Timestamp, String)>,
-    /// Pending entries that are not listed, because a decision on them is on its way.
+    /// Entries that are not listed, because a decision on them is on its way.
     out: HashSet<String>,
     /// Whether a listing is complete, and the link has held since. Then nothing needs to be kept for the next one.
     listed: bool,
@@ -71,7 +71,9 @@ impl Queue {
             if self.settled.contains(&id) {
                 return Applied::Unchanged;
             }
-            self.enlist(&entry.action);
+            if !self.out.contains(&id) {
+                self.enlist(&entry.action);
+            }
             self.entries.insert(id, entry);
             return Applied::Arrived;
         };
@@ -133,10 +135,11 @@ impl Queue {
         self.entries.remove(id)
     }
 
-    /// Takes an entry out of the list while a decision on it is on its way.
+    /// Takes an entry out of the list while a decision on it is on its way; also one that is not known yet, because
+    /// the decision was found in the journal.
     pub fn take_out(&mut self, id: &str) {
-        if let Some(action) = self.entries.get(id).map(|entry| Arc::clone(&entry.action))
-            && self.out.insert(id.to_owned())
+        if self.out.insert(id.to_owned())
+            && let Some(action) = self.entries.get(id).map(|entry| Arc::clone(&entry.action))
         {
             self.delist(&action);
         }

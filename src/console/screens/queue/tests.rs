@@ -120,6 +120,16 @@ fn what_is_being_decided_is_not_listed_and_may_come_back() {
 }
 
 #[test]
+fn what_a_found_decision_is_about_is_not_listed_when_it_comes() {
+    let mut queue = queue(&[]);
+    queue.take_out("a");
+    queue.apply(entry("a", 10), false);
+    assert_eq!((ids(&queue).as_str(), queue.is_pending("a")), ("", true));
+    queue.put_back("a");
+    assert_eq!(ids(&queue), ">a");
+}
+
+#[test]
 fn expiry_takes_only_what_is_over() {
     let mut queue = queue(&[("a", 10), ("b", 20)]);
     let over = queue.expire("2026-11-23T12:10:00Z".parse().unwrap());

@@ -15,9 +15,16 @@ const WITH_AGE: usize = 50;
 
 pub(in crate::console::screens) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model, now: Now) {
     let (above, below) = model.queue.hidden();
-    let title = RoleLine::of(Role::Title, format!(" Pending {} ", model.queue.len()))
+    let mut title = RoleLine::of(Role::Title, format!(" Pending {} ", model.queue.len()))
         .with(Role::Border, model.settings.theme.symbols.rule)
         .with(Role::Title, " by deadline ");
+    if let Link::Reconnecting { since, .. } = &model.link {
+        // A list that nobody keeps up to date says how old it is.
+        let as_of =
+            since.to_zoned_datetime(model.settings.time_zone.clone()).strftime("%H:%M:%S").to_string();
+        title.push(Role::Border, model.settings.theme.symbols.rule);
+        title.push(Role::Doubt, format!(" as of {as_of} "));
+    }
     let mut foot = RoleLine::default();
     for (count, word) in [(above, "above"), (below, "below")] {
         if count > 0 {
@@ -29,7 +36,7 @@ pub(in crate::console::screens) fn draw(frame: &mut Frame<'_>, area: Rect, model
     let lines = if model.queue.is_empty() {
         empty(model, columns)
     } else {
-        let quiet = matches!(model.link, Link::Reconnecting { .. });
+        let quiet = model.is_offline();
         model.queue.rows().map(|(entry, cursor)| row(model, entry, cursor, columns, now, quiet)).collect()
     };
     for (line, y) in lines.iter().zip(inner.top()..inner.bottom()) {

@@ -1,0 +1,279 @@
+//! A decision made here and how far it is, as the dispatcher tells it. The journal is the truth; this only shows it.
+
+use crate::client::AttemptEvent;
+use crate::dispatch::{Entry, News, Order, Stage};
+use crate::domain::{Decision, Execution, Outcome, Resolution, Standing, Untrusted};
+
+use jiff::Timestamp;
+use std::time::Duration;
+
+/// A decision made here.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ours {
+    /// What was decided, on what.
+    pub order: Order,
+    /// How far it is.
+    pub progress: Progress,
+    /// What the agent then did.
+    pub execution: Option<Execution>,
+    /// Whether the reviewer has taken note of a conflict.
+    pub noted: bool,
+    /// When the sending began, on the clock that only grows.
+    started: Duration,
+    /// How long it took, once it ended.
+    pub took: Option<Duration>,
+}
+
+/// How far a decision is.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Progress {
+    /// Handed to the journal, not known to be on disk yet.
+    Recording,
+    /// On disk, and not sent before its grace time is over.
+    Held {
+        /// When that is.
+        until: Timestamp,
+    },
+    /// On disk; goes out when its turn comes, or when the link is back.
+    Queued,
+    /// On its way.
+    Sending {
+        /// The try that is under way or comes next; 0 before the first.
+        number: u32,
+        /// How many there are at most.
+        of: u32,
+        /// What the last try came to, in plain words.
+        last: Option<Untrusted>,
+        /// When the next try starts, while one is waited for.
+        next: Option<Timestamp>,
+        /// Whether the server is being asked what stands.
+        looking: bool,
+    },
+    /// It may have landed; the server is asked again and again.
+    Doubtful {
+        /// When next.
+        next: Timestamp,
+        /// What is known so far.
+        resolution: Resolution,
+    },
+    /// At an end, as far as it is known.
+    Ended(Resolution),
+    /// Taken back in its grace time; nothing was sent.
+    Dropped,
+    /// Not sent, because its action no longer stood as it was seen.
+    Returned {
+        /// What had changed.
+        why: Untrusted,
+    },
+    /// Not taken: the journal could not keep it, so nothing was sent.
+    NotTaken {
+        /// What the journal said.
+        why: Untrusted,
+    },
+    /// On disk, and nothing more can be done for it here, because the journal has failed since.
+    Stopped {
+        /// What the journal said.
+        why: Untrusted,
+    },
+    /// There is no server to send it to.
+    Nowhere,
+}
+
+impl Progress {
+    const FIRST: Self = Self::Sending { number: 0, of: 0, last: None, next: None, looking: false };
+}
+
+impl Ours {
+    /// A decision that was made just now.
+    pub fn new(order: Order, goes_out: bool, tick: Duration) -> Self {
+        let progress = if goes_out { Progress::Recording } else { Progress::Nowhere };
+        Self { order, progress, execution: None, noted: false, started: tick, took: None }
+    }
+
+    /// A decision that the journal had kept.
+    pub fn found(order: Order, entry: &Entry, tick: Duration) -> Self {
+        let progress = match (entry.stage, &entry.resolution) {
+            (Stage::Held, _) => Progress::Held { until: entry.intent.hold_until.unwrap_or(order.decided_at) },
+            (Stage::Queued, _) => Progress::Queued,
+            (Stage::Doubtful, Some(resolution)) => Progress::Doubtful {
+                next: entry.next_at.unwrap_or(entry.updated_at),
+                resolution: resolution.clone(),
+            },
+            (Stage::Ended, Some(resolution)) => Progress::Ended(resolution.clone()),
+            (Stage::Dropped, _) => Progress::Dropped,
+            (Stage::Returned, _) => {
+                Progress::Returned { why: entry.returned.clone().unwrap_or_default().into() }
+            }
+            (Stage::Sending | Stage::Doubtful | Stage::Ended, _) => Progress::FIRST,
+        };
+        Self { order, progress, execution: None, noted: entry.acknowledged, started: tick, took: None }
+    }
+
+    /// Takes in what the dispatcher tells.
+    pub fn hear(&mut self, news: News, tick: Duration) {
+        match news {
+            News::Found(entry) => *self = Self::found(self.order.clone(), &entry, tick),
+            News::Held { until } => self.progress = Progress::Held { until },
+            News::Queued => self.progress = Progress::Queued,
+            News::Attempt(attempt) => self.attempted(attempt, tick),
+            News::Resolved(resolution) => {
+                self.took = self.took.or(Some(tick.saturating_sub(self.started)));
+                self.progress = Progress::Ended(resolution);
+            }
+            News::Doubtful { next, resolution } => self.progress = Progress::Doubtful { next, resolution },
+            News::Dropped => self.progress = Progress::Dropped,
+            News::Returned { why } => self.progress = Progress::Returned { why: why.into() },
+            News::Stopped { why } => self.progress = Progress::Stopped { why: why.into() },
+            News::NotRecorded { why } => self.progress = Progress::NotTaken { why: why.into() },
+        }
+    }
+
+    /// A try started, ended, or waits. Late news of a decision that has ended changes nothing.
+    fn attempted(&mut self, event: AttemptEvent, tick: Duration) {
+        if matches!(self.progress, Progress::Recording | Progress::Held { .. } | Progress::Queued) {
+            self.progress = Progress::FIRST;
+            (self.started, self.took) = (tick, None);
+        }
+        let Progress::Sending { number, of, last, next, looking } = &mut self.progress else { return };
+        match event {
+            AttemptEvent::Started { number: this, of: most, .. } => {
+                (*number, *of, *next, *looking) = (this, most, None, false);
+            }
+            AttemptEvent::Answered { http_status, error, .. } => {
+                *last = http_status.map(|status| status.to_string().into()).or(error.map(Untrusted::from));
+            }
+            AttemptEvent::Waiting { next_number, of: most, until } => {
+                (*number, *of, *next, *looking) = (next_number, most, Some(until), false);
+            }
+            AttemptEvent::Looking => *looking = true,
+        }
+    }
+
+    /// It goes out once more: from here on the time counts anew.
+    pub fn sent_again(&mut self, tick: Duration) {
+        self.progress = Progress::Queued;
+        (self.started, self.took) = (tick, None);
+    }
+
+    fn outcome(&self) -> Option<&Outcome> {
+        match &self.progress {
+            Progress::Ended(end) => Some(&end.outcome),
+            _ => None,
+        }
+    }
+
+    /// Whether the opposite stands and nobody has taken note.
+    pub fn is_open_conflict(&self) -> bool {
+        !self.noted && self.outcome() == Some(&Outcome::Conflict)
+    }
+
+    /// Whether it can still be taken back.
+    pub fn is_held(&self) -> bool {
+        matches!(self.progress, Progress::Held { .. })
+    }
+
+    /// Whether it is on disk and waits for its turn or for the link.
+    pub fn is_queued(&self) -> bool {
+        matches!(self.progress, Progress::Queued)
+    }
+
+    /// Whether it is on its way now.
+    pub fn is_sending(&self) -> bool {
+        matches!(self.progress, Progress::Recording | Progress::Sending { .. })
+    }
+
+    /// Whether nobody knows if it landed.
+    pub fn is_unconfirmed(&self) -> bool {
+        matches!(self.progress, Progress::Doubtful { .. }) || self.outcome() == Some(&Outcome::Unconfirmed)
+    }
+
+    /// Whether the reviewer may send it once more, under the same key.
+    pub fn may_try_again(&self) -> bool {
+        matches!(
+            self.outcome(),
+            Some(
+                Outcome::NotSent
+                    | Outcome::Unconfirmed
+                    | Outcome::Failed
+                    | Outcome::Quota { .. }
+                    | Outcome::InProgress
+            )
+        )
+    }
+
+    /// Whether, as far as is known, its action still waits for a decision.
+    pub fn leaves_it_waiting(&self) -> bool {
+        match &self.progress {
+            Progress::Dropped | Progress::Returned { .. } | Progress::NotTaken { .. } => true,
+            Progress::Ended(end) => matches!(
+                end.outcome,
+                Outcome::NotSent | Outcome::Refused | Outcome::Quota { .. } | Outcome::Failed
+            ),
+            _ => false,
+        }
+    }
+
+    /// Whether nobody knows if this decision or another stands.
+    fn doubt(&mut self) -> Option<&mut Resolution> {
+        match &mut self.progress {
+            Progress::Doubtful { resolution, .. } => Some(resolution),
+            Progress::Ended(end)
+                if matches!(end.outcome, Outcome::Unconfirmed | Outcome::InProgress | Outcome::Unknown) =>
+            {
+                Some(end)
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether the row says what stands, or will: it is on its way, or its answer told. Then news of what stands is no
+    /// surprise.
+    pub fn covers(&self) -> bool {
+        match &self.progress {
+            Progress::Recording | Progress::Held { .. } | Progress::Queued | Progress::Sending { .. } => true,
+            Progress::Ended(end) => {
+                let doubt =
+                    [Outcome::Unconfirmed, Outcome::InProgress, Outcome::Unknown].contains(&end.outcome);
+                !doubt && !self.leaves_it_waiting()
+            }
+            _ => false,
+        }
+    }
+
+    /// The queue tells which decision stands on its action. Where it was not known here, now it is: returns what it
+    /// came to.
+    pub fn learned(&mut self, decision: &Decision) -> Option<Outcome> {
+        let verdict = self.order.verdict;
+        let end = self.doubt()?;
+        end.outcome = if decision.verdict != verdict {
+            Outcome::Conflict
+        } else if decision.request_id.eq_ignore_ascii_case(&end.request_id) {
+            Outcome::Mine
+        } else {
+            Outcome::Same
+        };
+        end.standing = Some(Standing {
+            verdict: Some(decision.verdict),
+            reviewer: Some(decision.reviewer.clone()),
+            request_id: Some(decision.request_id.clone()),
+            decided_at: Some(decision.decided_at),
+            status: end.standing.as_ref().and_then(|standing| standing.status),
+        });
+        let (outcome, resolution) = (end.outcome.clone(), end.clone());
+        self.progress = Progress::Ended(resolution);
+        Some(outcome)
+    }
+
+    /// Whether the row may be forgotten when there are too many.
+    pub fn is_over(&self) -> bool {
+        let over = matches!(
+            self.progress,
+            Progress::Ended(_)
+                | Progress::Dropped
+                | Progress::Returned { .. }
+                | Progress::NotTaken { .. }
+                | Progress::Nowhere
+        );
+        over && !self.is_open_conflict() && !self.may_try_again()
+    }
+}
