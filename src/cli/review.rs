@@ -9,7 +9,7 @@ use crate::console::keymap::Keymap;
 use crate::console::runtime::{self, Keyboard};
 use crate::console::shell::Console;
 use crate::console::theme::Theme;
-use crate::dispatch::{Check, Dispatcher, Link as DispatchLink, NoCheck, Pace, QueueCheck};
+use crate::dispatch::{Check, DispatchEvent, Dispatcher, Link as DispatchLink, NoCheck, Pace, QueueCheck};
 use crate::domain::{ActionState, Verdict};
 use crate::feed::{self, FeedEvent, jsonl};
 use crate::gateway::{Config, Gateway};
@@ -272,7 +272,6 @@ pub(super) async fn show(session: Session, look: Look) -> anyhow::Result<ExitCod
         reviewer: session.reviewer,
         decisions_go_out: session.way_out.is_some(),
         grace: look.grace.0,
-        carried_elsewhere: session.way_out.as_ref().is_some_and(|way_out| !way_out.journal.is_dispatcher()),
 
         expires_here: matches!(session.feed, Feed::Lines(_)),
         how_to_ask: session.how_to_ask,
@@ -290,14 +289,8 @@ pub(super) async fn show(session: Session, look: Look) -> anyhow::Result<ExitCod
     };
     tokio::spawn(follow(session.feed, tell.clone()));
     let dispatcher = session.way_out.map(|WayOut { client, journal }| {
-        let (dispatcher, mut events) = Dispatcher::start(client, journal, check, Pace::default());
-        tokio::spawn(async move {
-            while let Some(event) = events.recv().await {
-                if tell.send(Message::Dispatch(event)).await.is_err() {
-                    return;
-                }
-            }
-        });
+        let (dispatcher, events) = Dispatcher::start(client, journal, check, Pace::default());
+        tokio::spawn(hear(dispatcher.clone(), events, tell));
         dispatcher
     });
     let size = crossterm::terminal::size().unwrap_or((80, 24));
@@ -322,6 +315,26 @@ pub(super) async fn show(session: Session, look: Look) -> anyhow::Result<ExitCod
         }
     }
     Ok(ExitCode::from(exit.code()))
+}
+
+/// Tells the screen what becomes of decisions, and who carries them out, as it changes.
+async fn hear(
+    dispatcher: Dispatcher,
+    mut events: mpsc::Receiver<DispatchEvent>,
+    tell: mpsc::Sender<Message>,
+) {
+    let mut elsewhere = false;
+    loop {
+        let now = !dispatcher.carries();
+        if now != elsewhere && tell.send(Message::CarriedElsewhere(now)).await.is_err() {
+            return;
+        }
+        elsewhere = now;
+        let Some(event) = events.recv().await else { return };
+        if tell.send(Message::Dispatch(event)).await.is_err() {
+            return;
+        }
+    }
 }
 
 fn dispatch(dispatcher: &Dispatcher, effect: Effect, grace: Duration) {

@@ -66,13 +66,14 @@ impl Run {
             policy,
             started: Instant::now(),
             earlier: u32::try_from(tries.len()).unwrap_or(u32::MAX),
+            // What an earlier run was answered still counts: after a 429 something did reach the server.
+            http_status: tries.iter().rev().find_map(|one| one.http_status),
             paid: 0,
             put_off: None,
             maybe: call.manner.sent_before,
             lost: call.manner.sent_before,
             call,
             tries,
-            http_status: None,
             standing: None,
             detail: None,
         }

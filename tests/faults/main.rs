@@ -24,6 +24,7 @@ mod cases;
 mod cuts;
 mod paths;
 mod races;
+mod recorded;
 mod table;
 mod waits;
 mod wrong;

@@ -2,11 +2,11 @@
 //! said.
 
 use crate::aegis::checker::missed;
-use crate::aegis::{AegisServer, Claim, Conflicts, KEY, Ledger, Script, StatusCall, check};
+use crate::aegis::{AegisServer, Claim, Conflicts, KEY, Ledger, Lie, Script, StatusCall, check};
 use crate::cases::{self, Case};
 use crate::paths;
 use aegis_console::client::{AegisClient, Jitter};
-use aegis_console::domain::{Resolution, Verdict};
+use aegis_console::domain::{Resolution, Try, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ const AT_ONCE: usize = 64;
 /// Tries that fit into the deadline: the waits are 0.5, 1 and 2 s.
 const TRIES: usize = 3;
 
-type Setting = (StatusCall, Conflicts);
+pub(crate) type Setting = (StatusCall, Conflicts);
 
 /// How one case went.
 pub(crate) struct Run {
@@ -33,7 +33,7 @@ pub(crate) struct Run {
     pub(crate) ledger: Ledger,
     took: Duration,
     /// What is not true.
-    lies: Vec<crate::aegis::Lie>,
+    lies: Vec<Lie>,
     /// What could have been said instead.
     missed: Option<&'static [&'static str]>,
 }
@@ -72,6 +72,18 @@ async fn run(case: Arc<Case>, setting: Setting) -> Run {
         missed = Some(case.best);
     }
     Run { case, setting, resolution, ledger, took, lies, missed }
+}
+
+/// The one thing that no client can help: a janitor opens a key again whose effect has happened, and every answer that
+/// would have told of it came too late, because this machine was busy. (The real janitor comes after five minutes, long
+/// after the deadline.) Such a run proves nothing, and is made again.
+pub(crate) fn proves_nothing(script: &Script, lies: &[Lie], tries: &[Try]) -> bool {
+    let late = tries.iter().any(|one| {
+        one.error
+            .as_deref()
+            .is_some_and(|error| error.contains("timed out") || error.contains("no answer within"))
+    });
+    lies == [Lie::Twice] && late && script.sweeps_after_the_effect()
 }
 
 /// Runs those cases, so many at a time.
@@ -126,19 +138,23 @@ async fn every_case_in_every_setting_has_at_most_one_effect_and_a_true_word() {
     let (started, memory) = (Instant::now(), peak_memory());
     let mut runs = run_all(which, AT_ONCE).await;
     let took = started.elapsed();
-    let untrue: Vec<_> = runs.iter().filter(|run| !run.lies.is_empty()).map(line).collect();
-    assert!(untrue.is_empty(), "{} of {} are not true:\n{}", untrue.len(), runs.len(), untrue.join("\n"));
+    let untrue = |runs: &[Run], last: bool| {
+        let excused = |run: &Run| proves_nothing(&run.case.script, &run.lies, &run.resolution.tries) && !last;
+        let untrue: Vec<_> =
+            runs.iter().filter(|run| !run.lies.is_empty() && !excused(run)).map(line).collect();
+        assert!(untrue.is_empty(), "{} of {} are not true:\n{}", untrue.len(), runs.len(), untrue.join("\n"));
+    };
+    untrue(&runs, false);
 
     // A busy machine makes a try time out that would have been answered, and a weaker word is right then. What said less
     // than it could is asked again with less going on.
     for at_once in [8, 1] {
-        let again: Vec<_> = runs.extract_if(.., |run| run.missed.is_some()).collect();
-        println!("{} said less than they could, {at_once} at a time now", again.len());
+        let again: Vec<_> = runs.extract_if(.., |run| run.missed.is_some() || !run.lies.is_empty()).collect();
+        println!("{} are asked again, {at_once} at a time", again.len());
         let again = again.into_iter().map(|run| (run.case, run.setting)).collect();
         runs.extend(run_all(again, at_once).await);
+        untrue(&runs, at_once == 1);
     }
-    let untrue: Vec<_> = runs.iter().filter(|run| !run.lies.is_empty()).map(line).collect();
-    assert!(untrue.is_empty(), "not true:\n{}", untrue.join("\n"));
 
     let mut ideal = BTreeMap::<Setting, usize>::new();
     for run in runs.iter().filter(|run| run.missed.is_none()) {

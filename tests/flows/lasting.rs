@@ -142,3 +142,12 @@ fn when_the_journal_fails_nothing_is_taken() {
     assert_eq!((script.orders(), script.model.bar.is_none()), (before, true));
     assert!(script.text().contains("no decision can be taken"), "{}", script.text());
 }
+
+#[test]
+fn who_sends_is_said() {
+    let mut script = Script::with_queue(WIDE);
+    script.tell(Message::CarriedElsewhere(true));
+    assert!(script.text().contains("● live · another console sends"));
+    script.tell(Message::CarriedElsewhere(false));
+    assert!(!script.text().contains("another console"));
+}

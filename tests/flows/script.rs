@@ -41,7 +41,6 @@ pub(crate) fn settings() -> Settings {
         decisions_go_out: true,
         expires_here: false,
         grace: Duration::from_secs(3),
-        carried_elsewhere: false,
         how_to_ask: vec![
             "agents ask at http://127.0.0.1:8000/aap".into(),
             "their token: DIR/agent.token".into(),

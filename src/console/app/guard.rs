@@ -134,7 +134,6 @@ mod tests {
             decisions_go_out: true,
             expires_here: false,
             grace: Duration::ZERO,
-            carried_elsewhere: false,
             how_to_ask: Vec::new(),
             simulated: None,
             time_zone: TimeZone::UTC,

@@ -24,6 +24,8 @@ pub enum Message {
     Feed(FeedEvent),
     /// News about a decision that is being sent.
     Dispatch(DispatchEvent),
+    /// Another process carries out what is decided here, or it no longer does.
+    CarriedElsewhere(bool),
     /// The instant that [`next_deadline`](super::deadline::next_deadline) gave has come.
     DeadlineReached,
     /// A background task broke; the screen goes on.

@@ -37,8 +37,6 @@ pub struct Settings {
     pub decisions_go_out: bool,
     /// How long an approval is held before it is sent; zero for not at all.
     pub grace: Duration,
-    /// Whether another process carries out what is decided here.
-    pub carried_elsewhere: bool,
     /// Whether nobody but this console sees to it that an action expires (a queue file has no server).
     pub expires_here: bool,
     /// What makes something wait: shown while nothing does.
@@ -96,6 +94,8 @@ pub struct Model {
     pub quit_warned: bool,
     /// Whether the reviewer is being asked what becomes of held decisions.
     pub leaving: bool,
+    /// Whether another process carries out what is decided here.
+    pub carried_elsewhere: bool,
     /// Why no decision can be taken, once the journal has failed.
     pub journal_failed: Option<Untrusted>,
     /// Why the program ends, once it does.
@@ -129,6 +129,7 @@ impl Model {
             shown: Shown::default(),
             quit_warned: false,
             leaving: false,
+            carried_elsewhere: false,
             journal_failed: None,
             exit: None,
         };

@@ -22,6 +22,7 @@ pub fn update(model: &mut Model, message: Message, context: &mut Context<'_>) ->
         Message::InputEnded(end) => model.exit = Some(Exit::Input(end)),
         Message::Feed(event) => news::feed(model, event, context, &mut effects),
         Message::Dispatch(event) => news::dispatch(model, event, context, &mut effects),
+        Message::CarriedElsewhere(elsewhere) => model.carried_elsewhere = elsewhere,
         Message::DeadlineReached => {
             if model.notice.as_ref().is_some_and(|notice| notice.until <= context.now.tick) {
                 model.notice = None;

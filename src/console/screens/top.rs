@@ -49,7 +49,7 @@ fn link(model: &Model, now: Now) -> RoleLine {
         Link::Ended => (Role::Quiet, symbols.down, "read to its end".to_owned()),
     };
     let mut line = RoleLine::of(role, format!("{sign} {words}"));
-    if model.settings.carried_elsewhere {
+    if model.carried_elsewhere {
         line.push(Role::Doubt, format!(" {} another console sends", symbols.dot));
     }
     if model.journal_failed.is_some() {

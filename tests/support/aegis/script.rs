@@ -187,6 +187,12 @@ impl Script {
         self
     }
 
+    /// Whether a janitor opens a key again whose effect has happened.
+    pub(crate) fn sweeps_after_the_effect(&self) -> bool {
+        let swept = |act| matches!(act, Act::Swept { effect: true, .. });
+        self.before.is_some_and(|Other(_, act)| swept(act)) || self.steps.iter().any(|step| swept(step.act))
+    }
+
     pub(crate) fn redirects(&self) -> bool {
         self.steps.iter().chain([&self.rest]).any(|step| matches!(step.reply, Reply::Redirect(_)))
     }
