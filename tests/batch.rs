@@ -10,7 +10,7 @@ mod cli;
 mod fault_server;
 
 use aegis_console::gateway::{Config, Gateway};
-use aegis_console::journal::Journal;
+use aegis_console::journal::{Entry, Journal};
 use cli::{events, run, values};
 use fault_server::{FaultServer, Received, Reply};
 use std::path::Path;
@@ -272,6 +272,33 @@ fn the_exit_code_is_that_of_what_a_person_must_look_at_first() {
     }
     let (_, help, _) = run(cli::cli(Path::new("/"), &["decide", "--help"]));
     assert!(help.contains("the first of 2 4 9 5 6 7 8 3 that applies"), "{help}");
+}
+
+#[test]
+fn a_server_in_trouble_is_asked_again_a_little_at_a_time_and_all_of_it_ends_well() {
+    let well = AtomicBool::new(false);
+    let server = FaultServer::start(move |number, _| {
+        // The first try of each fails, and the retries of all are more than the budget has at once.
+        if number == 60 {
+            well.store(true, Ordering::SeqCst);
+        }
+        match number > 60 || well.load(Ordering::SeqCst) {
+            false => Reply::json(503, "{}"),
+            true => Reply::json(202, r#"{"status":"COMMITTED"}"#),
+        }
+    });
+    let line =
+        |n| format!("{{\"key\":\"k-{n}\",\"tenant\":\"t\",\"thread\":\"h\",\"decision\":\"approve\"}}\n");
+    let place = Place::new(&server.url, &(0..50).map(line).collect::<String>());
+    let (batch, journal) = (place.path("batch.jsonl"), place.path("journal"));
+    let args = ["decide", "--batch", &batch, "--journal", &journal, "--server", &server.url, "--json"];
+    let (code, out, err) = run(cli::cli(place.dir.path(), &args));
+    assert_eq!((code, values(&events(&out), "outcome", "outcome")), (0, vec!["committed"; 50]), "{out}{err}");
+    let journal = Journal::open(Path::new(&journal)).unwrap();
+    let entries = journal.recent(usize::MAX).unwrap();
+    let tries = |entry: &Entry| journal.tries(entry.intent.id).unwrap().len();
+    assert_eq!(entries.iter().map(tries).sum::<usize>(), server.posts().len(), "every try is in the journal");
+    assert!(entries.iter().all(|entry| (1..=4).contains(&tries(entry))));
 }
 
 #[test]

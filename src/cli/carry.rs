@@ -203,7 +203,8 @@ impl Carrier {
         let until = Instant::now() + self.deadline;
         let mut tries_left = self.client.tries();
         loop {
-            let call = self.call(&job).max_retries(tries_left.saturating_sub(1));
+            let left = until.saturating_duration_since(Instant::now());
+            let call = self.call(&job).max_retries(tries_left.saturating_sub(1)).deadline(left);
             let End { resolution, put_off } = match call.begin(Box::new(Watcher(Arc::clone(&watch)))) {
                 Ok(running) => running.await,
                 // It was checked before.
@@ -214,17 +215,20 @@ impl Carrier {
                 return Ended::NotRecorded(error);
             }
             tries_left = tries_left.saturating_sub(number(resolution.tries.len() - job.earlier.len()));
-            let pause = put_off.map(|wait| wait.max(SHORTEST_PAUSE));
-            let Some(pause) = pause.filter(|pause| tries_left > 0 && Instant::now() + *pause < until) else {
-                return match watch.end(&resolution).await {
-                    Ok(()) => Ended::Resolved(Box::new(job.intent), Box::new(resolution)),
-                    Err(error) => Ended::NotRecorded(error),
-                };
+            let pause = put_off.map(|wait| wait.max(SHORTEST_PAUSE)).filter(|_| tries_left > 0);
+            if let Some(pause) = pause.filter(|pause| Instant::now() + *pause < until) {
+                tokio::time::sleep(pause).await;
+                permit = Arc::clone(room).acquire_owned().await.ok();
+                if Instant::now() < until {
+                    job.maybe = watch.may_have_landed();
+                    job.earlier = resolution.tries;
+                    continue;
+                }
+            }
+            return match watch.end(&resolution).await {
+                Ok(()) => Ended::Resolved(Box::new(job.intent), Box::new(resolution)),
+                Err(error) => Ended::NotRecorded(error),
             };
-            job.maybe = watch.may_have_landed();
-            job.earlier = resolution.tries;
-            tokio::time::sleep(pause).await;
-            permit = Arc::clone(room).acquire_owned().await.ok();
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::domain::{Resolution, Try, Verdict};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Uri, header as names};
 use std::fmt::Write as _;
+use std::time::Duration;
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
@@ -38,6 +39,8 @@ pub(crate) struct Manner {
     pub(crate) tried_before: Vec<Try>,
     /// Instead of the client's.
     pub(crate) max_retries: Option<u32>,
+    /// Instead of the client's.
+    pub(crate) deadline: Option<Duration>,
     /// Whoever sent it comes back to it: it ends with 202 or `PENDING` instead of watching on, and waits for no breaker.
     pub(crate) comes_back: bool,
     /// Even its first try is one that is asked again.
@@ -113,6 +116,12 @@ impl DecisionCall {
     /// How often this call is sent again after its first try, instead of the client's number.
     pub fn max_retries(mut self, max_retries: u32) -> Self {
         self.manner.max_retries = Some(max_retries);
+        self
+    }
+
+    /// The time for this call, instead of the client's: for the sequel of one that was put off.
+    pub(crate) fn deadline(mut self, deadline: Duration) -> Self {
+        self.manner.deadline = Some(deadline);
         self
     }
 

@@ -59,6 +59,7 @@ impl Run {
         let tries = std::mem::take(&mut call.manner.tried_before);
         let mut policy = client.inner.policy;
         policy.max_retries = call.manner.max_retries.unwrap_or(policy.max_retries);
+        policy.deadline = call.manner.deadline.unwrap_or(policy.deadline);
         Self {
             client,
             observer,
