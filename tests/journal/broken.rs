@@ -138,7 +138,10 @@ fn a_value_that_no_journal_writes() {
 #[test]
 fn places_where_no_file_can_be() {
     let (directory, path) = place();
-    refused(directory.path(), &["not a file"]);
+    // Inside the test's own directory: what else lies beside a refused path must be the test's too.
+    let folder = directory.path().join("folder");
+    std::fs::create_dir(&folder).unwrap();
+    refused(&folder, &["not a file"]);
     std::fs::write(&path, b"").unwrap();
     let below = path.join("journal.sqlite");
     let error = Journal::open(&below).unwrap_err().to_string();
