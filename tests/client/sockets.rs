@@ -3,7 +3,6 @@
 use crate::fault_server::{FaultServer, Received, Reply};
 use aegis_console::client::{AegisClient, Jitter, http::HttpTransport};
 use aegis_console::domain::{Outcome, Resolution};
-use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 /// The server has no status call; decisions are answered by `decide`, by their number.
