@@ -1,0 +1,82 @@
+//! What is known of a decision: how far it is, how old, and what can be said of it.
+
+use super::super::Link;
+use super::super::plan::Situation;
+use super::Life;
+use crate::domain::{Outcome, Resolution, timestamp};
+use crate::journal::Entry;
+use jiff::Timestamp;
+use std::time::Duration;
+use tokio::time::Instant;
+
+impl Life {
+    pub(super) fn situation(&self) -> Situation<'_> {
+        Situation {
+            stage: self.now.stage,
+            maybe: self.now.maybe,
+            outcome: self.now.resolution.as_ref().map(|resolution| &resolution.outcome),
+            redelivered: self.redelivered(),
+            age: self.age(),
+            wait: self.wait(),
+            followed: self.ended_before.saturating_add(self.ended.elapsed()),
+            link_up: *self.link.borrow() == Link::Up,
+            unchecked: self.unchecked,
+            insisted: self.insisted,
+        }
+    }
+
+    pub(super) fn redelivered(&self) -> u32 {
+        self.now.tries.saturating_sub(self.shared.client.tries())
+    }
+
+    /// Since the decision, by whichever clock says more: a clock that was set back makes nothing younger.
+    pub(super) fn age(&self) -> Duration {
+        let by_day = timestamp::between(self.intent.decided_at, Timestamp::now());
+        by_day.max(self.age_at_birth.saturating_add(self.born.elapsed()))
+    }
+
+    pub(super) fn wait(&self) -> Duration {
+        self.due.saturating_duration_since(Instant::now())
+    }
+
+    pub(super) fn entry(&self) -> Entry {
+        Entry {
+            intent: self.intent.clone(),
+            stage: self.now.stage,
+            maybe: self.now.maybe,
+            tries: self.now.tries,
+            next_at: self.now.next_at,
+            resolution: self.now.resolution.clone(),
+            acknowledged: self.now.acknowledged,
+            returned: self.now.returned.clone(),
+            updated_at: Timestamp::now(),
+        }
+    }
+
+    /// What a look has shown, with what was known before.
+    pub(super) fn seen(&self, seen: Resolution) -> Resolution {
+        let before = self.known(seen.outcome.clone());
+        Resolution {
+            http_status: seen.http_status.or(before.http_status),
+            standing: seen.standing.or(before.standing),
+            detail: seen.detail.or(before.detail),
+            ..before
+        }
+    }
+
+    /// What is known, under that outcome.
+    pub(super) fn known(&self, outcome: Outcome) -> Resolution {
+        let last = self.last.as_ref();
+        Resolution {
+            outcome,
+            http_status: last
+                .and_then(|last| last.http_status)
+                .or_else(|| self.tries.iter().rev().find_map(|one| one.http_status)),
+            standing: last.and_then(|last| last.standing.clone()),
+            detail: last.and_then(|last| last.detail.clone()),
+            tries: self.tries.clone(),
+            request_id: self.intent.request_id.to_string(),
+            idempotency_key: self.intent.key.clone(),
+        }
+    }
+}
