@@ -3,6 +3,8 @@
 use super::ledger::{Answered, Asked, Decision, Entered, Ledger};
 use super::script::{Act, Conflicts, Other, Reply, Script, StatusCall, Step};
 use super::{BOB, CALLER, KEY, OTHER, answer, write};
+use std::net::Ipv4Addr;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard};
 use std::time::Duration;
 use tokio::io::AsyncReadExt as _;
@@ -106,9 +108,23 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
 
 /// Listens on a free port. It is asked for by its number, for only then it stays taken after [`stop_listening`].
 fn listen() -> std::net::TcpListener {
-    let free = || std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let host = host();
+    let free = || std::net::TcpListener::bind((host, 0)).unwrap().local_addr().unwrap();
     // Somebody may take it first.
     std::iter::repeat_with(free).find_map(|address| std::net::TcpListener::bind(address).ok()).unwrap()
+}
+
+/// An address of this machine that no other server has: a port is given to the next one as soon as it is free, and then
+/// a client of an earlier server, or of another program's, may call here.
+fn host() -> Ipv4Addr {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    if !cfg!(target_os = "linux") {
+        return Ipv4Addr::LOCALHOST;
+    }
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let [_, _, high, low] = number.to_be_bytes();
+    let [_, _, _, process] = std::process::id().to_be_bytes();
+    Ipv4Addr::new(127, process.max(1), high, low.max(1))
 }
 
 /// Nobody listens any more, but the port stays taken: no other server of these tests may get it.
@@ -207,13 +223,14 @@ impl Shared {
         number: usize,
         step: &Step,
     ) -> bool {
+        let verdict = asked.verdict().unwrap_or_else(|| panic!("this is no decision: {}", asked.head));
         self.busy.send_modify(|count| *count += 1);
         tokio::time::sleep(step.late).await;
         let header = |name| asked.header(name).unwrap_or_default().to_owned();
         let decision = Decision {
             key: header("idempotency-key"),
             request_id: header("x-request-id"),
-            verdict: asked.verdict().unwrap(),
+            verdict,
             reviewer: CALLER.into(),
         };
         let entered = self.enter(&decision, step.act);
