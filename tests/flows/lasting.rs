@@ -5,7 +5,7 @@ use crate::script::{SHORT, Script, WIDE, at, refund, trade};
 use aegis_console::console::app::model::Exit;
 use aegis_console::console::app::{Effect, Message};
 use aegis_console::dispatch::{DispatchEvent, News};
-use aegis_console::domain::{Outcome, Resolution};
+use aegis_console::domain::{Outcome, Resolution, Try};
 use aegis_console::feed::{FeedEvent, Link};
 use aegis_console::journal::{Entry, Stage};
 use insta::assert_snapshot;
@@ -96,6 +96,7 @@ fn what_the_journal_had_kept_goes_on_and_is_not_decided_twice() {
         intent: order.intent("http://127.0.0.1:8000", None),
         stage,
         maybe: true,
+        reached_at: Some(at("12:02:00")),
         tries: 2,
         next_at: Some(at("12:02:09")),
         resolution,
@@ -118,6 +119,18 @@ fn what_the_journal_had_kept_goes_on_and_is_not_decided_twice() {
     next.tell(Message::Dispatch(DispatchEvent { id: order.id, news: found }));
     next.feed(FeedEvent::Entries(vec![refund(), trade()]));
     assert_snapshot!("found_doubtful_120x40", next.screen());
+    let first = Try {
+        number: 1,
+        http_status: None,
+        error: Some("connection reset".into()),
+        started: at("11:55:00"),
+        took: Duration::from_secs(1),
+        waited: Duration::ZERO,
+    };
+    let old = Resolution { tries: vec![first], ..resolution(Outcome::Unconfirmed) };
+    next.tell(Message::Dispatch(DispatchEvent { id: order.id, news: News::Resolved(old) }));
+    let says = "no answer: it may have landed; sent again, it may run twice";
+    assert!(next.text().contains(says), "{}", next.text());
     let news = News::Resolved(resolution(Outcome::Mine));
     next.tell(Message::Dispatch(DispatchEvent { id: order.id, news }));
     assert!(

@@ -2,5 +2,6 @@
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 pub mod person;
+pub mod flood;
 pub mod pty;
 pub mod scripted;

@@ -79,9 +79,9 @@ impl Table {
         let mut lines = Vec::new();
         for ((name, agent), actions) in groups {
             let head = RoleLine::of(Role::Title, format!(" {} ", count(actions.len())))
-                .foreign(&Visible::of(name).cut(columns / 2))
+                .foreign(&Visible::name(name).cut(columns / 2))
                 .with(Role::Text, " by ")
-                .foreign(&Visible::of(agent).cut(columns / 2));
+                .foreign(&Visible::name(agent).cut(columns / 2));
             lines.extend(head.wrap(columns, 3).into_iter().map(Line::Own));
             lines
                 .extend(differences(&actions, columns.saturating_sub(GUTTER)).into_iter().map(Line::Foreign));
@@ -93,9 +93,9 @@ impl Table {
         }
         for (action, why) in &self.left_out {
             let line = RoleLine::of(Role::Text, format!("   {}: ", why.words()))
-                .foreign(&Visible::of(action.name.raw()).cut(columns / 3))
+                .foreign(&Visible::name(action.name.raw()).cut(columns / 3))
                 .with(Role::Text, " by ")
-                .foreign(&Visible::of(action.agent.raw()).cut(columns / 3))
+                .foreign(&Visible::name(action.agent.raw()).cut(columns / 3))
                 .with(Role::Quiet, format!(" {}", action.digest.short()));
             lines.extend(line.wrap_words(columns, 5).into_iter().map(Line::Own));
         }
@@ -150,7 +150,7 @@ fn differences(actions: &[&Arc<Action>], columns: usize) -> Vec<RoleLine> {
 /// `"to": "user@example.com"  `
 fn pair(name: &str, value: Option<&str>) -> RoleLine {
     let mut line = RoleLine::default();
-    line.push_foreign(Role::JsonKey, &Visible::of(name).cut(LONGEST_VALUE / 2));
+    line.push_foreign(Role::JsonKey, &Visible::name(name).cut(LONGEST_VALUE / 2));
     line.push(Role::JsonMark, ": ");
     match value {
         Some(value) => line.push_foreign(Role::Foreign, &Visible::head(value, LONGEST_VALUE)),
