@@ -1,6 +1,6 @@
 //! What a character is, by Unicode property. Knows of single characters only, never of what stands around them.
 
-use icu_properties::props::{BidiClass, DefaultIgnorableCodePoint, GeneralCategory, WhiteSpace};
+use icu_properties::props::{BidiClass, DefaultIgnorableCodePoint, GeneralCategory, Script, WhiteSpace};
 use icu_properties::{CodePointMapData, CodePointSetData};
 use unicode_width::UnicodeWidthChar;
 
@@ -107,7 +107,28 @@ pub(super) fn is_of_a_word(c: char) -> bool {
     if c.is_ascii() {
         return c.is_ascii_alphanumeric();
     }
-    c.is_alphabetic() || is_mark(c) || is_nothing(c) || category(c) == Category::DecimalNumber
+    match category(c) {
+        Category::UppercaseLetter
+        | Category::LowercaseLetter
+        | Category::TitlecaseLetter
+        | Category::ModifierLetter
+        | Category::OtherLetter
+        | Category::NonspacingMark
+        | Category::EnclosingMark
+        | Category::SpacingMark
+        | Category::DecimalNumber
+        | Category::Format => true,
+        _ => c.is_alphabetic() || is_ignorable(c),
+    }
+}
+
+/// The script that the character belongs to, where it is but one.
+pub(super) fn only_script(c: char) -> Option<Script> {
+    if c.is_ascii() {
+        return c.is_ascii_alphabetic().then_some(Script::Latin);
+    }
+    let script = CodePointMapData::<Script>::new().get(c);
+    (script != Script::Common && script != Script::Inherited).then_some(script)
 }
 
 /// The ASCII character that a tag character hides.

@@ -179,7 +179,7 @@ impl<'t> Runs<'t> {
     fn is_plain(&mut self, c: char) -> bool {
         while self.escaped.next_if(|range| range.start < self.at).is_some() {}
         let escaped = self.escaped.peek().is_some_and(|range| range.start == self.at);
-        if escaped || sign::of_itself(c).is_some() || self.right_to_left && is_right_to_left(c) {
+        if escaped || sign::is_due(c) || self.right_to_left && is_right_to_left(c) {
             return false;
         }
         if is_mark(c) {
@@ -206,11 +206,11 @@ impl<'t> Runs<'t> {
         if is_blank(c) {
             return if self.at >= self.unfolded { self.blanks() } else { None };
         }
-        if !is_mark(c) || self.marks != Some(MARKS) || sign::of_itself(c).is_some() {
+        if !is_mark(c) || self.marks != Some(MARKS) || sign::is_due(c) {
             return None;
         }
         let rest = &self.text[self.at..];
-        let length = rest.find(|c| !is_mark(c) || sign::of_itself(c).is_some()).unwrap_or(rest.len());
+        let length = rest.find(|c| !is_mark(c) || sign::is_due(c)).unwrap_or(rest.len());
         let source = &rest[..length];
         let label = format!("‹+{} marks›", source.chars().count());
         Some(Run::Fold { source, label, kind: FoldKind::Marks })

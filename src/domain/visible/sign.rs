@@ -9,13 +9,9 @@ pub(super) fn is_of_signs(c: char) -> bool {
     matches!(c, '‹' | '›' | '⇥' | '…' | '\u{2400}'..='\u{243f}')
 }
 
-/// The sign of a character that is never drawn as it is, whatever stands around it.
-pub(super) fn of_itself(c: char) -> Option<String> {
-    match c {
-        ' '..='~' => None,
-        _ if is_of_signs(c) || is_hidden(c) => Some(always(c)),
-        _ => None,
-    }
+/// Whether the character is never drawn as it is, whatever stands around it.
+pub(super) fn is_due(c: char) -> bool {
+    !matches!(c, ' '..='~') && (is_of_signs(c) || is_hidden(c))
 }
 
 /// The sign of any character.

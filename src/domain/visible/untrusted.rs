@@ -13,6 +13,11 @@ impl Untrusted {
         &self.0
     }
 
+    /// Whether there is nothing in it.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// What may be drawn of it.
     pub fn visible(&self) -> Visible {
         Visible::of(&self.0)

@@ -262,7 +262,7 @@ impl Words<'_> {
     fn who(&self, reviewer: Option<&Untrusted>) -> RoleLine {
         let unnamed = || RoleLine::of(Role::Text, "another reviewer");
         let named = |name: &Untrusted| RoleLine::default().foreign(&name.head(24));
-        reviewer.filter(|name| !name.raw().is_empty()).map_or_else(unnamed, named)
+        reviewer.filter(|name| !name.is_empty()).map_or_else(unnamed, named)
     }
 
     fn elsewhere(&self, entry: &Queued) -> (&'static str, Role, RoleLine) {
