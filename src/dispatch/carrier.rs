@@ -20,6 +20,7 @@ const RECENT: usize = 1_000;
 impl Shared {
     /// Begins to carry the journal out.
     pub(super) fn carry(self: &Arc<Self>) {
+        self.journal.carries_for(&self.base_url);
         // First the ear, then the look: nothing falls between.
         let socket = poke::beside(self.journal.path());
         let shared = Arc::clone(self);

@@ -170,6 +170,12 @@ impl Dispatcher {
         self.shared.take(ids, held, move || intents);
     }
 
+    /// Tells how decisions go on that are in the journal and that this process recorded by other means, and has them
+    /// carried out. The first news of each is [`News::Found`], or how it ended.
+    pub fn follow(&self, ids: Vec<Uuid>) {
+        self.shared.follow(ids);
+    }
+
     /// Takes a decision back that is held, or that ended as not sent. [`News::Dropped`] says that it was.
     pub fn undo(&self, id: Uuid) {
         self.shared.want(id, Command::Undo);

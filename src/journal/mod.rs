@@ -24,6 +24,7 @@ mod writer;
 pub use aside::set_aside;
 pub use entry::{Entry, Intent};
 pub use error::JournalError;
+pub use file::Holder;
 pub use place::default_path;
 pub use progress::Progress;
 pub use stage::{Stage, Step};
@@ -113,6 +114,21 @@ impl Journal {
         self.inner.dispatching.load(Ordering::Acquire)
     }
 
+    /// Says for which server this process carries the decisions out, to those that record decisions meanwhile.
+    pub fn carries_for(&self, server: &str) {
+        if let Some(lock) = &*held(&self.inner.lock)
+            && let Err(error) = file::mark(lock, Some(server))
+        {
+            // Then they find out by waiting.
+            tracing::warn!(%error, "others are not told which server this journal is carried out for");
+        }
+    }
+
+    /// The other process that carries the decisions out, where one does and has said so.
+    pub fn holder(&self) -> Option<Holder> {
+        if self.is_dispatcher() { None } else { file::holder(&self.inner.path) }
+    }
+
     /// Becomes the dispatcher where the other has gone; everything that was being sent then may have landed. Blocks for
     /// one commit.
     pub fn try_become_dispatcher(&self) -> bool {
@@ -136,7 +152,7 @@ impl Journal {
         );
         answered.recv().unwrap_or_else(|_| Err(self.gone()))?;
         // Without it an emptied file would pass for a new one; that is no reason not to work.
-        let _ = file::mark(&file, true);
+        let _ = file::mark(&file, None);
         *lock = Some(file);
         self.inner.dispatching.store(true, Ordering::Release);
         Ok(true)
