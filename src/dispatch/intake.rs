@@ -102,7 +102,7 @@ impl Shared {
             Command::Undo => Step::Dropped,
             Command::Release => Step::Released,
             Command::TryAgain => Step::Retried,
-            Command::Reread => return,
+            Command::Reread | Command::Heard => return,
         };
         let shared = Arc::clone(self);
         self.spawn(async move {

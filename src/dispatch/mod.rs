@@ -197,6 +197,12 @@ impl Dispatcher {
         self.shared.want(id, Command::TryAgain);
     }
 
+    /// Says that the server was heard to speak of the call with that request id, as its events do. What it said is not
+    /// taken for the outcome: where that is still open, the server is asked at once.
+    pub fn heard(&self, request_id: &str) {
+        self.shared.heard(request_id);
+    }
+
     /// Notes that the reviewer has seen how it ended.
     pub fn acknowledge(&self, id: Uuid) {
         self.shared.acknowledge(id);
