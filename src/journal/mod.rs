@@ -84,6 +84,7 @@ impl Journal {
             identity,
             dispatching: Arc::clone(&dispatching),
             failed: None,
+            restarted_at: 0,
         };
         let (jobs, waiting) = channel();
         let thread = std::thread::Builder::new().name("journal-writer".into());
@@ -190,8 +191,17 @@ impl Journal {
 
     /// Forgets what was last written of before then and leaves nothing to be said or done: decisions known to stand,
     /// taken back, or acknowledged. Their keys can be decided again here; a server may still remember them.
+    /// A portion at a time, so that nobody has to wait for it.
     pub fn prune(&self, before: Timestamp) -> impl Future<Output = Result<(), JournalError>> + Send + use<> {
-        self.write(Work::Prune(before))
+        let journal = self.clone();
+        async move {
+            loop {
+                journal.write(Work::Prune(before)).await?;
+                if journal.read(|db| rows::prunable(db, before, 1))?.is_empty() {
+                    return Ok(());
+                }
+            }
+        }
     }
 
     /// Everything that is not at an end, oldest first.
