@@ -60,6 +60,17 @@ fn open_bar(pty: &mut Pty, key: &str, title: &str) {
     pty.wait_for(title, PATIENCE);
 }
 
+/// Waits for a line of outcomes with both words: a port or a tool may hold one of them too, and a decision that is
+/// still being sent would hold up a quit.
+fn wait_outcome(pty: &Pty, verdict: &str, status: &str) {
+    let stands = || pty.screen().lines().any(|line| line.contains(verdict) && line.contains(status));
+    let deadline = std::time::Instant::now() + PATIENCE;
+    while !stands() {
+        assert!(std::time::Instant::now() < deadline, "no {verdict} {status}:\n{}", pty.screen());
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
 #[test]
 fn see_approve_reject_quit() {
     let (runtime, data) = (runtime(), TempDir::new().unwrap());
@@ -73,7 +84,7 @@ fn see_approve_reject_quit() {
         pty.wait_for("to: user@example.com", PATIENCE);
         assert!(size.0 < 100 || pty.screen().contains("␛]0;owned␇"), "it is shown as what it is");
         pty.send_keys("\r");
-        pty.wait_for("202", PATIENCE);
+        wait_outcome(&pty, "approve", "202");
         assert!(matches!(runtime.block_on(approved).unwrap(), Answer::Allowed(_)));
 
         let denied = ask(&runtime, &gateway, &format!("post_{}", size.0));
@@ -85,6 +96,7 @@ fn see_approve_reject_quit() {
         let Answer::Denied { reason, .. } = runtime.block_on(denied).unwrap() else { panic!("not denied") };
         assert_eq!(reason.as_ref().map(Untrusted::raw), Some("not now"));
         pty.wait_for("0 pend", PATIENCE);
+        wait_outcome(&pty, "reject", "202");
         pty.send_keys("q");
         assert_eq!(pty.exit_code(PATIENCE), 0);
         pty.assert_restored();
@@ -147,7 +159,7 @@ fn held_then_taken_back_then_killed_and_carried_out_once() {
     let killed = std::process::Command::new("kill").args(["-9", &pty.process_id().to_string()]).status();
     assert!(killed.unwrap().success());
     let mut pty = review(&gateway, &journal, "2", (120, 40));
-    pty.wait_for("202", PATIENCE);
+    wait_outcome(&pty, "approve", "202");
     assert!(matches!(runtime.block_on(asked).unwrap(), Answer::Allowed(_)));
     pty.send_keys("q");
     assert_eq!(pty.exit_code(PATIENCE), 0);
@@ -195,7 +207,7 @@ fn a_queue_file_is_decided_at_an_aegis_server() {
     pty.wait_for("read to its end", PATIENCE);
     open_bar(&mut pty, "a", "Approve?");
     pty.send_keys("\r");
-    pty.wait_for("202", PATIENCE);
+    wait_outcome(&pty, "approve", "202");
     let asked = server.asked();
     let call = asked.iter().find(|asked| asked.target == "/api/v1/hitl/approve").expect("an AEGIS call");
     let header = |name| call.header(name).map(str::to_owned);
