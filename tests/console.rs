@@ -110,6 +110,55 @@ fn see_approve_reject_quit() {
 }
 
 #[test]
+fn nothing_that_the_terminal_sends_by_itself_decides() {
+    let (runtime, data) = (runtime(), TempDir::new().unwrap());
+    let gateway = gateway(&runtime, data.path());
+    let asked = ask(&runtime, &gateway, "send_email");
+    let mut pty = review(&gateway, &data.path().join("journal.sqlite"), "0", (120, 40));
+    pty.wait_for("send_email", PATIENCE);
+    open_bar(&mut pty, "r", "Reject?");
+    // Past the time in which keys do not count, so that only what they are can keep them from deciding.
+    std::thread::sleep(Duration::from_millis(1_500));
+    for sent in [
+        b"\x1b]11;rgb:aaaa/aaaa/aaaa\x1b\\".as_slice(),
+        b"\x1b]11;rgb:aaaa/aaaa/aaaa\r\x07",
+        b"\x1bP>|terminal\r\x1b\\",
+        b"\x1b_Gi=1;OK\r\x1b\\",
+        b"\x1b[0n\x1b[24;80R\x1b[?62;22c",
+        b"aaaaaaaaaaaa",
+        b"aaa\r",
+        b"\x1b[200~safe\x1b[201~\r\x1b[201~",
+        b"\x1b[200~\r",
+        b"\x1bP1$r\r",
+        b"\x1b]11;rgb:\r",
+        b"\x1b[1;\r",
+        b"\xe2\x82",
+    ] {
+        pty.send(sent);
+        // Longer than anything is waited for.
+        std::thread::sleep(Duration::from_millis(250));
+    }
+    assert!(pty.screen().contains("Reject?"), "{}", pty.screen());
+    // On a busy machine the first may still be taken for a part of what came before it.
+    for _ in 0..50 {
+        pty.send(b"\x1b");
+        std::thread::sleep(Duration::from_millis(300));
+        if !pty.screen().contains("Reject?") {
+            break;
+        }
+    }
+    pty.wait_gone("Reject?", PATIENCE);
+    pty.wait_for("1 pending", PATIENCE);
+    pty.send(b"\x1b]11;rgb:aaaa");
+    pty.send(b"\x03");
+    assert_eq!(pty.exit_code(PATIENCE), 0);
+    pty.assert_restored();
+    assert!(!asked.is_finished(), "nothing was decided");
+    asked.abort();
+    runtime.block_on(gateway.shutdown());
+}
+
+#[test]
 fn a_gateway_of_its_own_and_every_way_out() {
     for (end, code) in [("TERM", 143), ("HUP", 129)] {
         let data = TempDir::new().unwrap();
