@@ -122,6 +122,7 @@ pub(super) struct Ran<'a> {
     pub(super) rounds: u32,
     /// Since the decision.
     pub(super) age: Duration,
+    pub(super) link_up: bool,
     /// From 0 up to 1.
     pub(super) random: f64,
 }
@@ -135,6 +136,8 @@ pub(super) enum After {
     Doubt(Duration),
     /// It has not landed, and goes out after that time.
     PutOff(Duration),
+    /// It has reached nobody, and goes out when the link is back.
+    AwaitLink,
 }
 
 /// What follows a run.
@@ -155,6 +158,8 @@ pub(super) fn after(ran: &Ran<'_>, pace: &Pace) -> After {
             // Not all at the same instant.
             After::PutOff(wait + Duration::from_millis(100).mul_f64(ran.random))
         }
+        // It went down under way: a moment later it would not have been tried at all.
+        (Outcome::NotSent, None) if !ran.link_up => After::AwaitLink,
         _ => After::End,
     }
 }
@@ -280,6 +285,7 @@ mod tests {
             put_off_for: s(0),
             rounds,
             age,
+            link_up: true,
             random,
         };
         let pace = Pace::default();
@@ -306,9 +312,13 @@ mod tests {
                 put_off_for: s(0),
                 rounds: 0,
                 age: s(0),
+                link_up: true,
                 random: 0.0,
             };
             assert_eq!(after(&ran, &pace), After::End, "{outcome:?}");
+            let down = Ran { link_up: false, ..ran.clone() };
+            let waits = if *outcome == Outcome::NotSent { After::AwaitLink } else { After::End };
+            assert_eq!(after(&down, &pace), waits, "{outcome:?}");
             let early = Ran { put_off: Some(s(9)), ..ran.clone() };
             assert_eq!(after(&early, &pace), After::PutOff(s(9)), "{outcome:?}");
             let long = Ran { put_off: Some(s(9)), put_off_for: s(1_795), ..ran };
@@ -321,6 +331,7 @@ mod tests {
             put_off_for: s(0),
             rounds: 0,
             age: s(0),
+            link_up: true,
             random: 0.0,
         };
         assert_eq!(after(&ran, &pace), After::End);

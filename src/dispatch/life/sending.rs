@@ -135,6 +135,7 @@ impl Life {
             put_off_for: self.put_off_since.map_or(Duration::ZERO, |since| since.elapsed()),
             rounds: self.redelivered().max(self.looks),
             age: self.age.elapsed(),
+            link_up: *self.link.borrow() == Link::Up,
             random: Shared::random(),
         };
         match plan::after(&ran, &self.shared.pace) {
@@ -142,6 +143,12 @@ impl Life {
             After::PutOff(wait) => {
                 self.unchecked = true;
                 self.put_off(wait).await;
+            }
+            After::AwaitLink => {
+                if self.note(Step::Waiting { next_at: Timestamp::now() }).await.is_ok() {
+                    self.unchecked = true;
+                    self.shared.tell(self.intent.id, News::Queued).await;
+                }
             }
             After::Doubt(wait) => {
                 let next = later(wait);
