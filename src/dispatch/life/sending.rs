@@ -1,6 +1,6 @@
 //! Sending: one run of tries, from its place among the requests on their way to what follows from its end.
 
-use super::super::plan::{self, After, Ran};
+use super::super::after::{After, Ran, after};
 use super::super::recorder::{Record, Recorder};
 use super::super::shared::{Shared, halted, held, later, until};
 use super::super::{Link, News, call};
@@ -138,7 +138,7 @@ impl Life {
             link_up: *self.link.borrow() == Link::Up,
             random: Shared::random(),
         };
-        match plan::after(&ran, &self.shared.pace) {
+        match after(&ran, &self.shared.pace) {
             After::End => self.end(resolution).await,
             After::PutOff(wait) => {
                 self.unchecked = true;
