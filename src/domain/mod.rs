@@ -7,6 +7,7 @@ pub mod action;
 pub mod digest;
 pub mod findings;
 pub mod json;
+pub mod lookalike;
 pub mod outcome;
 pub mod queued;
 pub mod risk;
