@@ -8,7 +8,7 @@ use super::source::Source;
 use super::trouble::{Kind, Trouble};
 use super::{FeedEvent, Link, agents, page};
 use crate::domain::json::{self, Limits};
-use crate::domain::{ActionState, Untrusted};
+use crate::domain::{ActionState, Queued, Untrusted};
 use jiff::Timestamp;
 use sse_stream::Sse;
 use std::collections::HashSet;
@@ -138,25 +138,13 @@ impl Follower {
     }
 
     async fn list(&self) -> Result<(), End> {
-        let (mut pending, mut number) = (HashSet::new(), 0);
+        let mut pending = HashSet::new();
         let mut pages = self.source.pages(ActionState::Pending);
         while let Some(page) = pages.next().await {
-            let mut entries = Vec::new();
-            for entry in page.map_err(End::Trouble)?.entries {
-                number += 1;
-                match entry.queued {
-                    Ok(queued) => {
-                        if queued.state == ActionState::Pending {
-                            pending.insert(queued.action.id.clone());
-                        }
-                        entries.push(queued);
-                    }
-                    Err(error) => {
-                        let place = format!("entry {number} of the queue");
-                        self.unreadable(place, error.to_string().into()).await?;
-                    }
-                }
-            }
+            let page = page.map_err(End::Trouble)?;
+            let entries: Vec<_> = page.entries.iter().map(|entry| page.queued(entry)).collect();
+            let waiting = entries.iter().filter(|entry| entry.state == ActionState::Pending);
+            pending.extend(waiting.map(|entry| entry.action.id.clone()));
             self.tell(FeedEvent::Entries(entries)).await?;
         }
         self.tell(FeedEvent::Complete { pending }).await?;
@@ -183,9 +171,16 @@ impl Follower {
         // Names that this version does not know are for later ones.
         let told = match (event.event.as_deref(), event.data) {
             (Some(name), Some(data)) if name.starts_with("action.") => {
-                let value = json::parse(data.as_bytes(), EVENT).map_err(Into::into);
-                let queued = value.and_then(|value| page::read(&value));
-                Some(queued.map(FeedEvent::Changed).map_err(|error| error.to_string().into()))
+                Some(match json::parse(data.as_bytes(), EVENT) {
+                    Ok(value) => {
+                        let queued = page::read(&value);
+                        Ok(FeedEvent::Changed(
+                            queued
+                                .unwrap_or_else(|error| Queued::unreadable(&data, &error, Timestamp::now())),
+                        ))
+                    }
+                    Err(error) => Err(error.to_string().into()),
+                })
             }
             (Some("agent.paused" | "agent.resumed"), Some(data)) => {
                 Some(agents::read(data.as_bytes()).map(|agent| FeedEvent::Agents(vec![agent])))

@@ -40,7 +40,7 @@ pub enum FeedEvent {
     /// How these agents are: each that the source knows after the link came up, and each that was paused or resumed
     /// since. Of others nothing new is known. Sources that cannot pause agents never tell it.
     Agents(Vec<AgentState>),
-    /// Something came that could not be read as an action; the rest goes on.
+    /// Something came that cannot be shown as an action, not even as one that cannot be read; the rest goes on.
     Unreadable {
         /// Where it stood: `line 3`, or the id that the server gave it.
         place: String,

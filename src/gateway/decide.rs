@@ -56,7 +56,7 @@ async fn decide(
             return Err(Refusal::bad("bad_header", detail));
         }
     };
-    let review = review(&body::bytes(content, Limits::SEALED.bytes).await?)?;
+    let review = review(&body::bytes(content, Limits::DECISION.bytes).await?)?;
     let call = DecisionCall {
         tenant: decider.tenant,
         thread: thread.to_owned(),
@@ -96,7 +96,7 @@ fn required<'h>(headers: &'h HeaderMap, name: &str) -> Result<&'h str, Refusal> 
 
 /// What the body's `review` says; of the rest nothing is believed. A body without one, or with another thing of that name, is the caller's own payload.
 fn review(bytes: &[u8]) -> Result<Option<Review>, Refusal> {
-    let value = body::value(bytes, Limits::SEALED)?;
+    let value = body::value(bytes, Limits::DECISION)?;
     if value.as_object().is_none() {
         let detail = "the body must be a JSON object; {} where there is no payload";
         return Err(Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, "not_an_object", detail));

@@ -200,13 +200,13 @@ fn open(
     Ok(())
 }
 
-/// What is marked, and of it what would be decided: rejecting leaves nothing out.
+/// What is marked, and of it what would be decided.
 fn table(model: &Model, verdict: Verdict) -> Result<Table, Refusal> {
     let (mut taken, mut left_out) = (Vec::new(), Vec::new());
     for action in model.queue.marked_actions() {
-        match guard::may_approve_marked(model, &action) {
-            Err(why) if verdict == Verdict::Approve => left_out.push((action, why)),
-            _ => taken.push(action),
+        match guard::may_decide_marked(model, verdict, &action) {
+            Err(why) => left_out.push((action, why)),
+            Ok(()) => taken.push(action),
         }
     }
     if taken.is_empty() { Err(Refusal::NothingToApprove) } else { Ok(Table::new(taken, left_out)) }

@@ -106,14 +106,26 @@ pub fn may_open(model: &Model, verdict: Verdict, now: Now) -> Result<Arc<Action>
     }
     let action = model.queue.selected().map(|entry| &entry.action).ok_or(Refusal::NothingSelected)?;
     is_armed(model, arming(verdict, action.risk), now)?;
+    may_reject(action)?;
     if verdict == Verdict::Approve {
         may_approve(model, action)?;
     }
     Ok(Arc::clone(action))
 }
 
+/// Whether there is anything that a decision could name.
+fn may_reject(action: &Action) -> Result<(), Refusal> {
+    match &action.unreadable {
+        Some(unreadable) if !unreadable.can_be_rejected => Err(Refusal::Nameless),
+        _ => Ok(()),
+    }
+}
+
 /// What has to have been seen of an action before it can be approved.
 fn may_approve(model: &Model, action: &Action) -> Result<(), Refusal> {
+    if action.risk == Risk::Unreadable {
+        return Err(Refusal::Unreadable);
+    }
     let (detail, open) = (&model.detail, model.layout.detail.is_some());
     if action.risk == Risk::Low || open && detail.has_been_seen(&action.digest) {
         Ok(())
@@ -126,13 +138,16 @@ fn may_approve(model: &Model, action: &Action) -> Result<(), Refusal> {
     }
 }
 
-/// Whether one of several that are marked may be approved with the others; else why it is left out.
-pub fn may_approve_marked(model: &Model, action: &Action) -> Result<(), Refusal> {
+/// Whether one of several that are marked may be decided with the others; else why it is left out.
+pub fn may_decide_marked(model: &Model, verdict: Verdict, action: &Action) -> Result<(), Refusal> {
+    may_reject(action)?;
     match action.risk {
+        _ if verdict == Verdict::Reject => Ok(()),
         Risk::Low => Ok(()),
         Risk::Medium if model.detail.has_been_seen(&action.digest) => Ok(()),
         Risk::Medium => Err(Refusal::NotRead),
         Risk::High | Risk::Critical => Err(Refusal::OneByOne),
+        Risk::Unreadable => Err(Refusal::Unreadable),
     }
 }
 

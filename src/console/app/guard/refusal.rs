@@ -13,6 +13,10 @@ pub enum Refusal {
     TooSmall,
     /// The journal has failed: a decision could not be kept, so none is taken.
     NoJournal,
+    /// It cannot be read, so nobody can know what would be approved.
+    Unreadable,
+    /// It cannot be read so far as to tell what a decision would have to name.
+    Nameless,
     /// Nobody has seen what is gathered under a row.
     Flood,
     /// Its payload is not on the screen.
@@ -47,6 +51,8 @@ impl Refusal {
             Self::Flood => {
                 "nothing of this has been seen: Enter lists it, r rejects all of it, p pauses its agent"
             }
+            Self::Unreadable => "it cannot be read: it can only be rejected",
+            Self::Nameless => "it cannot be read, and says no id or key: nothing can be decided about it",
             Self::NotRead => "not read to its end yet",
             Self::OneByOne => "high risk is approved one by one",
             Self::Reason => "a reason is needed: what is critical is not approved without one",

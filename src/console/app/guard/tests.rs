@@ -151,7 +151,7 @@ fn from_medium_up_the_whole_payload_must_have_been_on_the_screen() {
         let not_seen = matches!(opens(&model, 5_000), Err(Refusal::NotSeen(lines)) if lines > 30);
         assert_eq!(not_seen, refused, "{risk}");
         assert!(may_open(&model, Verdict::Reject, at(5_000)).is_ok(), "rejecting never waits for a scroll");
-        let marked = may_approve_marked(&model, &model.queue.selected().unwrap().action);
+        let marked = may_decide_marked(&model, Verdict::Approve, &model.queue.selected().unwrap().action);
         assert_eq!(marked.is_ok(), risk == "low", "{risk}");
         let mut millis = 5_000;
         while model.detail.unseen() > 0 {
@@ -161,7 +161,7 @@ fn from_medium_up_the_whole_payload_must_have_been_on_the_screen() {
         }
         assert_eq!(opens(&model, millis + 100), Err(Refusal::JustChanged), "its end has only just come");
         assert_eq!(opens(&model, millis + 1_000), Ok("a".into()), "{risk}");
-        let marked = may_approve_marked(&model, &model.queue.selected().unwrap().action);
+        let marked = may_decide_marked(&model, Verdict::Approve, &model.queue.selected().unwrap().action);
         assert_eq!(marked.is_ok(), risk == "low" || risk == "medium", "{risk}");
         model.size = (80, 24);
         paint(&mut model, 9_000);

@@ -14,6 +14,7 @@ mod tests;
 use self::floods::{Flood, Floods};
 use self::list::Cursor;
 use crate::console::widgets::Scroll;
+use crate::domain::lookalike::Names;
 use crate::domain::{Action, ActionState, Digest, Queued, Untrusted};
 use jiff::Timestamp;
 use std::collections::{HashMap, HashSet};
@@ -28,6 +29,8 @@ pub struct Queue {
     /// How many entries wait with no decision on its way, in rows of their own or not.
     waiting: usize,
     floods: Floods,
+    /// The names seen so far, to tell those that look like them.
+    names: Names,
     /// Entries that are not listed, because a decision on them is on its way.
     out: HashSet<String>,
     /// Whether a listing is complete, and the link has held since. Then nothing needs to be kept for the next one.
@@ -87,7 +90,7 @@ pub enum Applied {
 
 impl Queue {
     /// Takes in news of one entry. `live` where it was told as it happened, not by a listing.
-    pub fn apply(&mut self, entry: Queued, live: bool) -> Applied {
+    pub fn apply(&mut self, mut entry: Queued, live: bool) -> Applied {
         let id = entry.action.id.clone();
         if live && !self.listed {
             self.fresh.insert(id.clone());
@@ -101,6 +104,11 @@ impl Queue {
                 return Applied::Unchanged;
             }
             self.floods.arrived(&entry.action);
+            let alike = self.names.look_at(&entry.action);
+            if !alike.is_empty() {
+                let action = Arc::make_mut(&mut entry.action);
+                alike.into_iter().for_each(|finding| action.found(finding));
+            }
             if !self.out.contains(&id) {
                 self.enlist(&entry.action);
             }
