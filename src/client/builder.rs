@@ -1,10 +1,10 @@
 //! The builder: every argument of the published client's constructor with its default, and what is ours.
 
 use super::address::{Address, DEFAULT_BASE, DEFAULT_PREFIX};
-use super::call::known;
 use super::error::ClientError;
 use super::http::HttpTransport;
 use super::origin::Origin;
+use super::prepared::known;
 use super::retry::{Jitter, Policy};
 use super::transport::Transport;
 use super::{AegisClient, Inner};

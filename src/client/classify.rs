@@ -158,24 +158,23 @@ mod tests {
     #[test]
     fn what_may_have_landed_and_what_is_sent_again() {
         use Class::*;
-        let all = [
-            NotSent,
-            Lost,
-            Accepted,
-            Replayed,
-            Refused,
-            InFlight,
-            Duplicate,
-            Throttled,
-            Quota,
-            Early,
-            RequestTimeout,
-            ServerError,
-        ];
-        let those =
-            |which: fn(Class) -> bool| all.into_iter().filter(|&class| which(class)).collect::<Vec<_>>();
-        assert_eq!(those(Class::may_have_landed), [Lost, InFlight, RequestTimeout, ServerError]);
-        assert_eq!(those(Class::is_retried), [NotSent, Lost, Throttled, Early, RequestTimeout, ServerError]);
-        assert_eq!(those(Class::is_transport_doubt), [Lost, RequestTimeout]);
+        let (yes, no) = (true, false);
+        for (class, may_have_landed, looked_first, sent_again) in [
+            (NotSent, no, no, yes),
+            (Lost, yes, yes, yes),
+            (Accepted, no, no, no),
+            (Replayed, no, no, no),
+            (Refused, no, no, no),
+            (InFlight, yes, no, no),
+            (Duplicate, no, no, no),
+            (Throttled, no, no, yes),
+            (Quota, no, no, no),
+            (Early, no, no, yes),
+            (RequestTimeout, yes, yes, yes),
+            (ServerError, yes, no, yes),
+        ] {
+            let found = (class.may_have_landed(), class.is_transport_doubt(), class.is_retried());
+            assert_eq!(found, (may_have_landed, looked_first, sent_again), "{class:?}");
+        }
     }
 }

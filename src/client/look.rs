@@ -1,15 +1,21 @@
-//! Looking: one question about what became of a call, and what its answer means. Nothing here can decide anything.
+//! Looking: what became of a call is asked once, or again and again until it ends. Nothing here can decide anything.
 
 use super::answer::Answer;
 use super::attempt::AttemptEvent;
 use super::resolve::{View, ended, resolve};
 use super::run::Run;
-use crate::domain::{Resolution, RowStatus, Standing};
+use crate::domain::{Outcome, Resolution, RowStatus, Standing};
 use std::time::Duration;
 use tokio::time::Instant;
 
 /// A look is a small question; a server that cannot answer it soon is not waited for.
 const LOOK_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long an accepted decision is followed before it is left as accepted.
+const FOLLOWED: Duration = Duration::from_secs(5);
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+/// Looks in a row that say nothing before a watch is given up.
+const MUTE_LOOKS: u32 = 3;
 
 /// What a single look showed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +51,58 @@ impl Run {
             Ok(Answer { status: 400..500, .. }) => Some(Standing::default()),
             _ => None,
         }
+    }
+
+    /// `None` where nothing is proven, and the same bytes are sent again.
+    pub(super) async fn look_before_sending(&mut self) -> Option<Outcome> {
+        let standing = self.look().await;
+        match resolve(self.ours(), &standing) {
+            View::Settled(outcome) => Some(outcome),
+            View::Pending => self.watch(None).await,
+            // Sending again is harmless then, and its 409 may say whose decision it is.
+            View::Processed | View::Nothing => None,
+        }
+    }
+
+    pub(super) async fn follow(&mut self) -> Outcome {
+        let followed = Instant::now();
+        let mut pause = FIRST_PAUSE;
+        while followed.elapsed() + pause <= FOLLOWED && pause < self.left() {
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+            let standing = self.look().await;
+            match ended(&standing, &self.call.request_id) {
+                Some(outcome) => return outcome,
+                None if standing.status == Some(RowStatus::Pending) => {}
+                None => break,
+            }
+        }
+        Outcome::Accepted
+    }
+
+    /// The row is `PENDING`: looks at it until it ends, until the status has nothing more to say, or until the
+    /// deadline. Nothing is sent again meanwhile: after a janitor's `FAILED` that could execute twice.
+    /// Who comes back watches by itself, and holds up no other call meanwhile.
+    ///
+    /// `None` where it was carried out and the status does not say whose decision it is.
+    pub(super) async fn watch(&mut self, hint: Option<Duration>) -> Option<Outcome> {
+        if self.call.manner.comes_back {
+            return Some(Outcome::InProgress);
+        }
+        let mut pause = hint.unwrap_or_default().clamp(FIRST_PAUSE, FOLLOWED);
+        let mut mute = 0;
+        while mute < MUTE_LOOKS && pause < self.left() {
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+            let standing = self.look().await;
+            match resolve(self.ours(), &standing) {
+                View::Settled(outcome) => return Some(outcome),
+                View::Processed => return None,
+                View::Pending => mute = 0,
+                View::Nothing => mute += 1,
+            }
+        }
+        Some(Outcome::InProgress)
     }
 
     /// One look at a call of an earlier run. Where that run had been accepted (it may not have landed otherwise), the

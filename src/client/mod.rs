@@ -28,8 +28,9 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `builder`, `call` | what can be set, what is checked, the exact bytes |
-//! | `run`, `look` | the tries, waits and looks of one call |
+//! | `builder`, `call` | what can be set |
+//! | `prepared` | what is checked before anything is sent, the exact bytes |
+//! | `run`, `sending`, `look`, `ending` | one call: the loop, a try, what is asked after it, what is said in the end |
 //! | `status`, `fetch` | what is only asked for |
 //! | `classify`, `retry`, `resolve` | the judgement: pure functions |
 //! | `budget`, `breaker`, `origin` | what all calls to one server may ask again, and whether it is worth asking |
@@ -47,18 +48,22 @@ mod builder;
 #[cfg_attr(not(feature = "console"), allow(dead_code, reason = "what only the dispatcher uses"))]
 mod call;
 mod classify;
+mod ending;
 mod error;
 mod fetch;
 pub mod http;
 #[cfg_attr(not(feature = "console"), allow(dead_code, reason = "what only the dispatcher uses"))]
 mod look;
 mod origin;
+#[cfg_attr(not(feature = "console"), allow(dead_code, reason = "what only the dispatcher uses"))]
+mod prepared;
 mod reactor;
 mod resolve;
 mod retry;
 mod retry_after;
 #[cfg_attr(not(feature = "console"), allow(dead_code, reason = "what only the dispatcher uses"))]
 mod run;
+mod sending;
 mod status;
 mod transport;
 
@@ -156,7 +161,7 @@ impl AegisClient {
     pub fn get(&self, path: &str) -> Result<::http::Request<Bytes>, ClientError> {
         let inner = &self.inner;
         let headers = inner.credentials(inner.tenant_id.as_deref(), inner.thread_id.as_deref())?;
-        Ok(call::get(inner.address.uri(path)?, headers))
+        Ok(prepared::get(inner.address.uri(path)?, headers))
     }
 
     /// Where the server is, without the prefix.

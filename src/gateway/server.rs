@@ -24,6 +24,9 @@ const OTHER_HANDLES: usize = 64;
 /// How long a request's head may take, and how long a connection may stay idle. Longer than the 5 s for which the
 /// published clients keep an idle connection, so that the two ends do not close and use it at the same moment.
 const HEAD_TIME: Duration = Duration::from_secs(10);
+/// How long a new connection may say nothing. Longer than the rest of a head may take: who opens hundreds at once on a
+/// busy machine comes to the last of them late.
+const FIRST_BYTE_TIME: Duration = Duration::from_secs(30);
 /// How long what runs may take to end after the stop; with closing the store, a stop takes less than 5 s.
 const STOP_TIME: Duration = Duration::from_secs(4);
 
@@ -111,6 +114,16 @@ async fn accept(
 }
 
 async fn connection(stream: TcpStream, router: Router, stop: Stop, seat: &Arc<Seat>) {
+    // Not by `readable`, which may say yes too early.
+    let mut first = [0];
+    tokio::select! {
+        begun = tokio::time::timeout(FIRST_BYTE_TIME, stream.peek(&mut first)) => match begun {
+            Ok(Ok(1)) => {}
+            // Too late, broken, or closed.
+            _ => return,
+        },
+        () = stop.stopped() => return,
+    }
     // An answer is small; waiting to fill a packet only delays it.
     let _ = stream.set_nodelay(true);
     let mut builder = http1::Builder::new();

@@ -152,6 +152,35 @@ async fn a_head_that_never_ends_is_cut_off() {
     assert!((Duration::from_secs(6)..Duration::from_secs(15)).contains(&took), "{took:?}");
 }
 
+/// Five hundred connections at once, from one thread on a busy machine: the last ones wait long for their first byte.
+#[tokio::test]
+async fn a_caller_may_take_longer_to_begin_than_to_end_its_head() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpStream;
+    const CALL: &[u8] = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    async fn read(mut socket: TcpStream) -> String {
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer).await.unwrap();
+        answer
+    }
+    let fixture = Fixture::start().await;
+    let connect = async || TcpStream::connect(fixture.gateway.addr()).await.unwrap();
+    for (silent_for, answered) in [(20, true), (40, false)] {
+        let (mut silent, mut later) = (connect().await, connect().await);
+        // Once this is answered, the one before it has been accepted too.
+        later.write_all(CALL).await.unwrap();
+        assert!(read(later).await.starts_with("HTTP/1.1 200 "));
+        tokio::time::pause();
+        tokio::time::advance(Duration::from_secs(silent_for)).await;
+        tokio::time::resume();
+        if answered {
+            silent.write_all(CALL).await.unwrap();
+        }
+        let answer = read(silent).await;
+        assert_eq!(answer.starts_with("HTTP/1.1 200 "), answered, "{silent_for} s: {answer:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_listener_beyond_loopback_is_refused() {
     let dir = tempfile::tempdir().unwrap();

@@ -87,7 +87,7 @@ class Gateway:
 
     def stop(self):
         self.process.terminate()
-        assert self.process.wait(5) == 0, "serve did not stop well"
+        assert self.process.wait(30) == 0, "serve did not stop well"
 
 
 def meanwhile(function, *arguments):
@@ -227,7 +227,8 @@ def aap_gate_expires(gateway, _):
     verdict = gateway.gate(timeout="2s").check(Call(key="run-3:call-1", tool="drop_table", arguments={}))
     took = time.monotonic() - started
     assert not verdict and verdict.status == "expired", verdict
-    assert 1.5 < took < 4, took
+    # Not before its time, and not only when the call that waits would have ended by itself.
+    assert 1.5 < took < 20, took
     assert gateway.entry(verdict.request_id)["state"] in ("expired", "cancelled")
 
 
