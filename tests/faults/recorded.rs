@@ -6,6 +6,7 @@ use crate::cases::{self, Case};
 use crate::table::{SLACK, Setting, client, proves_nothing};
 use aegis_console::dispatch::{DispatchEvent, Dispatcher, NoCheck, Pace};
 use aegis_console::domain::Verdict;
+use aegis_console::domain::timestamp::between;
 use aegis_console::journal::{Entry, Intent, Journal, Stage};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -20,6 +21,8 @@ const AT_ONCE: usize = 32;
 /// The real times are a hundred and fifty times these, or more.
 const REDELIVER: Duration = Duration::from_secs(3);
 const RESEND: Duration = Duration::from_millis(1_500);
+/// When the table's janitor comes to the other reviewer's row; a little less, for the way.
+const ANOTHERS_SWEEP: Duration = Duration::from_millis(600);
 const FOLLOW: Duration = Duration::from_millis(1_500);
 /// A call of its own, redelivery, the last look and the watch.
 const DEADLINE: Duration = Duration::from_secs(3 + 3 + 3);
@@ -93,7 +96,7 @@ async fn run_script(
     let server = AegisServer::start_with(script, elsewhere.url.clone());
     let home = home();
     let path = home.path().join("journal.db");
-    let started = Instant::now();
+    let (started, began) = (Instant::now(), Timestamp::now());
     let (mut dispatcher, mut journal) = start(&path, &server.url, pace);
     let intent = intent(dispatcher.base_url());
     let id = intent.id;
@@ -130,7 +133,10 @@ async fn run_script(
         Claim { tries, ..Claim::of(Verdict::Approve, resolution) }
     });
     let mut lies = check(&ledger, Some(&elsewhere.ledger()), claim.as_ref(), took, DEADLINE + SLACK * 2);
-    if proves_nothing(&case.script, &lies, &told) {
+    // As is one whose first try came when the other reviewer's row had been swept: no client can know of that.
+    let came_late = told.first().is_some_and(|first| between(began, first.started) > ANOTHERS_SWEEP);
+    let hopeless = came_late && case.script.before.is_some() && case.script.sweeps_after_the_effect();
+    if proves_nothing(&case.script, &lies, &told) || (hopeless && lies == [Lie::Twice]) {
         println!("{name}: a busy machine, this proves nothing");
         lies.clear();
     }
