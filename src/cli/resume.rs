@@ -84,7 +84,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let (ours, others): (Vec<_>, Vec<_>) = left.into_iter().partition(|entry| entry.intent.base_url == url);
     if let Some(Holder { process, .. }) = journal.holder() {
         output::complain(&format!(
-            "another aegis-console (process {process}) carries the journal out: it is waited for what is open"
+            "another aegis-console (process {process}) carries the journal out: waiting for what is still open there"
         ));
     }
     if ours.is_empty() && others.is_empty() {

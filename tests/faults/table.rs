@@ -2,10 +2,11 @@
 //! said.
 
 use crate::aegis::checker::missed;
-use crate::aegis::{AegisServer, Claim, Conflicts, KEY, Ledger, Lie, Script, StatusCall, check};
+use crate::aegis::{Act, AegisServer, Claim, Conflicts, KEY, Ledger, Lie, Script, StatusCall, check};
 use crate::cases::{self, Case};
 use crate::paths;
 use aegis_console::client::{AegisClient, Jitter};
+use aegis_console::domain::timestamp::between;
 use aegis_console::domain::{Resolution, Try, Verdict};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -86,6 +87,18 @@ pub(crate) fn proves_nothing(script: &Script, lies: &[Lie], tries: &[Try]) -> bo
     lies == [Lie::Twice] && late && script.sweeps_after_the_effect()
 }
 
+/// Whether a try came when the janitor had been already, because the look before it had been too slow for this machine.
+/// Such a run is made again, too.
+fn came_after_the_sweep(run: &Run) -> bool {
+    let Some(first) = run.resolution.tries.first() else { return false };
+    let sweep = run.case.script.steps.iter().find_map(|step| match step.act {
+        Act::Swept { effect: true, after } => Some(after),
+        _ => None,
+    });
+    let late = |after| run.resolution.tries.iter().any(|one| between(first.started, one.started) >= after);
+    run.lies == [Lie::Twice] && sweep.is_some_and(late)
+}
+
 /// Runs those cases, so many at a time.
 async fn run_all(which: Vec<(Arc<Case>, Setting)>, at_once: usize) -> Vec<Run> {
     let places = Arc::new(Semaphore::new(at_once));
@@ -139,7 +152,10 @@ async fn every_case_in_every_setting_has_at_most_one_effect_and_a_true_word() {
     let mut runs = run_all(which, AT_ONCE).await;
     let took = started.elapsed();
     let untrue = |runs: &[Run], last: bool| {
-        let excused = |run: &Run| proves_nothing(&run.case.script, &run.lies, &run.resolution.tries) && !last;
+        let excused = |run: &Run| {
+            let hopeless = proves_nothing(&run.case.script, &run.lies, &run.resolution.tries);
+            (hopeless || came_after_the_sweep(run)) && !last
+        };
         let untrue: Vec<_> =
             runs.iter().filter(|run| !run.lies.is_empty() && !excused(run)).map(line).collect();
         assert!(untrue.is_empty(), "{} of {} are not true:\n{}", untrue.len(), runs.len(), untrue.join("\n"));
