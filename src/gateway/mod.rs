@@ -20,6 +20,7 @@ mod ask;
 mod auth;
 mod body;
 mod bounds;
+mod damage;
 mod data;
 mod decide;
 mod door;
@@ -37,6 +38,7 @@ use axum::http::StatusCode;
 use axum::routing::{get, post};
 use bounds::Usage;
 pub use bounds::{BYTES_PER_SECOND, Bounds};
+use damage::Damages;
 use data::DataDir;
 pub use data::DataError;
 use door::Hosts;
@@ -119,6 +121,7 @@ pub(crate) struct Shared {
     tenant_mode: bool,
     bounds: Bounds,
     usage: Arc<Usage>,
+    damages: Damages,
     clock: Clock,
     stop: Stop,
 }
@@ -168,6 +171,7 @@ impl Gateway {
             tenant_mode: config.tenant_mode,
             bounds,
             usage: Arc::new(Usage::new(bounds)),
+            damages: Damages::default(),
             clock,
             stop: stop.clone(),
         });
