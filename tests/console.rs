@@ -13,6 +13,7 @@ use assert_cmd::Command;
 use jiff::{Timestamp, ToSpan as _};
 use std::path::Path;
 use std::time::Duration;
+use support::person::{confirm, open_bar};
 use support::pty::{PATIENCE, Pty};
 use support::scripted::{self, Scripted};
 use tempfile::TempDir;
@@ -45,19 +46,15 @@ fn review(gateway: &Gateway, journal: &Path, grace: &str, size: (u16, u16)) -> P
     Pty::start(Pty::aegis_console(&arguments), size)
 }
 
-/// Moves to the row and presses the key until its bar is open, as a person would: on a busy machine a key can come
-/// before the frame that it answers, and then it does not count.
-fn open_bar(pty: &mut Pty, key: &str, title: &str) {
-    for _ in 0..100 {
-        for key in ["j", key] {
-            pty.send_keys(key);
-            std::thread::sleep(Duration::from_millis(100));
-            if pty.screen().contains(title) {
-                return;
-            }
-        }
+/// Waits for a line of outcomes with both words: a port or a tool may hold one of them too, and a decision that is
+/// still being sent would hold up a quit.
+fn wait_outcome(pty: &Pty, verdict: &str, status: &str) {
+    let stands = || pty.screen().lines().any(|line| line.contains(verdict) && line.contains(status));
+    let deadline = std::time::Instant::now() + PATIENCE;
+    while !stands() {
+        assert!(std::time::Instant::now() < deadline, "no {verdict} {status}:\n{}", pty.screen());
+        std::thread::sleep(Duration::from_millis(10));
     }
-    pty.wait_for(title, PATIENCE);
 }
 
 #[test]
@@ -72,8 +69,8 @@ fn see_approve_reject_quit() {
         open_bar(&mut pty, "a", "Approve?");
         pty.wait_for("to: user@example.com", PATIENCE);
         assert!(size.0 < 100 || pty.screen().contains("␛]0;owned␇"), "it is shown as what it is");
-        pty.send_keys("\r");
-        pty.wait_for("202", PATIENCE);
+        confirm(&mut pty);
+        wait_outcome(&pty, "approve", "202");
         assert!(matches!(runtime.block_on(approved).unwrap(), Answer::Allowed(_)));
 
         let denied = ask(&runtime, &gateway, &format!("post_{}", size.0));
@@ -81,10 +78,11 @@ fn see_approve_reject_quit() {
         open_bar(&mut pty, "r", "Reject?");
         pty.send_keys("not now");
         pty.wait_for("not now", PATIENCE);
-        pty.send_keys("\r");
+        confirm(&mut pty);
         let Answer::Denied { reason, .. } = runtime.block_on(denied).unwrap() else { panic!("not denied") };
         assert_eq!(reason.as_ref().map(Untrusted::raw), Some("not now"));
         pty.wait_for("0 pend", PATIENCE);
+        wait_outcome(&pty, "reject", "202");
         pty.send_keys("q");
         assert_eq!(pty.exit_code(PATIENCE), 0);
         pty.assert_restored();
@@ -94,6 +92,55 @@ fn see_approve_reject_quit() {
             "an agent's text reached the terminal as it was"
         );
     }
+    runtime.block_on(gateway.shutdown());
+}
+
+#[test]
+fn nothing_that_the_terminal_sends_by_itself_decides() {
+    let (runtime, data) = (runtime(), TempDir::new().unwrap());
+    let gateway = gateway(&runtime, data.path());
+    let asked = ask(&runtime, &gateway, "send_email");
+    let mut pty = review(&gateway, &data.path().join("journal.sqlite"), "0", (120, 40));
+    pty.wait_for("send_email", PATIENCE);
+    open_bar(&mut pty, "r", "Reject?");
+    // Past the time in which keys do not count, so that only what they are can keep them from deciding.
+    std::thread::sleep(Duration::from_millis(1_500));
+    for sent in [
+        b"\x1b]11;rgb:aaaa/aaaa/aaaa\x1b\\".as_slice(),
+        b"\x1b]11;rgb:aaaa/aaaa/aaaa\r\x07",
+        b"\x1bP>|terminal\r\x1b\\",
+        b"\x1b_Gi=1;OK\r\x1b\\",
+        b"\x1b[0n\x1b[24;80R\x1b[?62;22c",
+        b"aaaaaaaaaaaa",
+        b"aaa\r",
+        b"\x1b[200~safe\x1b[201~\r\x1b[201~",
+        b"\x1b[200~\r",
+        b"\x1bP1$r\r",
+        b"\x1b]11;rgb:\r",
+        b"\x1b[1;\r",
+        b"\xe2\x82",
+    ] {
+        pty.send(sent);
+        // Longer than anything is waited for.
+        std::thread::sleep(Duration::from_millis(250));
+    }
+    assert!(pty.screen().contains("Reject?"), "{}", pty.screen());
+    // On a busy machine the first may still be taken for a part of what came before it.
+    for _ in 0..50 {
+        pty.send(b"\x1b");
+        std::thread::sleep(Duration::from_millis(300));
+        if !pty.screen().contains("Reject?") {
+            break;
+        }
+    }
+    pty.wait_gone("Reject?", PATIENCE);
+    pty.wait_for("1 pending", PATIENCE);
+    pty.send(b"\x1b]11;rgb:aaaa");
+    pty.send(b"\x03");
+    assert_eq!(pty.exit_code(PATIENCE), 0);
+    pty.assert_restored();
+    assert!(!asked.is_finished(), "nothing was decided");
+    asked.abort();
     runtime.block_on(gateway.shutdown());
 }
 
@@ -125,7 +172,7 @@ fn held_then_taken_back_then_killed_and_carried_out_once() {
     let approve = |pty: &mut Pty| {
         pty.wait_for("1 pend", PATIENCE);
         open_bar(pty, "a", "Approve?");
-        pty.send_keys("\r");
+        confirm(pty);
     };
 
     let mut pty = review(&gateway, &journal, "600", (120, 40));
@@ -147,7 +194,7 @@ fn held_then_taken_back_then_killed_and_carried_out_once() {
     let killed = std::process::Command::new("kill").args(["-9", &pty.process_id().to_string()]).status();
     assert!(killed.unwrap().success());
     let mut pty = review(&gateway, &journal, "2", (120, 40));
-    pty.wait_for("202", PATIENCE);
+    wait_outcome(&pty, "approve", "202");
     assert!(matches!(runtime.block_on(asked).unwrap(), Answer::Allowed(_)));
     pty.send_keys("q");
     assert_eq!(pty.exit_code(PATIENCE), 0);
@@ -194,8 +241,8 @@ fn a_queue_file_is_decided_at_an_aegis_server() {
     pty.wait_for("wire_transfer", PATIENCE);
     pty.wait_for("read to its end", PATIENCE);
     open_bar(&mut pty, "a", "Approve?");
-    pty.send_keys("\r");
-    pty.wait_for("202", PATIENCE);
+    confirm(&mut pty);
+    wait_outcome(&pty, "approve", "202");
     let asked = server.asked();
     let call = asked.iter().find(|asked| asked.target == "/api/v1/hitl/approve").expect("an AEGIS call");
     let header = |name| call.header(name).map(str::to_owned);
@@ -216,7 +263,7 @@ fn without_a_server_the_screen_says_that_decisions_go_nowhere() {
     pty.wait_for("decisions go nowhere", PATIENCE);
     pty.wait_for("wire_transfer", PATIENCE);
     open_bar(&mut pty, "a", "Approve?");
-    pty.send_keys("\r");
+    confirm(&mut pty);
     pty.wait_for("not sent   there is no server", PATIENCE);
     pty.send_keys("q");
     assert_eq!(pty.exit_code(PATIENCE), 0);

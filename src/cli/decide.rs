@@ -28,7 +28,8 @@ waited in seconds), request_id, idempotency_key, standing (verdict, reviewer, de
 A batch is JSON Lines: key, thread, decision (approve or reject), tenant and payload (an object) where they are needed. A \
 decision is in the journal before it is sent. Killed and started again with the same batch and journal, it goes on: what \
 has ended is not sent again, its outcome is printed from the journal; what is open, or reached no server, goes on under \
-the same key, request id and bytes. With --json it prints {\"event\":\"intent\",\"key\":…} for each decision once it is on \
+the same key, request id and bytes, but for what may have landed more than four and a half minutes ago: that is only \
+asked about. With --json it prints {\"event\":\"intent\",\"key\":…} for each decision once it is on \
 disk, and {\"event\":\"outcome\",\"key\":…,\"decision\":…,\"outcome\":…,\"request_id\":…} when it ends; both also name thread \
 and tenant. A wrong line of a file is an error before anything is sent; of standard input it is an \
 {\"event\":\"error\",\"line\":…,\"error\":…}, and the others go on. The same line twice is one decision.
@@ -93,7 +94,7 @@ pub struct Args {
     concurrency: u16,
 
     /// Where decisions are recorded before they are sent. One decision needs none unless this is given; a batch has one
-    /// of its server's [default: in the XDG state directory]
+    /// of its server's [default: in the XDG state directory]. Where an open console carries it out, they are handed to it
     #[arg(long, value_name = "FILE")]
     journal: Option<PathBuf>,
 
@@ -104,7 +105,8 @@ pub struct Args {
     #[command(flatten)]
     tries: Tries,
 
-    /// The request id of an earlier decision, to ask again what became of it
+    /// The request id of an earlier decision, to ask again what became of it; where nobody says, it is sent again, which
+    /// after five minutes may run it twice
     #[arg(long, value_name = "UUID")]
     request_id: Option<Uuid>,
 
@@ -158,7 +160,7 @@ fn one(args: &Args) -> anyhow::Result<ExitCode> {
 
 fn many(args: &Args, path: &Path) -> anyhow::Result<ExitCode> {
     let client = args.builder()?.build()?;
-    let journal = recorded::open(&recorded::path(args.journal.as_deref(), &client)?)?;
+    let journal = recorded::open(&recorded::path(args.journal.as_deref(), &client)?, &client)?;
     let carrier = Carrier { client, journal, deadline: args.tries.deadline };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(batch::run(carrier, path, args.concurrency, args.json))

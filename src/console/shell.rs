@@ -16,12 +16,13 @@ pub struct Console {
     model: Model,
     changed: bool,
     repaint: bool,
+    flush_input: bool,
 }
 
 impl Console {
     /// A console that starts from this model.
     pub fn new(model: Model) -> Self {
-        Self { model, changed: true, repaint: false }
+        Self { model, changed: true, repaint: false, flush_input: false }
     }
 
     /// What it knows.
@@ -30,18 +31,35 @@ impl Console {
     }
 }
 
+/// Letters that are told apart at a glance, without those that open a bar.
+const LETTERS: [char; 18] =
+    ['b', 'c', 'd', 'e', 'f', 'g', 'h', 'k', 'm', 'n', 'p', 's', 't', 'v', 'w', 'x', 'y', 'z'];
+
+/// Four of them, no two the same, so that a key that is held down types none of them twice.
+fn letters() -> String {
+    fastrand::choose_multiple(LETTERS, 4).into_iter().collect()
+}
+
 impl Program for Console {
     type Message = Message;
     type Effect = Effect;
 
     fn update(&mut self, message: Message, now: Now) -> Vec<Effect> {
         self.changed = true;
-        let mut context = Context { now, id: &mut Uuid::new_v4 };
-        let effects = update(&mut self.model, message, &mut context);
-        let (repaints, others): (Vec<_>, _) =
-            effects.into_iter().partition(|effect| *effect == Effect::Repaint);
-        self.repaint |= !repaints.is_empty();
-        others
+        let mut context = Context { now, id: &mut Uuid::new_v4, letters: &mut letters };
+        let mut effects = update(&mut self.model, message, &mut context);
+        effects.retain(|effect| match effect {
+            Effect::Repaint => {
+                self.repaint = true;
+                false
+            }
+            Effect::FlushInput => {
+                self.flush_input = true;
+                false
+            }
+            _ => true,
+        });
+        effects
     }
 
     fn view(&self, frame: &mut Frame<'_>, now: Now) {
@@ -81,5 +99,9 @@ impl Program for Console {
 
     fn repaint(&mut self) -> bool {
         std::mem::take(&mut self.repaint)
+    }
+
+    fn flush_input(&mut self) -> bool {
+        std::mem::take(&mut self.flush_input)
     }
 }

@@ -10,16 +10,21 @@
 //! |---|---|
 //! | `order` | a decision and its bytes |
 //! | `intake` | taking decisions, and what is wanted of them afterwards |
-//! | `plan`, `pace` | what is next: pure functions, and their numbers |
+//! | `plan`, `after`, `pace` | what is next, what follows a run: pure functions, and their numbers |
+//! | `fence` | how long what may have landed is sent again by itself |
 //! | `life`, `recorder` | one decision from the disk to its end |
 //! | [`check`] | whether an action still stands, for decisions that waited |
-//! | `carrier`, `reader`, `poke` | the process that carries a journal out, the others, and how they tell it |
-//! | `shared` | what all lives share |
+//! | `carrier`, `poke` | the process that carries a journal out, and how the others tell it |
+//! | `reader`, `since` | the others, and what they missed between two looks |
+//! | `shared`, `noting` | what all lives share; writing to the journal |
 
+mod after;
 mod carrier;
 pub mod check;
+mod fence;
 mod intake;
 mod life;
+mod noting;
 mod order;
 mod pace;
 mod plan;
@@ -27,10 +32,13 @@ mod poke;
 mod reader;
 mod recorder;
 mod shared;
+mod since;
 
 /// What the journal keeps of a decision, as [`News::Found`] carries it: plain data, for those who must not reach the disk.
 pub use crate::journal::{Entry, Stage};
 pub use check::{Check, Checked, NoCheck, QueueCheck};
+pub(crate) use fence::Fence;
+pub use fence::RESEND_FOR;
 pub use order::Order;
 pub use pace::Pace;
 
@@ -166,6 +174,12 @@ impl Dispatcher {
         self.shared.take(ids, held, move || intents);
     }
 
+    /// Tells how decisions go on that are in the journal and that this process recorded by other means, and has them
+    /// carried out. The first news of each is [`News::Found`], or how it ended.
+    pub fn follow(&self, ids: Vec<Uuid>) {
+        self.shared.follow(ids);
+    }
+
     /// Takes a decision back that is held, or that ended as not sent. [`News::Dropped`] says that it was.
     pub fn undo(&self, id: Uuid) {
         self.shared.want(id, Command::Undo);
@@ -185,6 +199,12 @@ impl Dispatcher {
     /// happens where the journal does not allow it.
     pub fn try_again(&self, id: Uuid) {
         self.shared.want(id, Command::TryAgain);
+    }
+
+    /// Says that the server was heard to speak of the call with that request id, as its events do. What it said is not
+    /// taken for the outcome: where that is still open, the server is asked at once.
+    pub fn heard(&self, request_id: &str) {
+        self.shared.heard(request_id);
     }
 
     /// Notes that the reviewer has seen how it ended.

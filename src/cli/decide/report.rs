@@ -69,7 +69,9 @@ impl Report {
             lines.push(format!("the last try: {error}"));
         }
         if matches!(outcome, Outcome::Unconfirmed | Outcome::InProgress | Outcome::Unknown) {
-            lines.push(format!("to ask again: the same command with --request-id {request_id}"));
+            lines.push(format!(
+                "to ask again: the same command with --request-id {request_id} (sent again after minutes, it may run twice)"
+            ));
         }
         lines
     }
@@ -99,6 +101,9 @@ impl Report {
             Outcome::Quota { until: None } => "the quota is used up".into(),
             Outcome::Quota { until: Some(until) } => format!("the quota is used up until {}", clock(*until)),
             Outcome::Refused => "refused; it is not sent again by itself".into(),
+            Outcome::Unconfirmed if self.resolution.tries.is_empty() => {
+                "no answer is known: it may have landed, or may yet".into()
+            }
             Outcome::Unconfirmed => "sent, and no answer can be had: it may have landed".into(),
             Outcome::NotSent if self.resolution.tries.is_empty() => "nothing was sent".into(),
             Outcome::NotSent => "nothing reached the server".into(),

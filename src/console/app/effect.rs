@@ -1,15 +1,17 @@
 //! What `update` asks the shell to do: plain values that a test can compare.
 
 use crate::dispatch::Order;
+use crate::domain::Untrusted;
 use uuid::Uuid;
 
 /// Something that only the shell can do.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
-    /// Put this decision on disk, then send it, an approval after its grace time; tell what becomes of it.
-    Decide(Order),
-    /// Take back a decision that is held.
-    Undo(Uuid),
+    /// Put these decisions on disk, all of them or none, then send them, approvals after their grace time; tell what
+    /// becomes of each.
+    Decide(Vec<Order>),
+    /// Take back decisions that are held.
+    Undo(Vec<Uuid>),
     /// Send these held decisions now.
     Release(Vec<Uuid>),
     /// Drop these held decisions.
@@ -18,10 +20,22 @@ pub enum Effect {
     TryAgain(Uuid),
     /// Keep that the reviewer has taken note of a conflict.
     Acknowledge(Uuid),
+    /// Pause this agent at the source, so that it asks and consumes nothing, or let it go on.
+    Pause {
+        /// The credential's name.
+        agent: Untrusted,
+        /// Whether it is to be paused.
+        paused: bool,
+    },
+    /// Ask the source for this action as it is now: the server says that it is not what was decided on.
+    Refetch(String),
     /// The link to the source is up, or it is down.
     Link(bool),
     /// Ring the terminal once.
     Bell,
+    /// Forget every key that was pressed and not taken yet, here and in the terminal: a bar opens, and none of them was
+    /// meant for it.
+    FlushInput,
     /// Draw the whole screen again, whatever the terminal shows.
     Repaint,
 }

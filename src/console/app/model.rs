@@ -1,9 +1,10 @@
 //! Everything that the console knows. Changed by `update` alone; drawing only reads it.
 
 use super::guard::Shown;
+use super::layout::{Asking, inside};
 use super::{EndOfInput, Layout, Now};
 use crate::console::keymap::{Keymap, Scope};
-use crate::console::screens::decide::Bar;
+use crate::console::screens::decide::{self, Bar, Subject};
 use crate::console::screens::detail::Detail;
 use crate::console::screens::help::Help;
 use crate::console::screens::outcomes::Outcomes;
@@ -11,8 +12,9 @@ use crate::console::screens::queue::Queue;
 use crate::console::theme::{Role, Theme};
 use crate::console::widgets::RoleLine;
 use crate::domain::Untrusted;
-use crate::feed::Link;
+use crate::feed::{AgentState, Link};
 use jiff::tz::TimeZone;
+use std::collections::HashMap;
 use std::time::Duration;
 
 /// The panes that keys can go to.
@@ -37,6 +39,8 @@ pub struct Settings {
     pub decisions_go_out: bool,
     /// How long an approval is held before it is sent; zero for not at all.
     pub grace: Duration,
+    /// How often an agent may ask within a minute before what it asks is gathered under one row.
+    pub flood_limit: usize,
     /// Whether nobody but this console sees to it that an action expires (a queue file has no server).
     pub expires_here: bool,
     /// What makes something wait: shown while nothing does.
@@ -86,6 +90,8 @@ pub struct Model {
     pub help: Option<Help>,
     /// How the connection to the source is.
     pub link: Link,
+    /// The agents that are paused at the source, and by whom.
+    pub paused: HashMap<Untrusted, AgentState>,
     /// A passing message.
     pub notice: Option<Notice>,
     /// What the last painted frame showed.
@@ -117,7 +123,7 @@ impl Model {
         let mut model = Self {
             settings,
             size,
-            layout: Layout::of(size, Pane::List, false),
+            layout: Layout::of(size, Pane::List, None),
             focus: Pane::List,
             queue: Queue::default(),
             detail: Detail::default(),
@@ -125,6 +131,7 @@ impl Model {
             bar: None,
             help: None,
             link: Link::Connecting,
+            paused: HashMap::new(),
             notice: None,
             shown: Shown::default(),
             quit_warned: false,
@@ -133,6 +140,7 @@ impl Model {
             journal_failed: None,
             exit: None,
         };
+        model.queue.set_flood_limit(model.settings.flood_limit);
         model.settle();
         model
     }
@@ -144,7 +152,7 @@ impl Model {
         }
         let inner = match (&self.help, &self.bar, self.focus) {
             (Some(_), _, _) => Scope::Help,
-            (None, Some(bar), _) if bar.reason.is_some() => Scope::Reason,
+            (None, Some(bar), _) if bar.has_fields() => Scope::Field,
             (None, Some(_), _) => Scope::Bar,
             (None, None, Pane::List) => Scope::List,
             (None, None, Pane::Detail) => Scope::Detail,
@@ -160,7 +168,14 @@ impl Model {
 
     /// Brings everything that follows from something else in line with it: places, windows, wrapped lines.
     pub fn settle(&mut self) {
-        self.layout = Layout::of(self.size, self.focus, self.bar.is_some());
+        let asking =
+            |bar: &Bar| Asking { rows: decide::rows(bar), table: matches!(bar.subject, Subject::Marked(_)) };
+        self.layout = Layout::of(self.size, self.focus, self.bar.as_ref().map(asking));
+        if let Some(Bar { subject: Subject::Marked(table), .. }) = &mut self.bar
+            && let Some(frame) = self.layout.table.map(inside)
+        {
+            table.resize(usize::from(frame.width), usize::from(frame.height));
+        }
         self.queue.resize(self.layout.list);
         self.detail.show(self.queue.selected().map(|entry| &entry.action), self.layout.detail);
         self.outcomes.resize(self.layout.outcomes);
