@@ -1,5 +1,8 @@
 //! The embedded server: agents ask (`ask`, AAP), reviewers list (`queue`, `events`) and decide (`decide`, AEGIS).
 //!
+//! Beside wire.md it lets reviewers pause an agent (`agents`), bounds what one agent may take (`bounds`), keeps a seat for
+//! whoever comes (`seats`), and notices what was changed on the disk (`damage`).
+//!
 //! Thin handlers over a `Store`; who may do what is decided by role (`auth`), and what may come in at all by `door`.
 //! This file wires them together and owns the start and the stop.
 //!
