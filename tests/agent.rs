@@ -246,6 +246,10 @@ async fn a_provider_that_refuses_is_not_asked_again() {
         assert!(matches!(&answer, Answer::Error { error, .. } if *error == expected), "{status}: {answer:?}");
         assert_eq!(calls.len(), 1, "{status}");
     }
+    let paused = r#"{"error":{"type":"forbidden","code":"agent_paused","message":"x","request_id":"r"}}"#;
+    let (answer, calls) = check(vec![(403, paused.into())]).await;
+    assert!(matches!(&answer, Answer::Error { error: AapError::Paused, .. }), "{answer:?}");
+    assert!(answer.words().contains("paused") && calls.len() == 1, "{}", answer.words());
     let (answer, calls) = check(vec![conflict("idempotency_conflict")]).await;
     assert!(answer.words().contains("idempotency_conflict"), "{}", answer.words());
     assert_eq!(calls.len(), 1);

@@ -44,6 +44,9 @@ pub enum AapError {
     /// 401 or 403.
     #[error("the provider refused the agent's credential (HTTP {0}): check the token")]
     CredentialRefused(u16),
+    /// 403 with the code `agent_paused`: a reviewer has paused this agent. Nothing of this call was taken.
+    #[error("a reviewer has paused this agent: a reviewer must resume it first")]
+    Paused,
     /// 409, with the provider's code for it.
     #[error("the provider says that this contradicts what it holds ({})", .code.visible().plain())]
     Conflict {
@@ -230,7 +233,7 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
 fn settle(status: StatusCode, bytes: &[u8]) -> Result<Request, AapError> {
     match status.as_u16() {
         200 | 201 => Ok(Request::read(bytes)?),
-        code @ (401 | 403) => Err(AapError::CredentialRefused(code)),
+        401 => Err(AapError::CredentialRefused(401)),
         404 => Err(AapError::NotFound),
         code => {
             let error = json::parse_unique(bytes, Limits::ANSWER).ok();
@@ -240,6 +243,8 @@ fn settle(status: StatusCode, bytes: &[u8]) -> Result<Request, AapError> {
             };
             match field("code") {
                 Some(known) if code == 409 => Err(AapError::Conflict { code: known }),
+                Some(known) if code == 403 && known.raw() == "agent_paused" => Err(AapError::Paused),
+                _ if code == 403 => Err(AapError::CredentialRefused(403)),
                 _ => Err(AapError::Refused { status: code, message: field("message") }),
             }
         }

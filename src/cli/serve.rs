@@ -2,7 +2,7 @@
 //!
 //! Says where it listens and where the tokens are, never a token itself.
 
-use crate::gateway::{Config, Gateway};
+use crate::gateway::{Bounds, Config, Gateway};
 use anyhow::Context as _;
 use etcetera::BaseStrategy as _;
 use std::io::Write as _;
@@ -25,6 +25,9 @@ pub struct Args {
     /// Let the published client's self-hosted mode in: a Tenant-Id and no credential decides. On this machine only
     #[arg(long)]
     tenant_mode: bool,
+    /// How many actions of one agent may wait for a decision; who asks for more is told to come later (429)
+    #[arg(long, value_name = "N", default_value_t = Bounds::default().pending_per_agent)]
+    pending_per_agent: usize,
     /// A name by which the gateway may be called beside the loopback ones, with a port or for any; may be repeated
     #[arg(long, value_name = "HOST")]
     allowed_host: Vec<String>,
@@ -52,6 +55,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let mut config = Config::new(args.listen, data);
     config.tenant_mode = args.tenant_mode;
     config.allowed_hosts = args.allowed_host;
+    config.bounds.pending_per_agent = args.pending_per_agent;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(serve(config))
 }

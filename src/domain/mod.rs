@@ -4,6 +4,7 @@
 //! HTTP or the terminal; `tests/layers.rs` sees to that.
 
 pub mod action;
+pub mod difference;
 pub mod digest;
 pub mod findings;
 pub mod json;

@@ -7,6 +7,7 @@ use super::Shared;
 use super::answer::{Refusal, json_text};
 use super::auth::{Role, has_authorization};
 use super::body;
+use super::damage;
 use super::door::{single, visible};
 use super::store::{Decided, DecisionCall, DecisionRow, Review};
 use crate::domain::action::is_id;
@@ -68,7 +69,12 @@ async fn decide(
     };
     match shared.store.decide(call).await? {
         Decided::Accepted(row) => Ok(json_text(StatusCode::ACCEPTED, accepted(&row))),
-        no => Err(refusal(&no)),
+        no => {
+            if let Decided::Damaged(id, damage) = &no {
+                shared.damages.note(id, *damage);
+            }
+            Err(refusal(&no))
+        }
     }
 }
 
@@ -163,6 +169,8 @@ fn refusal(decided: &Decided) -> Refusal {
             let detail = "review.digest is not the digest of this action; nothing was decided: load it again";
             Refusal::new(StatusCode::PRECONDITION_FAILED, "digest_differs", detail)
         }
+        // Nobody can have seen what is stored now under the digest that it was stored under.
+        Decided::Damaged(_, why) => damage::refusal(StatusCode::PRECONDITION_FAILED, *why),
         Decided::DigestMissing => {
             unprocessable("digest_missing", "review.digest must name the digest of the action that was seen")
         }

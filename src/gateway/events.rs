@@ -10,6 +10,7 @@ use super::agents;
 use super::answer::Refusal;
 use super::auth::Role;
 use super::door::single;
+use super::query::whole;
 use super::queue::rendered;
 use super::server::Stop;
 use super::store::{Change, StoreError, Subject};
@@ -45,7 +46,7 @@ pub(crate) async fn stream(State(shared): State<Arc<Shared>>, request: Request) 
     let caller = shared.credentials.authorize(request.headers(), Role::Reviewer)?;
     let resumed = match single(request.headers(), "Last-Event-ID")? {
         None => None,
-        Some(text) => Some(text.parse::<i64>().ok().filter(|id| *id >= 0).ok_or_else(|| {
+        Some(text) => Some(whole(text).ok_or_else(|| {
             Refusal::bad("bad_header", "the header Last-Event-ID must be the id of an event of this gateway")
         })?),
     };
@@ -105,7 +106,7 @@ impl Listener {
                 (event.seq, event.kind.name(), agent)
             })
             .collect();
-        let mut entries = rendered(records).await?.into_iter();
+        let mut entries = rendered(&self.shared, records).await?.into_iter();
         for (seq, name, agent) in heads {
             let data = agent.or_else(|| entries.next()).unwrap_or_default();
             // Writing to a String cannot fail. JSON text has no line breaks: they are escaped in its strings.

@@ -1,5 +1,8 @@
 //! The embedded server: agents ask (`ask`, AAP), reviewers list (`queue`, `events`) and decide (`decide`, AEGIS).
 //!
+//! Beside wire.md it lets reviewers pause an agent (`agents`), bounds what one agent may take (`bounds`), keeps a seat for
+//! whoever comes (`seats`), and notices what was changed on the disk (`damage`).
+//!
 //! Thin handlers over a `Store`; who may do what is decided by role (`auth`), and what may come in at all by `door`.
 //! This file wires them together and owns the start and the stop.
 //!
@@ -20,6 +23,7 @@ mod ask;
 mod auth;
 mod body;
 mod bounds;
+mod damage;
 mod data;
 mod decide;
 mod door;
@@ -37,6 +41,7 @@ use axum::http::StatusCode;
 use axum::routing::{get, post};
 use bounds::Usage;
 pub use bounds::{BYTES_PER_SECOND, Bounds};
+use damage::Damages;
 use data::DataDir;
 pub use data::DataError;
 use door::Hosts;
@@ -119,6 +124,7 @@ pub(crate) struct Shared {
     tenant_mode: bool,
     bounds: Bounds,
     usage: Arc<Usage>,
+    damages: Damages,
     clock: Clock,
     stop: Stop,
 }
@@ -168,6 +174,7 @@ impl Gateway {
             tenant_mode: config.tenant_mode,
             bounds,
             usage: Arc::new(Usage::new(bounds)),
+            damages: Damages::default(),
             clock,
             stop: stop.clone(),
         });

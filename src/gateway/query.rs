@@ -34,9 +34,22 @@ impl<'q> Query<'q> {
     }
 }
 
+/// A whole number from 0 on, in digits alone: Rust's own reading takes a plus sign too.
+pub(crate) fn whole(text: &str) -> Option<i64> {
+    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_are_digits_alone() {
+        assert_eq!((whole("0"), whole("9223372036854775807")), (Some(0), Some(i64::MAX)));
+        for bad in ["", "+1", "-1", " 1", "1.0", "0x1", "9223372036854775808", "١"] {
+            assert_eq!(whole(bad), None, "{bad}");
+        }
+    }
 
     #[test]
     fn each_parameter_is_found_by_its_whole_name_and_stands_once() {

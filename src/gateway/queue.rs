@@ -3,7 +3,8 @@
 use super::Shared;
 use super::answer::{Refusal, json_text};
 use super::auth::Role;
-use super::query::Query;
+use super::damage;
+use super::query::{Query, whole};
 use super::store::{Record, StoreError};
 use crate::domain::ActionState;
 use crate::domain::json::quote;
@@ -30,30 +31,35 @@ pub(crate) async fn list(State(shared): State<Arc<Shared>>, request: Request) ->
         };
     let after = match query.get("after") {
         None => 0,
-        Some(cursor) => cursor
-            .parse()
-            .ok()
-            .filter(|cursor| *cursor >= 0)
-            .ok_or_else(|| bad("after must be the next of an earlier page".into()))?,
+        Some(cursor) => {
+            whole(cursor).ok_or_else(|| bad("after must be the next of an earlier page".into()))?
+        }
     };
     let limit = match query.get("limit") {
         None => DEFAULT_LIMIT,
-        Some(text) => text
-            .parse()
-            .ok()
+        Some(text) => whole(text)
+            .and_then(|limit| usize::try_from(limit).ok())
             .filter(|limit| (1..=LONGEST_PAGE).contains(limit))
             .ok_or_else(|| bad(format!("limit must be 1 to {LONGEST_PAGE}")))?,
     };
     let page = shared.store.page(caller.tenant, state, after, limit).await?;
     let next = page.next.map_or_else(|| "null".to_owned(), |cursor| quote(&cursor.to_string()));
-    let entries = rendered(page.records).await?.join(",");
+    let entries = rendered(&shared, page.records).await?.join(",");
     Ok(json_text(StatusCode::OK, format!(r#"{{"actions":[{entries}],"next":{next}}}"#)))
 }
 
-/// The entries as the wire has them. Megabytes may have to be read again and hashed: not on a thread that others wait for.
-pub(crate) async fn rendered(records: Vec<Record>) -> Result<Vec<String>, StoreError> {
-    let render = move || records.iter().map(|record| Ok(record.queued()?.write())).collect();
-    tokio::task::spawn_blocking(render).await.map_err(|_| StoreError::Closed)?
+/// The entries as the wire has them; one that was damaged on the disk says so and hides no other. Megabytes may have to
+/// be read again and hashed: not on a thread that others wait for.
+pub(crate) async fn rendered(shared: &Arc<Shared>, records: Vec<Record>) -> Result<Vec<String>, StoreError> {
+    let shared = Arc::clone(shared);
+    let entry = move |record: &Record| {
+        record.queued().map(|queued| queued.write()).unwrap_or_else(|damage| {
+            shared.damages.note(&record.id, damage);
+            damage::entry(record, damage)
+        })
+    };
+    let render = move || records.iter().map(entry).collect();
+    tokio::task::spawn_blocking(render).await.map_err(|_| StoreError::Closed)
 }
 
 /// `GET /hitl/actions/{id}`
@@ -67,7 +73,7 @@ pub(crate) async fn one(
     let record = found.ok_or_else(|| {
         Refusal::new(StatusCode::NOT_FOUND, "not_found", "the queue has no action of that id")
     })?;
-    Ok(json_text(StatusCode::OK, rendered(vec![record]).await?.concat()))
+    Ok(json_text(StatusCode::OK, rendered(&shared, vec![record]).await?.concat()))
 }
 
 /// `GET /healthz`: the process answers.
@@ -75,10 +81,17 @@ pub(crate) async fn healthz() -> Response {
     json_text(StatusCode::OK, r#"{"status":"ok"}"#.into())
 }
 
-/// `GET /readyz`: the database can be read and written.
+/// `GET /readyz`: the database can be read and written; `damaged` counts the stored actions that were met and are not
+/// what was stored.
 pub(crate) async fn readyz(State(shared): State<Arc<Shared>>) -> Result<Response, Refusal> {
     match shared.store.ready().await {
-        Ok(()) => Ok(json_text(StatusCode::OK, r#"{"status":"ready"}"#.into())),
+        Ok(()) => {
+            let ready = match shared.damages.count() {
+                0 => r#"{"status":"ready"}"#.into(),
+                damaged => format!(r#"{{"status":"ready","damaged":{damaged}}}"#),
+            };
+            Ok(json_text(StatusCode::OK, ready))
+        }
         Err(error) => {
             tracing::error!(%error, "not ready");
             let detail = "the database cannot be used; the gateway's log says why";

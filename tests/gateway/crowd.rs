@@ -76,9 +76,17 @@ async fn an_agents_calls_at_once_are_bounded_and_a_reviewers_are_not() {
     let fixture = Fixture::with(|config| config.bounds.calls_per_agent = 3).await;
     let entry = fixture.entry("k", "10m").await;
     let url = format!("{}/aap/v1/requests/{}", fixture.gateway.url(), entry.id);
-    let waiting: Vec<_> = (0..3)
-        .map(|_| tokio::spawn(http().get(format!("{url}?wait=60s")).bearer_auth(&fixture.agent).send()))
-        .collect();
+    // The call below may take the last place from one of these: then it comes again.
+    let wait = |url: String, token: String| async move {
+        loop {
+            let answer = http().get(&url).bearer_auth(&token).send().await.unwrap().status().as_u16();
+            if answer != 429 {
+                return answer;
+            }
+        }
+    };
+    let waiting: Vec<_> =
+        (0..3).map(|_| tokio::spawn(wait(format!("{url}?wait=60s"), fixture.agent.clone()))).collect();
     let one_more = async {
         loop {
             let path = format!("/aap/v1/requests/{}", entry.id);
@@ -97,7 +105,7 @@ async fn an_agents_calls_at_once_are_bounded_and_a_reviewers_are_not() {
     assert!(join_all(lists).await.iter().all(|answer| answer.status == 200));
     assert_eq!(fixture.decide("approve", &entry, None).await.status, 202);
     for waited in waiting {
-        assert_eq!(waited.await.unwrap().unwrap().status(), 200);
+        assert_eq!(waited.await.unwrap(), 200);
     }
     assert_eq!(fixture.request(&entry.id).await["status"], "approved", "ended calls make room");
 }

@@ -4,9 +4,11 @@
 
 mod agents;
 mod ask;
+mod compare;
 mod crowd;
 mod decide;
 mod door;
 mod lasting;
 mod queue;
+mod strict;
 mod support;

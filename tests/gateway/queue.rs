@@ -45,7 +45,16 @@ async fn pages_bring_every_action_once_oldest_first() {
         Value::Null,
         "the last page says so, also when it is full"
     );
-    for bad in ["?state=open", "?limit=0", "?limit=501", "?limit=x", "?after=x", "?after=-1"] {
+    for bad in [
+        "?state=open",
+        "?limit=0",
+        "?limit=501",
+        "?limit=x",
+        "?after=x",
+        "?after=-1",
+        "?limit=+1",
+        "?after=+1",
+    ] {
         let answer =
             fixture.send(call("GET", format!("/api/v1/hitl/actions{bad}")).bearer(&fixture.reviewer)).await;
         assert_eq!((answer.status, answer.code().as_str()), (400, "bad_query"), "{bad}");

@@ -10,6 +10,7 @@ use super::Shared;
 use super::agents;
 use super::answer::{Refusal, json_text};
 use super::auth::{Caller, Role};
+use super::damage;
 use super::door::visible;
 use super::query::Query;
 use super::server::Stop;
@@ -78,9 +79,7 @@ pub(crate) async fn create(State(shared): State<Arc<Shared>>, request: Request) 
     };
     match shared.store.ask(new, shared.bounds.pending_per_agent).await? {
         Asked::Fresh(record) => Ok(json_text(StatusCode::CREATED, wire::request(&record))),
-        Asked::Known(record) if same_submission(&bytes, &record.submission) => {
-            Ok(json_text(StatusCode::OK, wire::request(&record)))
-        }
+        Asked::Known(record) if same_submission(&bytes, &record.submission) => known(&shared, &record),
         Asked::Known(_) => {
             let detail = "this Idempotency-Key was used for another submission";
             Err(Refusal::new(StatusCode::CONFLICT, "idempotency_conflict", detail))
@@ -111,7 +110,19 @@ pub(crate) async fn get(
             .ok_or_else(|| Refusal::bad("invalid_wait", "wait must be like 25s or 1m; 60s is the longest"))?,
     };
     let record = settled(&shared, &owner, &id, wait.min(LONGEST_WAIT), &shared.stop).await?;
-    Ok(json_text(StatusCode::OK, wire::request(&record)))
+    known(&shared, &record)
+}
+
+/// A request that stood before this call. An approval is an executor's licence: none is told of an action that is not
+/// what was decided on.
+fn known(shared: &Shared, record: &Record) -> Result<Response, Refusal> {
+    if record.state == ActionState::Approved
+        && let Err(why) = record.intact()
+    {
+        shared.damages.note(&record.id, why);
+        return Err(damage::refusal(StatusCode::CONFLICT, why));
+    }
+    Ok(json_text(StatusCode::OK, wire::request(record)))
 }
 
 /// The request once it is decided or the time has passed. Holds on news alone, and reads only where there is some.
@@ -169,7 +180,7 @@ pub(crate) async fn withdraw(
     let (head, content) = request.into_parts();
     let (_, owner) = agent(&shared, &head.headers)?;
     body::none(content).await?;
-    own(&owner.clone(), shared.store.withdraw(owner, id).await?)
+    own(&shared, &owner.clone(), shared.store.withdraw(owner, id).await?)
 }
 
 /// `POST /aap/v1/requests/{id}/consume`
@@ -182,7 +193,11 @@ pub(crate) async fn consume(
     let (_, owner) = agent(&shared, &head.headers)?;
     let key = idempotency_key(&head.headers)?;
     body::none(content).await?;
-    own(&owner.clone(), shared.store.consume(owner, id, key).await?)
+    let answer = shared.store.consume(owner.clone(), id.clone(), key).await?;
+    if let Own::Damaged(why) = &answer {
+        shared.damages.note(&id, *why);
+    }
+    own(&shared, &owner, answer)
 }
 
 /// `POST /aap/v1/requests/{id}/outcome`
@@ -194,14 +209,15 @@ pub(crate) async fn outcome(
     let (head, content) = request.into_parts();
     let (_, owner) = agent(&shared, &head.headers)?;
     let report = submission::report(&body::bytes(content, Limits::DOOR.bytes).await?)?;
-    own(&owner.clone(), shared.store.report(owner, id, report).await?)
+    own(&shared, &owner.clone(), shared.store.report(owner, id, report).await?)
 }
 
-fn own(owner: &Owner, answer: Own) -> Result<Response, Refusal> {
+fn own(shared: &Shared, owner: &Owner, answer: Own) -> Result<Response, Refusal> {
     let (code, detail) = match answer {
-        Own::Done(record) => return Ok(json_text(StatusCode::OK, wire::request(&record))),
+        Own::Done(record) => return known(shared, &record),
         Own::NotFound => return Err(not_found()),
         Own::Paused => return Err(agents::refusal(&owner.agent)),
+        Own::Damaged(why) => return Err(damage::refusal(StatusCode::CONFLICT, why)),
         Own::Conflict(Conflict::AlreadyTerminal) => ("already_terminal", "the request is decided or expired"),
         Own::Conflict(Conflict::NotApproved) => ("not_approved", "the request is not approved"),
         Own::Conflict(Conflict::ApprovalExpired) => {

@@ -3,11 +3,13 @@
 //! Every method that changes something is one transaction: it has been synced to the disk when the answer is there, and
 //! its events are rows of the same transaction. The store decides nothing about HTTP, roles or JSON.
 
+mod intact;
 pub(crate) mod record;
 pub(crate) mod sqlite;
 
 use crate::domain::{ActionState, Verdict};
 use futures_util::future::BoxFuture;
+pub(crate) use intact::Damage;
 use jiff::Timestamp;
 pub(crate) use record::{AgentRow, Change, DecisionRow, EventKind, Record, Report};
 use std::sync::Arc;
@@ -120,6 +122,8 @@ pub(crate) enum Decided {
     WrongKey,
     /// The reviewer asked for this action.
     OwnAction,
+    /// The stored action of that id is not what was stored.
+    Damaged(String, Damage),
 }
 
 /// Whose actions a call may touch.
@@ -140,6 +144,8 @@ pub(crate) enum Own {
     Conflict(Conflict),
     /// The agent is paused.
     Paused,
+    /// The action is not what was stored.
+    Damaged(Damage),
 }
 
 /// Why an agent's call does not fit its action.

@@ -6,7 +6,7 @@ use crate::domain::{
 use jiff::Timestamp;
 use std::sync::Arc;
 
-use super::StoreError;
+use super::Damage;
 
 /// Everything about one action.
 #[derive(Debug, Clone, PartialEq)]
@@ -157,14 +157,11 @@ pub(crate) struct Change {
 }
 
 impl Record {
-    /// The entry as the queue shows it. The digest is computed again from the bytes: damage on the disk is an error
-    /// here, never another action on a screen.
-    pub(crate) fn queued(&self) -> Result<Queued, StoreError> {
-        let damaged = || StoreError::Damaged(self.id.clone());
-        let action = Action::read(self.sealed.clone()).map_err(|_| damaged())?;
-        if action.digest.to_string() != self.digest || action.id != self.id {
-            return Err(damaged());
-        }
+    /// The entry as the queue shows it. Damage on the disk is an error here, never another action on a screen.
+    pub(crate) fn queued(&self) -> Result<Queued, Damage> {
+        self.intact()?;
+        let action = Action::read(self.sealed.clone());
+        let action = action.map_err(|_| Damage("its sealed bytes are no action"))?;
         Ok(Queued {
             action: Arc::new(action),
             state: self.state,

@@ -49,7 +49,11 @@ pub(super) fn decide(
     if action.agent == call.reviewer {
         return Ok(Decided::OwnAction);
     }
+    if let Err(damage) = action.intact() {
+        return Ok(Decided::Damaged(action.id, damage));
+    }
     if let Some(review) = &call.review {
+        // The digest of the row is that of the stored bytes: that has just been computed.
         match &review.digest {
             None => return Ok(Decided::DigestMissing),
             Some(digest) if *digest != action.digest => return Ok(Decided::DigestDiffers),

@@ -55,6 +55,9 @@ pub(super) fn consume(tx: &mut Tx<'_>, owner: &Owner, id: &str, key: &str) -> Re
         (None, ActionState::Approved, _) => return Ok(Own::Conflict(Conflict::ApprovalExpired)),
         _ => return Ok(Own::Conflict(Conflict::NotApproved)),
     }
+    if let Err(damage) = record.intact() {
+        return Ok(Own::Damaged(damage));
+    }
     let at = record.ended_at.map_or(tx.now, |decided_at| tx.now.max(decided_at));
     tx.db
         .prepare_cached(

@@ -4,7 +4,7 @@ use super::super::{
     Asked, Conflict, Decided, DecisionCall, NewAction, Own, Owner, PauseCall, Store, StoreError,
 };
 use super::SqliteStore;
-use crate::domain::{ActionState, Digest, Verdict};
+use crate::domain::{ActionState, Digest, Verdict, timestamp};
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -48,7 +48,14 @@ impl Fixture {
     /// An action with 10 s to decide.
     async fn ask(&self, id: &str) {
         let created_at = at(self.now.load(Ordering::SeqCst));
-        let sealed: Arc<str> = format!("sealed {id}").into();
+        let expires_at = created_at.checked_add(SignedDuration::from_secs(10)).unwrap();
+        let times = [timestamp::format(created_at), timestamp::format(expires_at)];
+        let sealed: Arc<str> = format!(
+            r#"{{"v":1,"id":"{id}","tenant_id":"t","thread_id":"thread","idempotency_key":"key-{id}","agent":"bot",
+            "action":"tool","payload":{{"n":1.10}},"created_at":"{}","expires_at":"{}"}}"#,
+            times[0], times[1]
+        )
+        .into();
         let action = NewAction {
             id: id.into(),
             tenant: "t".into(),
@@ -56,11 +63,11 @@ impl Fixture {
             key: format!("key-{id}"),
             agent: "bot".into(),
             ask_key: format!("ask-{id}"),
-            submission: "{}".into(),
+            submission: r#"{"tool":"tool","arguments":{"n":1.10},"timeout":"10s"}"#.into(),
             digest: Digest::of(sealed.as_bytes()).to_string(),
             sealed,
             created_at,
-            expires_at: created_at.checked_add(SignedDuration::from_secs(10)).unwrap(),
+            expires_at,
         };
         assert!(matches!(self.store.ask(action, 100).await, Ok(Asked::Fresh(_))));
     }
@@ -143,6 +150,36 @@ async fn the_deadline_itself_is_too_late_and_a_microsecond_before_is_not() {
     );
     let record = fixture.store.record("t".into(), "b".into()).await.unwrap().unwrap();
     assert_eq!((record.ended_at, record.decision), (Some(record.expires_at), None));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn decisions_and_withdrawals_that_meet_the_deadline_leave_one_end_for_each_action() {
+    let fixture = Fixture::new();
+    let ids: Vec<_> = (0..40).map(|n| format!("a{n}")).collect();
+    for id in &ids {
+        fixture.ask(id).await;
+    }
+    let calls = ids.iter().enumerate().map(|(n, id)| {
+        let fixture = &fixture;
+        async move {
+            if n == 20 {
+                fixture.set(START + 10 * SECOND);
+                fixture.store.expire().await.unwrap();
+            }
+            let key = format!("key-{id}");
+            let decided = fixture.decide(&key);
+            let withdrawn = fixture.store.withdraw(owner(), id.clone());
+            let (decided, withdrawn) = tokio::join!(decided, withdrawn);
+            usize::from(matches!(decided, Ok(Decided::Accepted(_))))
+                + usize::from(matches!(withdrawn, Ok(Own::Done(_))))
+        }
+    });
+    let ends = futures_util::future::join_all(calls).await;
+    let kinds = fixture.kinds().await;
+    let count = |kind: &str| kinds.iter().filter(|other| **other == kind).count();
+    assert!(ends.iter().all(|ends| *ends <= 1), "{ends:?}");
+    assert_eq!(ends.iter().sum::<usize>(), count("ExecutionApproved") + count("ActionCancelled"));
+    assert_eq!(kinds.len(), 80, "one end for each: {kinds:?}");
 }
 
 #[tokio::test]
