@@ -46,10 +46,11 @@ fn review(gateway: &Gateway, journal: &Path, grace: &str, size: (u16, u16)) -> P
     Pty::start(Pty::aegis_console(&arguments), size)
 }
 
-/// Waits for a line of outcomes with both words: a port or a tool may hold one of them too, and a decision that is
-/// still being sent would hold up a quit.
+/// Waits for a line of outcomes with both words: a port or a tool may hold one of them too. A line that is still
+/// `sending` may hold the status of its try already, and would hold up a quit.
 fn wait_outcome(pty: &Pty, verdict: &str, status: &str) {
-    let stands = || pty.screen().lines().any(|line| line.contains(verdict) && line.contains(status));
+    let ended = |line: &str| line.contains(verdict) && line.contains(status) && !line.contains("sending");
+    let stands = || pty.screen().lines().any(ended);
     let deadline = std::time::Instant::now() + PATIENCE;
     while !stands() {
         assert!(std::time::Instant::now() < deadline, "no {verdict} {status}:\n{}", pty.screen());

@@ -14,14 +14,18 @@
 //!   sequence that a slow link tore is swallowed.
 //! - **ctrl-c** is told at once wherever it stands, but for a paste whose bytes keep coming.
 
-use crossterm::event::{Event, KeyCode, KeyEvent, KeyModifiers};
+use crossterm::event::{Event, KeyCode, KeyEvent};
 use std::time::Duration;
 
 mod control;
+mod key;
 mod paste;
+mod state;
 
 use control::Meaning;
+use key::{character_key, control_key, with_alt};
 use paste::Paste;
+use state::{Control, Opener, State, c1, opened};
 
 /// How long a sequence or a paste may keep its reader waiting.
 const PATIENCE: Duration = Duration::from_millis(200);
@@ -35,8 +39,6 @@ const ALT: Duration = Duration::from_millis(5);
 const TORN: Duration = Duration::from_millis(100);
 /// What follows the end of a paste within this time is part of it.
 const BURST: Duration = Duration::from_millis(15);
-/// The longest control sequence that is understood; the longest key has about thirty bytes.
-const LONGEST: usize = 64;
 
 const ESC: u8 = 0x1b;
 const BEL: u8 = 0x07;
@@ -68,46 +70,6 @@ pub struct Decoder {
     since: Duration,
     /// When the last byte came.
     last: Duration,
-}
-
-#[derive(Debug, Default)]
-enum State {
-    #[default]
-    Ground,
-    /// `ESC`, or `ESC ESC`.
-    Escape {
-        twice: bool,
-    },
-    /// `Esc` has been told; the rest of a torn sequence may follow.
-    Torn,
-    /// The first bytes of a character.
-    Character {
-        bytes: Vec<u8>,
-        alt: bool,
-    },
-    /// After `CSI` or `SS3`.
-    Control {
-        opener: Opener,
-        bytes: Vec<u8>,
-        alt: bool,
-        torn: bool,
-    },
-    /// The three bytes of an old mouse report.
-    Mouse {
-        left: u8,
-    },
-    /// In a string: whether BEL ends it, and whether `ESC` came last.
-    String {
-        bell: bool,
-        escape: bool,
-    },
-    Paste(Paste),
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Opener {
-    Csi,
-    Ss3,
 }
 
 type Out = Vec<(Sent, Duration)>;
@@ -168,10 +130,8 @@ impl Decoder {
                 None => self.ground(byte, at, false, out),
             },
             State::Character { bytes, alt } => self.character(bytes, byte, alt, at, out),
-            State::Control { .. } if byte == ESC => self.begin(at, State::Escape { twice: false }),
-            State::Control { opener, bytes, alt, torn } => {
-                self.control(Control { opener, bytes, alt, torn }, byte, out)
-            }
+            State::Control(_) if byte == ESC => self.begin(at, State::Escape { twice: false }),
+            State::Control(control) => self.control(control, byte, out),
             State::Mouse { left: 0 | 1 } => State::Ground,
             State::Mouse { left } => State::Mouse { left: left - 1 },
             State::String { bell, escape } => {
@@ -284,13 +244,12 @@ impl Decoder {
             // Terminals leave out what cannot stand here, and so do we: a key cannot be born inside of a sequence.
             _ => {}
         }
-        let Control { opener, bytes, alt, torn } = control;
-        State::Control { opener, bytes, alt, torn }
+        State::Control(control)
     }
 
     fn meant(&mut self, control: &Control, last: u8, out: &mut Out) -> State {
         let meaning = match control.opener {
-            _ if control.bytes.len() > LONGEST => Meaning::Reply(Reply::Other),
+            _ if control.is_too_long() => Meaning::Reply(Reply::Other),
             Opener::Csi => control::csi(&control.bytes, last),
             Opener::Ss3 => control::ss3(&control.bytes, last),
         };
@@ -310,66 +269,8 @@ impl Decoder {
     }
 }
 
-/// A control sequence that has begun.
-struct Control {
-    opener: Opener,
-    bytes: Vec<u8>,
-    alt: bool,
-    torn: bool,
-}
-
-impl Control {
-    /// One byte more than is understood is kept, to tell that it was too long.
-    fn push(&mut self, byte: u8) {
-        if self.bytes.len() <= LONGEST {
-            self.bytes.push(byte);
-        }
-    }
-}
-
-/// What that byte opens after `ESC`.
-fn opened(byte: u8, alt: bool, torn: bool) -> Option<State> {
-    let control = |opener| State::Control { opener, bytes: Vec::new(), alt, torn };
-    match byte {
-        b'[' => Some(control(Opener::Csi)),
-        b'O' => Some(control(Opener::Ss3)),
-        b']' => Some(State::String { bell: true, escape: false }),
-        b'P' | b'X' | b'^' | b'_' => Some(State::String { bell: false, escape: false }),
-        _ => None,
-    }
-}
-
-/// What a control of eight bits opens: the same as `ESC` and the byte 0x40 below it.
-fn c1(byte: u8) -> Option<State> {
-    (0x80..=0x9f).contains(&byte).then(|| opened(byte - 0x40, false, false)).flatten()
-}
-
 fn key(event: KeyEvent) -> Sent {
     Sent::Event(Event::Key(event))
-}
-
-fn with_alt(mut event: KeyEvent, alt: bool) -> KeyEvent {
-    event.modifiers.set(KeyModifiers::ALT, alt || event.modifiers.contains(KeyModifiers::ALT));
-    event
-}
-
-/// Shift is told for capital letters, as crossterm does.
-fn character_key(c: char) -> KeyEvent {
-    let shift = if c.is_uppercase() { KeyModifiers::SHIFT } else { KeyModifiers::NONE };
-    KeyEvent::new(KeyCode::Char(c), shift)
-}
-
-/// The key that sends that control character, in raw mode.
-fn control_key(byte: u8) -> KeyEvent {
-    let with_ctrl = |c: u8| KeyEvent::new(KeyCode::Char(char::from(c)), KeyModifiers::CONTROL);
-    match byte {
-        b'\r' => KeyCode::Enter.into(),
-        b'\t' => KeyCode::Tab.into(),
-        0x7f => KeyCode::Backspace.into(),
-        0x00 => with_ctrl(b' '),
-        0x01..=0x1a => with_ctrl(byte - 1 + b'a'),
-        _ => with_ctrl(byte.wrapping_sub(0x1c).wrapping_add(b'4')),
-    }
 }
 
 #[cfg(test)]

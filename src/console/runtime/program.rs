@@ -43,7 +43,7 @@ pub trait Program {
 
     /// Whether everything that was typed before this moment is to be thrown away, in the terminal and on the way from
     /// it, because it cannot have been meant for what comes now (a bar that opens; screen.md, *Deciding* 2). Asking
-    /// takes the mark away. Only ctrl-c gets through, and the focus.
+    /// takes the mark away. Of what the console had read already, ctrl-c gets through, and the focus.
     fn flush_input(&mut self) -> bool {
         false
     }

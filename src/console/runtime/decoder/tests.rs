@@ -1,7 +1,7 @@
 //! The decoder in tables: which bytes come when, and what they are taken for.
 
 use super::*;
-use crossterm::event::KeyEventKind;
+use crossterm::event::{KeyEventKind, KeyModifiers};
 use proptest::prelude::*;
 
 /// A name, which bytes come at which millisecond, and what is told.
