@@ -3,6 +3,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "support/flood.rs"]
+#[allow(dead_code, reason = "each test binary uses some of it")]
+mod flood;
 #[path = "support/reviewing.rs"]
 mod reviewing;
 
@@ -13,6 +16,7 @@ use aegis_console::gateway::{Config, Gateway};
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
+use flood::{Flood, LONG};
 use reviewing::Reviewer;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -290,6 +294,17 @@ fn what_cannot_be_used_is_refused_before_anything_is_sent() {
     assert!(!format!("{:?}", client("http://127.0.0.1:1/aap")).contains("s3cret"));
     assert!(Submission::new("t", "[]").is_err() && Submission::new("t", r#"{"a":1,"a":2}"#).is_err());
     assert!(Submission::new("", "{}").is_err() && Submission::new("t", "{}").unwrap().context("1").is_err());
+}
+
+#[tokio::test]
+async fn interim_answers_without_end_hold_up_nothing_else() {
+    let flood = Flood::start();
+    let client = AapClient::new(&format!("{}/aap", flood.url), "s3cret").unwrap();
+    let asks = async move { client.get(ID.parse().unwrap(), Duration::ZERO).await };
+    let asks = tokio::spawn(asks);
+    let ((), held) = flood.beside(flood.is_taken()).await;
+    assert!(held < LONG, "{held} bytes were read and nothing else ran");
+    asks.abort();
 }
 
 /// Our own gateway, an agent's gate at it, and a reviewer.

@@ -3,6 +3,8 @@
 #![cfg(feature = "client")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "client/informational.rs"]
+mod informational;
 #[path = "client/published.rs"]
 mod published;
 #[path = "client/resolution.rs"]
@@ -20,3 +22,6 @@ mod wire;
 
 #[path = "support/fault_server.rs"]
 mod fault_server;
+#[path = "support/flood.rs"]
+#[allow(dead_code, reason = "each test binary uses some of it")]
+mod flood;

@@ -13,6 +13,7 @@ use assert_cmd::Command;
 use jiff::{Timestamp, ToSpan as _};
 use std::path::Path;
 use std::time::Duration;
+use support::person::{confirm, open_bar};
 use support::pty::{PATIENCE, Pty};
 use support::scripted::{self, Scripted};
 use tempfile::TempDir;
@@ -45,21 +46,6 @@ fn review(gateway: &Gateway, journal: &Path, grace: &str, size: (u16, u16)) -> P
     Pty::start(Pty::aegis_console(&arguments), size)
 }
 
-/// Moves to the row and presses the key until its bar is open, as a person would: on a busy machine a key can come
-/// before the frame that it answers, and then it does not count.
-fn open_bar(pty: &mut Pty, key: &str, title: &str) {
-    for _ in 0..100 {
-        for key in ["j", key] {
-            pty.send_keys(key);
-            std::thread::sleep(Duration::from_millis(100));
-            if pty.screen().contains(title) {
-                return;
-            }
-        }
-    }
-    pty.wait_for(title, PATIENCE);
-}
-
 #[test]
 fn see_approve_reject_quit() {
     let (runtime, data) = (runtime(), TempDir::new().unwrap());
@@ -72,7 +58,7 @@ fn see_approve_reject_quit() {
         open_bar(&mut pty, "a", "Approve?");
         pty.wait_for("to: user@example.com", PATIENCE);
         assert!(size.0 < 100 || pty.screen().contains("␛]0;owned␇"), "it is shown as what it is");
-        pty.send_keys("\r");
+        confirm(&mut pty);
         pty.wait_for("202", PATIENCE);
         assert!(matches!(runtime.block_on(approved).unwrap(), Answer::Allowed(_)));
 
@@ -81,7 +67,7 @@ fn see_approve_reject_quit() {
         open_bar(&mut pty, "r", "Reject?");
         pty.send_keys("not now");
         pty.wait_for("not now", PATIENCE);
-        pty.send_keys("\r");
+        confirm(&mut pty);
         let Answer::Denied { reason, .. } = runtime.block_on(denied).unwrap() else { panic!("not denied") };
         assert_eq!(reason.as_ref().map(Untrusted::raw), Some("not now"));
         pty.wait_for("0 pend", PATIENCE);
@@ -125,7 +111,7 @@ fn held_then_taken_back_then_killed_and_carried_out_once() {
     let approve = |pty: &mut Pty| {
         pty.wait_for("1 pend", PATIENCE);
         open_bar(pty, "a", "Approve?");
-        pty.send_keys("\r");
+        confirm(pty);
     };
 
     let mut pty = review(&gateway, &journal, "600", (120, 40));
@@ -194,7 +180,7 @@ fn a_queue_file_is_decided_at_an_aegis_server() {
     pty.wait_for("wire_transfer", PATIENCE);
     pty.wait_for("read to its end", PATIENCE);
     open_bar(&mut pty, "a", "Approve?");
-    pty.send_keys("\r");
+    confirm(&mut pty);
     pty.wait_for("202", PATIENCE);
     let asked = server.asked();
     let call = asked.iter().find(|asked| asked.target == "/api/v1/hitl/approve").expect("an AEGIS call");
@@ -216,7 +202,7 @@ fn without_a_server_the_screen_says_that_decisions_go_nowhere() {
     pty.wait_for("decisions go nowhere", PATIENCE);
     pty.wait_for("wire_transfer", PATIENCE);
     open_bar(&mut pty, "a", "Approve?");
-    pty.send_keys("\r");
+    confirm(&mut pty);
     pty.wait_for("not sent   there is no server", PATIENCE);
     pty.send_keys("q");
     assert_eq!(pty.exit_code(PATIENCE), 0);

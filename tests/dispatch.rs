@@ -10,6 +10,8 @@ mod checking;
 mod deciding;
 #[path = "dispatch/doubt.rs"]
 mod doubt;
+#[path = "dispatch/janitor.rs"]
+mod janitor;
 #[path = "dispatch/many.rs"]
 mod many;
 #[path = "dispatch/resuming.rs"]

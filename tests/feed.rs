@@ -9,6 +9,7 @@ use aegis_console::domain::{Action, ActionState, Queued};
 use aegis_console::feed::gateway::{Pace, run_at};
 use aegis_console::feed::{FeedEvent, Link, Source};
 use std::time::Duration;
+use support::flood::{Flood, LONG};
 use support::scripted::{Answer, Asked, Scripted, head};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -49,8 +50,12 @@ struct Listener {
 
 impl Listener {
     fn at(server: &Scripted, pace: Pace) -> Self {
+        Self::at_url(server.url(), pace)
+    }
+
+    fn at_url(url: &str, pace: Pace) -> Self {
         let (tx, rx) = mpsc::channel(4);
-        Self { rx, feed: tokio::spawn(run_at(pace, source(server.url()), tx)) }
+        Self { rx, feed: tokio::spawn(run_at(pace, source(url), tx)) }
     }
 
     async fn next(&mut self) -> FeedEvent {
@@ -306,6 +311,14 @@ async fn a_server_that_asks_to_be_left_alone_is() {
     };
     let pause = next.duration_since(since).as_secs();
     assert!((119..=121).contains(&pause), "{pause} s");
+}
+
+#[tokio::test]
+async fn interim_answers_without_end_hold_up_nothing_else() {
+    let flood = Flood::start();
+    let _feed = Listener::at_url(&flood.url, PACE);
+    let ((), held) = flood.beside(flood.is_taken()).await;
+    assert!(held < LONG, "{held} bytes were read and nothing else ran");
 }
 
 #[tokio::test]

@@ -228,3 +228,96 @@ fn every_file_opens_with_what_it_owns() {
         .collect();
     assert!(bare.is_empty(), "no `//!` at the top of {bare:?}");
 }
+
+/// Where what an agent or a server sent may be had as it came, and what for. Nothing here draws it, prints it or logs it:
+/// it goes on as bytes (wire, disk, JSON output whose writer escapes), is compared, or becomes `Visible` in the same
+/// expression.
+const RAW: &[(&str, &str)] = &[
+    ("domain", "reads, seals and judges it"),
+    ("agent/client.rs", "compares the provider's error code with the ones it knows"),
+    ("cli/batch.rs", "JSON output: the writer escapes"),
+    ("cli/decide/report.rs", "JSON output: the writer escapes"),
+    ("cli/outbox.rs", "JSON output: the writer escapes"),
+    ("cli/status.rs", "JSON output: the writer escapes"),
+    ("console/screens/decide/mod.rs", "parses the payload; what it finds becomes visible there"),
+    ("console/screens/detail", "lays the payload out in runs of visible text"),
+    ("console/screens/queue/view.rs", "the head of a payload, visible at once"),
+    ("dispatch/order.rs", "the wire and the journal: the bytes that were sealed"),
+    ("feed/trouble.rs", "sentences that are untrusted themselves"),
+    ("gateway/ask/mod.rs", "the store"),
+    ("journal/record.rs", "the disk"),
+];
+
+/// Ways to have foreign text as it came.
+const WAYS_TO_RAW: &[&str] =
+    &[".raw()", "Untrusted::raw", ".payload()", ".other(", "action.sealed", ".source_text("];
+
+#[test]
+fn nothing_draws_foreign_text_that_has_not_been_made_visible() {
+    let (mut wrong, mut used) = (Vec::new(), vec![false; RAW.len()]);
+    for path in sources(&src()) {
+        let name = path.strip_prefix(src()).unwrap().to_str().unwrap().to_owned();
+        let place = RAW.iter().position(|(place, _)| name.starts_with(place));
+        for (number, line) in code(&path) {
+            if !WAYS_TO_RAW.iter().any(|way| line.contains(way)) || line.contains("info.payload()") {
+                continue;
+            }
+            match place {
+                Some(place) => used[place] = true,
+                None => wrong.push(format!("{name}:{number}: {}", line.trim())),
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "foreign text as it came, outside of the list:\n{}", wrong.join("\n"));
+    let stale: Vec<_> = RAW.iter().zip(used).filter(|(_, used)| !used).map(|((place, _), _)| place).collect();
+    assert!(stale.is_empty(), "the list names what needs it no more: {stale:?}");
+}
+
+#[test]
+fn untrusted_text_has_no_way_out_but_the_two_named_ones() {
+    let ways = ["Display for", "Deref for", "AsRef<str> for", "Borrow<str> for", "Serialize for"];
+    let mut wrong = Vec::new();
+    for path in sources(&src()) {
+        for (number, line) in code(&path) {
+            let line = line.trim();
+            let is_way = ways.iter().any(|way| line.contains(&format!("{way} Untrusted")));
+            if is_way || line.contains("From<Untrusted> for") || line.contains("From<&Untrusted> for") {
+                wrong.push(format!("{}:{number}: {line}", path.display()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+    let untrusted = fs::read_to_string(src().join("domain/visible/untrusted.rs")).unwrap();
+    let derives = untrusted.lines().find(|line| line.starts_with("#[derive(")).unwrap();
+    assert!(!derives.contains("Serialize") && !derives.contains("Debug"), "{derives}");
+    assert_eq!(untrusted.matches("-> &str").count(), 1, "only raw() hands the text out");
+}
+
+/// On a screen text becomes a line of ratatui's in one file, from roles and [`Visible`] alone.
+#[test]
+fn only_one_file_makes_lines_for_the_terminal() {
+    let ways = [
+        "Span::",
+        "Line::from",
+        "Line::raw",
+        "Line::styled",
+        "Text::from",
+        "Text::raw",
+        "Paragraph",
+        "set_string",
+        "set_stringn",
+        "set_symbol",
+        "set_char",
+        "set_span",
+    ];
+    let mut wrong = Vec::new();
+    for path in sources(&src().join("console")) {
+        let is_allowed = path.ends_with("widgets/line.rs") || path.starts_with(src().join("console/runtime"));
+        for (number, line) in code(&path).into_iter().filter(|_| !is_allowed) {
+            if ways.iter().any(|way| names(&line, way)) {
+                wrong.push(format!("{}:{number}: {}", path.display(), line.trim()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}

@@ -395,3 +395,33 @@ fn the_server_says_what_became_of_a_decision() {
     let (code, _, err) = place.run(&["status", UNKNOWN, "--server", "http://localhost:1"]);
     assert!(code == 7 && err.contains("connection refused"), "{err}");
 }
+
+#[test]
+fn what_may_have_landed_long_ago_is_sent_again_only_by_its_user() {
+    let (server, well) = switched(Reply::json(202, r#"{"status":"COMMITTED"}"#));
+    let place = Place::new();
+    let (_, json, _) = place.decide("approve", &server, &[]);
+    assert_eq!(json["outcome"], "unconfirmed");
+    // The server's janitor may have opened the key again since.
+    let then = jiff::Timestamp::now() - jiff::SignedDuration::from_mins(10);
+    let journal = rusqlite::Connection::open(place.journal()).unwrap();
+    assert_eq!(journal.execute("UPDATE progress SET reached_at = ?", [format!("{then:.9}")]).unwrap(), 1);
+    drop(journal);
+    well.store(true, Ordering::SeqCst);
+
+    let (before, journal) = (server.received().len(), place.journal());
+    let (code, out, err) =
+        place.run(&["resume", "--journal", &journal, "--server", &server.url, "--json", "--deadline", "5"]);
+    assert_eq!((code, values(&events(&out), "outcome", "outcome")), (6, vec!["unconfirmed"]), "{out}{err}");
+    let (code, again, _) = place.decide("approve", &server, &[]);
+    assert_eq!((code, &again["outcome"]), (6, &"unconfirmed".into()));
+    assert_eq!(server.posts().len(), 1);
+    assert_eq!(server.received().len(), before + 2, "each asks once");
+    assert_eq!((&place.outbox()[0]["stage"], &place.outbox()[0]["tries"]), (&"doubtful".into(), &1.into()));
+
+    let id = json["request_id"].as_str().unwrap();
+    let (code, json, err) = place.decide("approve", &server, &["--request-id", id]);
+    assert_eq!((code, &json["outcome"]), (0, &"committed".into()), "{err}");
+    let posts = server.posts();
+    assert_eq!((posts.len(), &posts[0]), (2, &posts[1]));
+}

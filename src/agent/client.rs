@@ -7,12 +7,12 @@
 
 use super::request::{Broken, Request, Status};
 use super::submission::Submission;
-use crate::client::http as transport;
+use crate::client::http::{Http, words};
 use crate::domain::json::{self, Limits, Value, quote};
 use crate::domain::{Untrusted, Visible};
 use jiff::Timestamp;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
-use reqwest::{Method, StatusCode};
+use reqwest::{Method, RequestBuilder, StatusCode};
 use secrecy::{ExposeSecret as _, SecretString};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -76,7 +76,7 @@ impl AapError {
 /// A client for one agent's credential.
 #[derive(Debug, Clone)]
 pub struct AapClient {
-    http: reqwest::Client,
+    http: Http,
     base: String,
     authorization: HeaderValue,
     budget: Duration,
@@ -93,7 +93,7 @@ impl AapClient {
         let mut authorization =
             authorization.filter(|_| !token.expose_secret().is_empty()).ok_or(AapError::Token)?;
         authorization.set_sensitive(true);
-        let http = transport::build(&url).map_err(|error| AapError::Setup(error.to_string()))?;
+        let http = Http::new(&url).map_err(|error| AapError::Setup(error.to_string()))?;
         let base = base_url.trim_end_matches('/').to_owned();
         Ok(Self { http, base, authorization, budget: Duration::from_secs(30) })
     }
@@ -147,16 +147,16 @@ impl AapClient {
         loop {
             let mut call = self
                 .http
-                .request(method.clone(), format!("{}/v1/requests{path}", self.base))
-                .header(AUTHORIZATION, self.authorization.clone())
-                .timeout(timeout);
+                .request(method.clone(), &format!("{}/v1/requests{path}", self.base))
+                .header(AUTHORIZATION, self.authorization.clone());
             if let Some(key) = key {
                 call = call.header("Idempotency-Key", key);
             }
             if let Some(body) = &body {
                 call = call.header(CONTENT_TYPE, "application/json").body(body.clone());
             }
-            let (wait, why) = match answer(call).await {
+            let answer = tokio::time::timeout(timeout, self.answer(call)).await;
+            let (wait, why) = match answer.unwrap_or_else(|_| Err("timed out".into())) {
                 Ok((status, headers, _)) if is_transient(status) => {
                     let hint = retry_after(&headers).unwrap_or_default();
                     (delay.max(hint), format!("it answered HTTP {}", status.as_u16()))
@@ -170,6 +170,22 @@ impl AapClient {
             tokio::time::sleep(wait).await;
             delay = (delay * 2).min(MAX_DELAY);
         }
+    }
+
+    /// The whole answer, or in plain words why there is none.
+    async fn answer(&self, call: RequestBuilder) -> Result<(StatusCode, HeaderMap, Vec<u8>), String> {
+        // It may quote what came over the wire.
+        let words = |error: reqwest::Error| Visible::of(&words(&error)).plain();
+        let call = call.build().map_err(words)?;
+        let mut response = self.http.execute(call).await.map_err(|error| error.to_string())?;
+        let mut bytes = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(words)? {
+            bytes.extend_from_slice(&chunk);
+            if bytes.len() > MAX_ANSWER {
+                return Err(format!("its answer is larger than {MAX_ANSWER} bytes"));
+            }
+        }
+        Ok((response.status(), response.headers().clone(), bytes))
     }
 }
 
@@ -198,21 +214,6 @@ fn check(base_url: &str) -> Result<Url, AapError> {
 
 fn is_transient(status: StatusCode) -> bool {
     status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error()
-}
-
-/// The whole answer, or in plain words why there is none.
-async fn answer(call: reqwest::RequestBuilder) -> Result<(StatusCode, HeaderMap, Vec<u8>), String> {
-    // It may quote what came over the wire.
-    let words = |error: reqwest::Error| Visible::of(&transport::words(&error)).plain();
-    let mut response = call.send().await.map_err(words)?;
-    let mut bytes = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(words)? {
-        bytes.extend_from_slice(&chunk);
-        if bytes.len() > MAX_ANSWER {
-            return Err(format!("its answer is larger than {MAX_ANSWER} bytes"));
-        }
-    }
-    Ok((response.status(), response.headers().clone(), bytes))
 }
 
 /// Seconds, or an HTTP date; anything else is as good as none.

@@ -7,8 +7,10 @@
 mod watch;
 
 use crate::client::{AegisClient, ClientError, DecisionCall, End};
+use crate::dispatch::{Fence, RESEND_FOR};
 use crate::domain::{Outcome, Resolution, Try};
 use crate::journal::{Entry, Intent, Journal, JournalError, Stage, Step};
+use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
@@ -22,7 +24,7 @@ pub(super) const GROUP: usize = 256;
 const SHORTEST_PAUSE: Duration = Duration::from_millis(50);
 
 /// A decision in the journal that is to be sent.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub(super) struct Job {
     pub(super) intent: Intent,
     /// What brings it to where it may be sent.
@@ -31,12 +33,31 @@ pub(super) struct Job {
     maybe: bool,
     /// The tries of earlier runs.
     earlier: Vec<Try>,
+    /// How long it is sent again by itself once it may have landed.
+    fence: Fence,
+    /// Its user wants it sent again, however long ago that was.
+    insisted: bool,
+    /// The journal has its next try as being sent.
+    noted: bool,
 }
 
 impl Job {
     /// Of a decision that has just been recorded.
     pub(super) fn new(intent: Intent) -> Self {
-        Self { intent, arrows: Vec::new(), maybe: false, earlier: Vec::new() }
+        let fence = Fence::new(RESEND_FOR, None);
+        let (arrows, earlier) = (Vec::new(), Vec::new());
+        Self { intent, arrows, maybe: false, earlier, fence, insisted: false, noted: false }
+    }
+
+    /// Says that its user has just asked for it to be sent again.
+    pub(super) fn insisted(mut self, insisted: bool) -> Self {
+        self.insisted |= insisted;
+        self
+    }
+
+    /// Whether its key may be open again since it may have landed: then the server is asked, and it is not sent.
+    fn is_too_late(&self) -> bool {
+        self.maybe && !self.insisted && self.fence.is_passed()
     }
 
     /// Says that somebody may have sent it before, though not from this journal.
@@ -60,7 +81,8 @@ impl Job {
         };
         let earlier = if entry.tries > 0 { journal.tries(entry.intent.id)? } else { Vec::new() };
         let maybe = entry.maybe || entry.stage == Stage::Sending;
-        Ok(Ok(Self { arrows, maybe, earlier, intent: entry.intent }))
+        let fence = Fence::new(RESEND_FOR, entry.reached_at);
+        Ok(Ok(Self { arrows, maybe, earlier, fence, ..Self::new(entry.intent) }))
     }
 }
 
@@ -139,7 +161,7 @@ impl Carrier {
     /// journal keeps what is better known then.
     pub(super) async fn ask_again(&self, entry: Entry) -> anyhow::Result<Resolution> {
         let earlier = self.journal.tries(entry.intent.id)?;
-        let job = Job { intent: entry.intent, arrows: Vec::new(), maybe: true, earlier };
+        let job = Job { maybe: true, earlier, ..Job::new(entry.intent) };
         let resolution = self.call(&job).send().await?;
         match self.journal.note(job.intent.id, Step::Refined(resolution.clone())).await {
             Ok(()) | Err(JournalError::NotAllowed { .. }) => Ok(resolution),
@@ -155,12 +177,14 @@ impl Carrier {
         ended: &mpsc::Sender<Ended>,
     ) -> bool {
         let (mut notes, mut fit) = (Vec::new(), Vec::new());
-        for job in group {
+        for mut job in group {
             match self.call(&job).check() {
                 Ok(()) => {
-                    let sending = Step::Sending { try_number: number(job.earlier.len() + 1) };
+                    job.noted = !job.is_too_late();
+                    let try_number = number(job.earlier.len() + 1);
+                    let sending = job.noted.then(|| Step::Sending { try_number, at: Timestamp::now() });
                     let id = job.intent.id;
-                    notes.extend(job.arrows.iter().cloned().chain([sending]).map(|step| (id, step)));
+                    notes.extend(job.arrows.iter().cloned().chain(sending).map(|step| (id, step)));
                     fit.push(job);
                 }
                 Err(error) => {
@@ -216,6 +240,7 @@ impl Carrier {
             }
             tries_left = tries_left.saturating_sub(number(resolution.tries.len() - job.earlier.len()));
             let pause = put_off.map(|wait| wait.max(SHORTEST_PAUSE)).filter(|_| tries_left > 0);
+            let pause = pause.filter(|_| !watch.was_too_late());
             if let Some(pause) = pause.filter(|pause| Instant::now() + *pause < until) {
                 tokio::time::sleep(pause).await;
                 permit = Arc::clone(room).acquire_owned().await.ok();

@@ -28,7 +28,8 @@ waited in seconds), request_id, idempotency_key, standing (verdict, reviewer, de
 A batch is JSON Lines: key, thread, decision (approve or reject), tenant and payload (an object) where they are needed. A \
 decision is in the journal before it is sent. Killed and started again with the same batch and journal, it goes on: what \
 has ended is not sent again, its outcome is printed from the journal; what is open, or reached no server, goes on under \
-the same key, request id and bytes. With --json it prints {\"event\":\"intent\",\"key\":…} for each decision once it is on \
+the same key, request id and bytes, but for what may have landed more than four and a half minutes ago: that is only \
+asked about. With --json it prints {\"event\":\"intent\",\"key\":…} for each decision once it is on \
 disk, and {\"event\":\"outcome\",\"key\":…,\"decision\":…,\"outcome\":…,\"request_id\":…} when it ends; both also name thread \
 and tenant. A wrong line of a file is an error before anything is sent; of standard input it is an \
 {\"event\":\"error\",\"line\":…,\"error\":…}, and the others go on. The same line twice is one decision.
@@ -104,7 +105,8 @@ pub struct Args {
     #[command(flatten)]
     tries: Tries,
 
-    /// The request id of an earlier decision, to ask again what became of it
+    /// The request id of an earlier decision, to ask again what became of it; where nobody says, it is sent again, which
+    /// after five minutes may run it twice
     #[arg(long, value_name = "UUID")]
     request_id: Option<Uuid>,
 

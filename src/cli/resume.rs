@@ -19,8 +19,9 @@ use std::process::ExitCode;
 use tokio::sync::mpsc;
 
 const AFTER_HELP: &str = "\
-Carries out, one go each: what is held, queued, sending or unconfirmed, and what was not sent or met a quota. What was \
-decided on an action of a gateway's queue and has not been sent yet goes out only if the action still stands as it was \
+Carries out, one go each: what is held, queued, sending or unconfirmed, and what was not sent or met a quota. What \
+may have landed more than four and a half minutes ago is only asked about, because the server may carry it out again: \
+`decide --request-id` or the console's `t` sends it. What was decided on an action of a gateway's queue and has not been sent yet goes out only if the action still stands as it was \
 seen; else it is given back, and `outbox` says why. With --json it prints the outcome events of `decide --batch`, and \
 {\"event\":\"returned\",…,\"error\":why} for what is given back.
 
@@ -143,7 +144,7 @@ async fn give_back_what_changed(
                 say_returned(json, &entry.intent, &why);
             }
             // The gateway itself refuses what is not what was seen.
-            Checked::Stands | Checked::Unknown => standing.push(entry),
+            Checked::Stands | Checked::Undecided | Checked::Unknown => standing.push(entry),
         }
     }
     Ok(standing)

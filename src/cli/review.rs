@@ -339,19 +339,19 @@ async fn hear(
 
 fn dispatch(dispatcher: &Dispatcher, effect: Effect, grace: Duration) {
     match effect {
-        Effect::Decide(order) => {
-            // Only an approval is held: a rejection that is late can do harm, one that is early cannot.
-            let grace = if order.verdict == Verdict::Approve { grace } else { Duration::ZERO };
-            dispatcher.decide(vec![order], grace);
+        Effect::Decide(orders) => {
+            // Only approvals are held: a rejection that is late can do harm, one that is early cannot.
+            let approves = orders.iter().all(|order| order.verdict == Verdict::Approve);
+            dispatcher.decide(orders, if approves { grace } else { Duration::ZERO });
         }
-        Effect::Undo(id) => dispatcher.undo(id),
+        Effect::Undo(ids) => ids.into_iter().for_each(|id| dispatcher.undo(id)),
         Effect::Release(ids) => dispatcher.release(&ids),
         Effect::DropHeld(ids) => dispatcher.drop_held(&ids),
         Effect::TryAgain(id) => dispatcher.try_again(id),
         Effect::Acknowledge(id) => dispatcher.acknowledge(id),
         Effect::Link(up) => dispatcher.link(if up { DispatchLink::Up } else { DispatchLink::Down }),
         // The shell of the console does these by itself.
-        Effect::Bell | Effect::Repaint => {}
+        Effect::Bell | Effect::Repaint | Effect::FlushInput => {}
     }
 }
 

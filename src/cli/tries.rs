@@ -2,6 +2,7 @@
 //! that sends decisions shares.
 
 use crate::client::Builder;
+use crate::dispatch::RESEND_FOR;
 use std::time::Duration;
 
 /// The flags that bound one decision.
@@ -15,7 +16,8 @@ pub struct Tries {
     #[arg(long, value_name = "N", default_value_t = 3)]
     pub max_retries: u32,
 
-    /// Seconds for all tries, waits and questions of one decision, fractions allowed
+    /// Seconds for all tries, waits and questions of one decision, fractions allowed; what may have landed is not sent
+    /// again by itself after 270
     #[arg(long, value_name = "SECONDS", default_value = "45", value_parser = seconds)]
     pub deadline: Duration,
 }
@@ -23,7 +25,9 @@ pub struct Tries {
 impl Tries {
     /// The client that is being made, with these bounds.
     pub fn of(&self, builder: Builder) -> Builder {
-        builder.timeout(self.timeout).max_retries(self.max_retries).deadline(self.deadline)
+        // A call by itself knows nothing of janitors; with a journal, each try is asked about.
+        let deadline = self.deadline.min(RESEND_FOR);
+        builder.timeout(self.timeout).max_retries(self.max_retries).deadline(deadline)
     }
 }
 

@@ -5,14 +5,18 @@
 
 use super::address;
 use super::error::{ClientError, TransportError};
+use super::reactor::Reactor;
 use super::transport::{BodyCut, Transport};
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use std::error::Error as _;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 use url::Url;
 
+#[cfg(feature = "console")]
+use ::http::Method;
 pub use ::http::{HeaderMap, Request, Response, StatusCode};
 
 /// Bytes of an answer's body that are read; what comes after is left.
@@ -24,17 +28,58 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 const IDLE_TIMEOUT: Duration = Duration::from_secs(20);
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
-/// The HTTP client that every part of this program uses for `base_url`: it follows no redirect, repeats nothing by
-/// itself, decompresses nothing, takes 3 s at most to connect, and uses no proxy where the host is this machine.
-/// It has no timeout for a whole answer: set one on each request, or none for a stream of events.
-///
-/// # Errors
-/// [`ClientError::Setup`] where TLS is needed and this machine has no certificates to trust.
-pub fn build(base_url: &Url) -> Result<reqwest::Client, ClientError> {
-    build_with(base_url, CONNECT_TIMEOUT)
+/// HTTP with one server, as every part of this program speaks it: it follows no redirect, repeats nothing by itself,
+/// decompresses nothing, takes 3 s at most to connect, uses no proxy where the host is this machine, and serves its
+/// sockets on a thread of their own. It has no timeout for an answer: keep the time where you wait for it. Cheap to
+/// clone; clones share connections.
+#[derive(Debug, Clone)]
+pub struct Http {
+    client: reqwest::Client,
+    reactor: Arc<Reactor>,
 }
 
-fn build_with(base_url: &Url, connect_timeout: Duration) -> Result<reqwest::Client, ClientError> {
+impl Http {
+    /// For the server at `base_url`.
+    ///
+    /// # Errors
+    /// [`ClientError::Setup`] where TLS is needed and this machine has no certificates to trust, or where no thread can
+    /// be started.
+    pub fn new(base_url: &Url) -> Result<Self, ClientError> {
+        Self::connecting_within(base_url, CONNECT_TIMEOUT)
+    }
+
+    fn connecting_within(base_url: &Url, time: Duration) -> Result<Self, ClientError> {
+        let client = build(base_url, time)?;
+        let reactor = Reactor::start().map_err(|error| ClientError::Setup(error.to_string()))?;
+        Ok(Self { client, reactor: Arc::new(reactor) })
+    }
+
+    /// Starts to make a request.
+    #[cfg(feature = "console")]
+    pub(crate) fn request(&self, method: Method, url: &str) -> reqwest::RequestBuilder {
+        self.client.request(method, url)
+    }
+
+    /// Sends the request and returns the head of the answer, whose body can be read as long as this or a clone of it
+    /// lives.
+    ///
+    /// # Errors
+    /// Where no answer came; whether the request may have arrived all the same is its class.
+    pub async fn execute(&self, request: reqwest::Request) -> Result<reqwest::Response, TransportError> {
+        let client = self.client.clone();
+        self.run(async move { client.execute(request).await.map_err(|error| failure(&error)) }).await
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = Result<T, TransportError>> + Send + 'static,
+    ) -> Result<T, TransportError> {
+        // A panic in there has been reported by the panic hook.
+        self.reactor.run(work).await.unwrap_or_else(|| Err(TransportError::lost("the request failed")))
+    }
+}
+
+fn build(base_url: &Url, connect_timeout: Duration) -> Result<reqwest::Client, ClientError> {
     // An error says that a provider is installed already, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut builder = reqwest::Client::builder()
@@ -64,7 +109,7 @@ fn build_with(base_url: &Url, connect_timeout: Duration) -> Result<reqwest::Clie
 /// The [`Transport`] over real HTTP.
 #[derive(Debug, Clone)]
 pub struct HttpTransport {
-    http: reqwest::Client,
+    http: Http,
     body_limit: usize,
 }
 
@@ -73,9 +118,9 @@ impl HttpTransport {
     /// host that does not answer at all is known as *not sent* rather than as a lost answer.
     ///
     /// # Errors
-    /// As [`build`].
+    /// As [`Http::new`].
     pub fn new(base_url: &Url, timeout: Duration) -> Result<Self, ClientError> {
-        let http = build_with(base_url, CONNECT_TIMEOUT.min(timeout * 9 / 10))?;
+        let http = Http::connecting_within(base_url, CONNECT_TIMEOUT.min(timeout * 9 / 10))?;
         Ok(Self { http, body_limit: BODY_LIMIT })
     }
 
@@ -92,31 +137,39 @@ impl HttpTransport {
         request: Request<Bytes>,
         timeout: Duration,
     ) -> Result<Response<Bytes>, TransportError> {
-        let mut request =
+        let request =
             reqwest::Request::try_from(request).map_err(|error| TransportError::not_sent(words(&error)))?;
-        *request.timeout_mut() = Some(timeout);
-        let mut response = self.http.execute(request).await.map_err(|error| failure(&error))?;
-        if response.headers().len() > HEADER_LIMIT {
-            return Err(TransportError::lost(format!("the answer has more than {HEADER_LIMIT} headers")));
-        }
-        let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
-        let (mut body, mut cut) = (Vec::new(), false);
-        while let Some(chunk) = response.chunk().await.map_err(|error| failure(&error))? {
-            let room = self.body_limit - body.len();
-            body.extend_from_slice(&chunk[..chunk.len().min(room)]);
-            if chunk.len() > room {
-                cut = true;
-                break;
-            }
-        }
-        let mut whole = Response::new(Bytes::from(body));
-        *whole.status_mut() = status;
-        *whole.headers_mut() = headers;
-        if cut {
-            whole.extensions_mut().insert(BodyCut);
-        }
-        Ok(whole)
+        let (client, limit) = (self.http.client.clone(), self.body_limit);
+        let whole = self.http.run(async move {
+            let response = client.execute(request).await.map_err(|error| failure(&error))?;
+            read(response, limit).await
+        });
+        tokio::time::timeout(timeout, whole).await.unwrap_or_else(|_| Err(TransportError::lost("timed out")))
     }
+}
+
+/// The whole answer, of its body no more than the limit.
+async fn read(mut response: reqwest::Response, limit: usize) -> Result<Response<Bytes>, TransportError> {
+    if response.headers().len() > HEADER_LIMIT {
+        return Err(TransportError::lost(format!("the answer has more than {HEADER_LIMIT} headers")));
+    }
+    let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
+    let (mut body, mut cut) = (Vec::new(), false);
+    while let Some(chunk) = response.chunk().await.map_err(|error| failure(&error))? {
+        let room = limit - body.len();
+        body.extend_from_slice(&chunk[..chunk.len().min(room)]);
+        if chunk.len() > room {
+            cut = true;
+            break;
+        }
+    }
+    let mut whole = Response::new(Bytes::from(body));
+    *whole.status_mut() = status;
+    *whole.headers_mut() = headers;
+    if cut {
+        whole.extensions_mut().insert(BodyCut);
+    }
+    Ok(whole)
 }
 
 impl Transport for HttpTransport {

@@ -34,7 +34,7 @@
 //! | `classify`, `retry`, `resolve` | the judgement: pure functions |
 //! | `budget`, `breaker`, `origin` | what all calls to one server may ask again, and whether it is worth asking |
 //! | `answer`, `retry_after` | what a server's answer says |
-//! | `transport`, [`http`](mod@self::http) | one request, one answer; over reqwest |
+//! | `transport`, [`http`](mod@self::http), `reactor` | one request, one answer; over reqwest, on a thread of its own |
 //!
 //! To test code that uses the client, give it a [`Transport`]: any function from a request to an answer is one.
 
@@ -53,6 +53,7 @@ pub mod http;
 #[cfg_attr(not(feature = "console"), allow(dead_code, reason = "what only the dispatcher uses"))]
 mod look;
 mod origin;
+mod reactor;
 mod resolve;
 mod retry;
 mod retry_after;

@@ -30,13 +30,22 @@ impl Console {
     }
 }
 
+/// Letters that are told apart at a glance, without those that open a bar.
+const LETTERS: [char; 18] =
+    ['b', 'c', 'd', 'e', 'f', 'g', 'h', 'k', 'm', 'n', 'p', 's', 't', 'v', 'w', 'x', 'y', 'z'];
+
+/// Four of them, no two the same, so that a key that is held down types none of them twice.
+fn letters() -> String {
+    fastrand::choose_multiple(LETTERS, 4).into_iter().collect()
+}
+
 impl Program for Console {
     type Message = Message;
     type Effect = Effect;
 
     fn update(&mut self, message: Message, now: Now) -> Vec<Effect> {
         self.changed = true;
-        let mut context = Context { now, id: &mut Uuid::new_v4 };
+        let mut context = Context { now, id: &mut Uuid::new_v4, letters: &mut letters };
         let effects = update(&mut self.model, message, &mut context);
         let (repaints, others): (Vec<_>, _) =
             effects.into_iter().partition(|effect| *effect == Effect::Repaint);

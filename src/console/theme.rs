@@ -94,6 +94,8 @@ pub struct Symbols {
     pub border: border::Set<'static>,
     /// The mark of the row under the cursor.
     pub cursor: &'static str,
+    /// The sign of a row that is marked.
+    pub mark: &'static str,
     /// The mark at the left of foreign lines.
     pub gutter: &'static str,
     /// The link is up.
@@ -113,6 +115,7 @@ pub struct Symbols {
 const LIGHT: Symbols = Symbols {
     border: border::PLAIN,
     cursor: "▌",
+    mark: "*",
     gutter: "▏",
     up: "●",
     down: "○",
@@ -134,6 +137,7 @@ const ASCII: Symbols = Symbols {
         horizontal_bottom: "-",
     },
     cursor: ">",
+    mark: "*",
     gutter: "|",
     up: "*",
     down: "o",

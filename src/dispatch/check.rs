@@ -15,8 +15,10 @@ const ENTRY_LIMIT: usize = 2 * 1024 * 1024;
 /// What is known of an action that was decided on a while ago.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Checked {
-    /// It still waits, the same byte for byte; or it was decided by this very decision.
+    /// It still waits, the same byte for byte, as far as anybody says; or it was decided by this very decision.
     Stands,
+    /// The queue itself says that it still waits, the same byte for byte: nobody's decision has landed.
+    Undecided,
     /// It does not; why, in words that are safe to draw, as the end of *not sent: …*.
     Changed(String),
     /// Nobody could be asked. It is asked again later.
@@ -105,7 +107,7 @@ fn compare(intent: &Intent, shown: &Action, queued: &Queued) -> Checked {
     }
     let ours = |id: &str| id.eq_ignore_ascii_case(&intent.request_id.to_string());
     match (queued.state, &queued.decision) {
-        (ActionState::Pending, _) => Checked::Stands,
+        (ActionState::Pending, _) => Checked::Undecided,
         // It landed, unknown to us: the server says so when it is sent again.
         (_, Some(decision)) if ours(&decision.request_id) => Checked::Stands,
         (ActionState::Expired, _) => Checked::Changed("it has expired".into()),

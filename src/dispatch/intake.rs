@@ -123,6 +123,7 @@ fn fresh(intent: Intent) -> Entry {
         stage: if intent.hold_until.is_some() { Stage::Held } else { Stage::Queued },
         intent,
         maybe: false,
+        reached_at: None,
         tries: 0,
         next_at: None,
         resolution: None,

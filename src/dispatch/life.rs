@@ -8,6 +8,7 @@ mod wanted;
 
 use super::Link;
 use super::News;
+use super::fence::{Age, Fence};
 use super::plan::{self, Next};
 use super::shared::{Command, Halt, Open, Refused, Shared, halted, later, until};
 use crate::domain::{Outcome, Resolution, Try, timestamp};
@@ -47,12 +48,16 @@ pub(super) struct Life {
     link: watch::Receiver<Link>,
     open: Option<Open>,
     origin: Origin,
-    born: Instant,
-    age_at_birth: Duration,
+    /// Since the decision.
+    age: Age,
+    /// How long it may be sent again by itself once it may have landed.
+    fence: Fence,
     /// When it goes on. Waits are by a clock that only grows.
     due: Instant,
     unchecked: bool,
     insisted: bool,
+    /// The queue has just said that nothing of it has landed.
+    undecided: bool,
     put_off_since: Option<Instant>,
     /// Checks in a row that nobody answered.
     unanswered: u32,
@@ -60,6 +65,8 @@ pub(super) struct Life {
     ended_before: Duration,
     follow_pause: Duration,
     mute: u32,
+    /// Looks at it while it was in doubt.
+    looks: u32,
     /// Steps that are in `now` and not on disk yet.
     unwritten: Vec<Step>,
     /// Nothing more can be done for it here.
@@ -74,7 +81,7 @@ impl Life {
         commands: mpsc::UnboundedReceiver<Command>,
         open: Open,
     ) -> Self {
-        let (now, clock) = (Instant::now(), Timestamp::now());
+        let now = Instant::now();
         let tries = if entry.tries > 0 { shared.journal.tries(entry.intent.id) } else { Ok(Vec::new()) };
         let tries = tries.unwrap_or_else(|error| {
             tracing::error!(%error, "the earlier tries cannot be read");
@@ -95,10 +102,10 @@ impl Life {
         Self {
             halt: shared.halt.subscribe(),
             link: shared.link.subscribe(),
-            age_at_birth: timestamp::between(entry.intent.decided_at, clock),
-            ended_before: timestamp::between(entry.updated_at, clock),
+            age: Age::since(entry.intent.decided_at),
+            fence: Fence::new(shared.pace.resend_for, entry.reached_at),
+            ended_before: timestamp::between(entry.updated_at, Timestamp::now()),
             due: now + waits_until.map(until).unwrap_or_default().min(longest),
-            born: now,
             ended: now,
             now: progress(&entry),
             last: entry.resolution,
@@ -109,10 +116,12 @@ impl Life {
             origin,
             unchecked: matches!(origin, Origin::Found | Origin::TakenOver),
             insisted,
+            undecided: false,
             put_off_since: None,
             unanswered: 0,
             follow_pause: FIRST_FOLLOW,
             mute: 0,
+            looks: 0,
             unwritten: Vec::new(),
             over: false,
             shared,
@@ -194,7 +203,7 @@ impl Life {
     async fn await_link(&mut self) {
         self.unchecked = true;
         // Even without a link a doubtful decision comes to the reviewer in the end.
-        let left = self.shared.pace.redeliver_for.saturating_sub(self.age());
+        let left = self.shared.pace.redeliver_for.saturating_sub(self.age.elapsed());
         let end = self.now.maybe.then(|| Instant::now() + left);
         self.pause(end).await;
     }
@@ -208,7 +217,7 @@ impl Life {
         let noted = self.write(steps.clone()).await;
         match (&noted, after) {
             (Ok(()), Some(after)) => {
-                self.now = after;
+                self.stands_at(after);
                 self.shared.is_now(self.intent.id, self.now.stage);
             }
             (Ok(()), None) => self.reread(false).await,
@@ -221,6 +230,12 @@ impl Life {
             (Err(Refused::Broken), _) => {}
         }
         noted
+    }
+
+    /// Takes what stands now.
+    fn stands_at(&mut self, now: Progress) {
+        self.fence.reached_at(now.reached_at);
+        self.now = now;
     }
 
     async fn write(&self, steps: Vec<Step>) -> Result<(), Refused> {
@@ -253,6 +268,7 @@ fn progress(entry: &Entry) -> Progress {
         stage: entry.stage,
         maybe: entry.maybe,
         in_flight: false,
+        reached_at: entry.reached_at,
         tries: entry.tries,
         next_at: entry.next_at,
         resolution: entry.resolution.clone(),

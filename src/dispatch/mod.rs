@@ -11,6 +11,7 @@
 //! | `order` | a decision and its bytes |
 //! | `intake` | taking decisions, and what is wanted of them afterwards |
 //! | `plan`, `pace` | what is next: pure functions, and their numbers |
+//! | `fence` | how long what may have landed is sent again by itself |
 //! | `life`, `recorder` | one decision from the disk to its end |
 //! | [`check`] | whether an action still stands, for decisions that waited |
 //! | `carrier`, `reader`, `poke` | the process that carries a journal out, the others, and how they tell it |
@@ -18,6 +19,7 @@
 
 mod carrier;
 pub mod check;
+mod fence;
 mod intake;
 mod life;
 mod order;
@@ -31,6 +33,8 @@ mod shared;
 /// What the journal keeps of a decision, as [`News::Found`] carries it: plain data, for those who must not reach the disk.
 pub use crate::journal::{Entry, Stage};
 pub use check::{Check, Checked, NoCheck, QueueCheck};
+pub(crate) use fence::Fence;
+pub use fence::RESEND_FOR;
 pub use order::Order;
 pub use pace::Pace;
 

@@ -15,7 +15,10 @@ pub struct Pace {
     /// How often such a decision is sent again, beyond the tries that the reviewer waits for. After that it is only
     /// asked about.
     pub redeliveries: u32,
-    /// How long after the decision that goes on, and how long a decision that the server could not be given is put off.
+    /// How long after the first try that may have reached the server it is sent again at all, unless the server is known
+    /// to have nothing of it.
+    pub resend_for: Duration,
+    /// How long after the decision it is asked about, and how long a decision that the server could not be given is put off.
     /// Must be shorter than the server keeps its keys.
     pub redeliver_for: Duration,
     /// How long an accepted decision, or one in progress, is watched.
@@ -33,6 +36,7 @@ impl Default for Pace {
             first_pause: Duration::from_secs(5),
             longest_pause: Duration::from_secs(60),
             redeliveries: 8,
+            resend_for: super::RESEND_FOR,
             redeliver_for: Duration::from_secs(30 * 60),
             follow_for: Duration::from_secs(10 * 60),
             poll: Duration::from_millis(250),

@@ -16,6 +16,10 @@ pub(super) struct Situation<'a> {
     pub(super) outcome: Option<&'a Outcome>,
     /// How often it was sent beyond the tries that the reviewer waited for.
     pub(super) redelivered: u32,
+    /// It may have landed so long ago that its key may be open again.
+    pub(super) too_late: bool,
+    /// The queue has just said that nothing of it has landed.
+    pub(super) undecided: bool,
     /// Since the decision.
     pub(super) age: Duration,
     /// What is left of its grace, or of the pause before it goes on.
@@ -74,6 +78,14 @@ pub(super) fn next(now: &Situation<'_>, pace: &Pace) -> Next {
                 false => Next::AwaitLink,
                 true if over => Next::LastLook,
                 true if waits => Next::Wait,
+                // Sending it again could carry it out twice: only the reviewer may, or who knows that nothing has landed.
+                true if now.too_late && !now.insisted => {
+                    if now.undecided {
+                        Next::Redeliver
+                    } else {
+                        Next::Look
+                    }
+                }
                 true if now.stage == Stage::Doubtful && !now.insisted => {
                     if now.redelivered < pace.redeliveries { Next::Redeliver } else { Next::Look }
                 }
@@ -106,7 +118,8 @@ pub(super) struct Ran<'a> {
     pub(super) sent: bool,
     /// How long it has been put off so far.
     pub(super) put_off_for: Duration,
-    pub(super) redelivered: u32,
+    /// How often it was sent again, or asked about, while it was in doubt.
+    pub(super) rounds: u32,
     /// Since the decision.
     pub(super) age: Duration,
     /// From 0 up to 1.
@@ -131,7 +144,7 @@ pub(super) fn after(ran: &Ran<'_>, pace: &Pace) -> After {
             let pause = match put_off {
                 // It was not its turn; the others that wait for theirs must not all come at the same instant.
                 Some(_) if !ran.sent => pace.first_pause.mul_f64(ran.random),
-                _ => pause(ran.redelivered, ran.random, pace),
+                _ => pause(ran.rounds, ran.random, pace),
             };
             let wait = pause.max(put_off.unwrap_or_default());
             if ran.age.saturating_add(wait) < pace.redeliver_for { After::Doubt(wait) } else { After::End }
@@ -147,8 +160,8 @@ pub(super) fn after(ran: &Ran<'_>, pace: &Pace) -> After {
 }
 
 /// The pause before the next look at a doubtful decision, a little less than the schedule so that it never grows past it.
-fn pause(redelivered: u32, random: f64, pace: &Pace) -> Duration {
-    let doubled = pace.first_pause.saturating_mul(2_u32.saturating_pow(redelivered));
+fn pause(rounds: u32, random: f64, pace: &Pace) -> Duration {
+    let doubled = pace.first_pause.saturating_mul(2_u32.saturating_pow(rounds));
     doubled.min(pace.longest_pause).mul_f64(0.75 + random.clamp(0.0, 1.0) / 4.0)
 }
 
@@ -166,6 +179,8 @@ mod tests {
             maybe: false,
             outcome: None,
             redelivered: 0,
+            too_late: false,
+            undecided: false,
             age: s(1),
             wait: s(0),
             followed: s(0),
@@ -200,7 +215,7 @@ mod tests {
     #[test]
     fn what_may_have_landed() {
         use Stage::{Doubtful, Queued, Sending};
-        let (old, maybe) = (s(30 * 60), true);
+        let (old, maybe, too_late) = (s(30 * 60), true, true);
         for (situation, expected) in [
             (Situation { maybe, ..at(Sending) }, Next::Send),
             (Situation { maybe, unchecked: true, ..at(Sending) }, Next::Send),
@@ -208,6 +223,13 @@ mod tests {
             (Situation { maybe, ..at(Doubtful) }, Next::Redeliver),
             (Situation { maybe, redelivered: 7, ..at(Doubtful) }, Next::Redeliver),
             (Situation { maybe, redelivered: 8, ..at(Doubtful) }, Next::Look),
+            (Situation { maybe, too_late, ..at(Doubtful) }, Next::Look),
+            (Situation { maybe, too_late, ..at(Sending) }, Next::Look),
+            (Situation { maybe, too_late, ..at(Queued) }, Next::Look),
+            (Situation { maybe, too_late, undecided: true, redelivered: 8, ..at(Doubtful) }, Next::Redeliver),
+            (Situation { maybe, too_late, insisted: true, ..at(Queued) }, Next::Send),
+            (Situation { maybe, too_late, wait: s(9), ..at(Doubtful) }, Next::Wait),
+            (Situation { maybe, too_late, age: old, ..at(Doubtful) }, Next::LastLook),
             (Situation { maybe, wait: s(9), ..at(Doubtful) }, Next::Wait),
             (Situation { maybe, link_up: false, ..at(Doubtful) }, Next::AwaitLink),
             (Situation { maybe, age: old, ..at(Doubtful) }, Next::LastLook),
@@ -251,12 +273,12 @@ mod tests {
 
     #[test]
     fn doubt_is_asked_about_at_growing_pauses_for_half_an_hour() {
-        let ran = |redelivered, age, random| Ran {
+        let ran = |rounds, age, random| Ran {
             outcome: &Outcome::Unconfirmed,
             put_off: None,
             sent: true,
             put_off_for: s(0),
-            redelivered,
+            rounds,
             age,
             random,
         };
@@ -282,7 +304,7 @@ mod tests {
                 put_off: None,
                 sent: false,
                 put_off_for: s(0),
-                redelivered: 0,
+                rounds: 0,
                 age: s(0),
                 random: 0.0,
             };
@@ -297,7 +319,7 @@ mod tests {
             put_off: Some(s(1)),
             sent: true,
             put_off_for: s(0),
-            redelivered: 0,
+            rounds: 0,
             age: s(0),
             random: 0.0,
         };

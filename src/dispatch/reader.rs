@@ -234,6 +234,7 @@ mod tests {
             intent: order.intent("http://localhost", None),
             stage,
             maybe: false,
+            reached_at: None,
             tries,
             next_at: matches!(stage, Stage::Doubtful).then_some(Timestamp::UNIX_EPOCH),
             resolution: outcome.map(|outcome| Resolution {

@@ -3,7 +3,7 @@
 use super::events::Events;
 use super::page::RawPage;
 use super::trouble::{Kind, Trouble};
-use crate::client::http::words;
+use crate::client::http::{Http, words};
 use crate::client::{AegisClient, ClientError};
 use crate::domain::json::{self, Limits, Value};
 use crate::domain::{ActionState, Untrusted};
@@ -31,7 +31,7 @@ const MOST_BYTES: usize = 512 * 1024 * 1024;
 #[derive(Debug, Clone)]
 pub struct Source {
     client: AegisClient,
-    http: reqwest::Client,
+    http: Http,
 }
 
 impl Source {
@@ -41,7 +41,7 @@ impl Source {
     /// # Errors
     /// [`ClientError::Setup`] where the HTTP client cannot be set up.
     pub fn new(client: &AegisClient) -> Result<Self, ClientError> {
-        Ok(Self { client: client.clone(), http: crate::client::http::build(client.base_url())? })
+        Ok(Self { client: client.clone(), http: Http::new(client.base_url())? })
     }
 
     /// The address as it may be shown; it never holds a password.
@@ -97,7 +97,7 @@ impl Source {
         // Both ids and cursors are checked when they come in, so this says something of the server.
         let request = request.map_err(|error| self.trouble(Kind::Garbled(error.into())))?;
         let response = self.http.execute(request).await;
-        let response = response.map_err(|error| self.trouble(Kind::Unreachable(words(&error))))?;
+        let response = response.map_err(|error| self.trouble(Kind::Unreachable(error.words)))?;
         if response.status().as_u16() == 200 { Ok(response) } else { Err(self.refusal(response).await) }
     }
 

@@ -85,7 +85,7 @@ impl Trouble {
                     "{address} answers with a redirect ({status}), which is never followed: name the address it leads to"
                 )
             }
-            Kind::Status { status, words, .. } if words.raw().is_empty() => {
+            Kind::Status { status, words, .. } if words.is_empty() => {
                 format!("{address} answers {status}")
             }
             Kind::Status { status, words, .. } => format!("{address} answers {status}: {}", words.raw()),

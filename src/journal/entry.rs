@@ -51,6 +51,8 @@ pub struct Entry {
     /// Whether it may have landed without anybody knowing. After a restart that is so for everything that was being
     /// sent.
     pub maybe: bool,
+    /// When the first try started of those that may have reached the server, where one may have.
+    pub reached_at: Option<Timestamp>,
     /// Tries that were started, in all.
     pub tries: u32,
     /// When it goes on by itself, where it waits for a time.

@@ -14,7 +14,10 @@ const OLDEST_SQLITE: i32 = 3_051_003;
 const APPLICATION: i64 = 0x4145_474A;
 
 /// What brings a journal from version n (its place here) to n + 1.
-const MIGRATIONS: [&str; 1] = [include_str!("../../assets/migrations/journal/0001_decisions.sql")];
+const MIGRATIONS: [&str; 2] = [
+    include_str!("../../assets/migrations/journal/0001_decisions.sql"),
+    include_str!("../../assets/migrations/journal/0002_reached.sql"),
+];
 
 /// How long another program is waited for that has the file locked.
 const PATIENCE: Duration = Duration::from_secs(5);

@@ -13,6 +13,8 @@ pub struct Progress {
     pub maybe: bool,
     /// Whether a try was started and has not been answered.
     pub in_flight: bool,
+    /// When the first try started of those that may have reached the server.
+    pub reached_at: Option<Timestamp>,
     /// Tries that were started.
     pub tries: u32,
     /// When it goes on by itself.
@@ -32,6 +34,7 @@ impl Progress {
             stage: if held { Stage::Held } else { Stage::Queued },
             maybe: false,
             in_flight: false,
+            reached_at: None,
             tries: 0,
             next_at: None,
             resolution: None,
@@ -48,15 +51,18 @@ impl Progress {
             Step::Released => {}
             Step::Dropped => after.resolution = None,
             Step::Returned(why) => after.returned = Some(why.clone()),
-            Step::Sending { .. } => {
+            Step::Sending { at, .. } => {
                 // The one before was never answered.
                 after.maybe |= self.in_flight;
                 after.in_flight = true;
+                after.reached_at = self.reached_at.or(Some(*at));
                 after.tries = self.tries.saturating_add(1);
             }
             Step::Tried(_, may_have_landed) => {
                 after.maybe |= may_have_landed;
                 after.in_flight = false;
+                // Answered, and none before it was lost: the server has nothing of it, or says what it has.
+                after.reached_at = self.reached_at.filter(|_| after.maybe);
             }
             Step::Waiting { next_at } => after.next_at = Some(*next_at),
             Step::Doubtful { next_at } => {
@@ -69,6 +75,7 @@ impl Progress {
                 let news = self.resolution.as_ref().map(word) != Some(word(end));
                 after.acknowledged = self.acknowledged && !news;
                 after.maybe = leaves_doubt(&end.outcome);
+                after.reached_at = self.reached_at.filter(|_| !had_no_effect(&end.outcome));
                 after.in_flight = false;
                 after.resolution = Some(end.clone());
             }
@@ -89,6 +96,11 @@ impl Progress {
             (Stage::Dropped | Stage::Returned, _) | (Stage::Ended, Some(Outcome::Refused | Outcome::NotSent))
         )
     }
+}
+
+/// Whether such an end says that the server has nothing of it.
+fn had_no_effect(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::NotSent | Outcome::Refused | Outcome::Quota { .. })
 }
 
 /// Whether after such an end nobody knows if the decision landed. Any other end is the server's word on it.

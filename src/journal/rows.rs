@@ -15,7 +15,8 @@ type Rows<T> = Result<T, rusqlite::Error>;
 
 const ENTRY: &str = "SELECT i.id, i.request_id, i.verdict, i.tenant_id, i.thread_id, i.key, i.base_url, i.body, \
     i.sealed, i.digest, i.reason, i.reviewer, i.decided_at, i.hold_until, \
-    p.stage, p.maybe, p.in_flight, p.tries, p.next_at, p.resolution, p.acknowledged, p.returned, p.updated_at \
+    p.stage, p.maybe, p.in_flight, p.tries, p.next_at, p.resolution, p.acknowledged, p.returned, p.reached_at, \
+    p.updated_at \
     FROM intent i JOIN progress p ON p.seq = i.seq";
 
 /// Where the columns of `progress` start in [`ENTRY`].
@@ -52,12 +53,13 @@ fn entry(row: &Row<'_>) -> Rows<Entry> {
         },
         stage: now.stage,
         maybe: now.maybe,
+        reached_at: now.reached_at,
         tries: now.tries,
         next_at: now.next_at,
         resolution: now.resolution,
         acknowledged: now.acknowledged,
         returned: now.returned,
-        updated_at: parsed(row, PROGRESS + 8, record::parse_time)?,
+        updated_at: parsed(row, PROGRESS + 9, record::parse_time)?,
     })
 }
 
@@ -72,6 +74,7 @@ fn progress(row: &Row<'_>, at: usize) -> Rows<Progress> {
         resolution: optional(row, at + 5, record::read)?,
         acknowledged: row.get(at + 6)?,
         returned: row.get(at + 7)?,
+        reached_at: optional(row, at + 8, record::parse_time)?,
     })
 }
 
@@ -126,7 +129,8 @@ fn nanos(time: Duration) -> i64 {
 /// Where the decision stands: its row and how far it is.
 pub(super) fn standing(db: &Connection, id: Uuid) -> Rows<Option<(i64, Progress)>> {
     db.prepare_cached(
-        "SELECT p.seq, p.stage, p.maybe, p.in_flight, p.tries, p.next_at, p.resolution, p.acknowledged, p.returned \
+        "SELECT p.seq, p.stage, p.maybe, p.in_flight, p.tries, p.next_at, p.resolution, p.acknowledged, p.returned, \
+         p.reached_at \
          FROM intent i JOIN progress p ON p.seq = i.seq WHERE i.id = ?",
     )?
     .query_row([id.to_string()], |row| Ok((row.get(0)?, progress(row, 1)?)))
@@ -201,7 +205,8 @@ pub(super) fn save(db: &Connection, seq: i64, progress: &Progress, now: Timestam
     let resolution = resolution.map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
     db.prepare_cached(
         "UPDATE progress SET stage = ?2, maybe = ?3, in_flight = ?4, tries = ?5, next_at = ?6, outcome = ?7, \
-         resolution = ?8, acknowledged = ?9, returned = ?10, holds_key = ?11, updated_at = ?12 WHERE seq = ?1",
+         resolution = ?8, acknowledged = ?9, returned = ?10, holds_key = ?11, updated_at = ?12, reached_at = ?13 \
+         WHERE seq = ?1",
     )?
     .execute(params![
         seq,
@@ -216,6 +221,7 @@ pub(super) fn save(db: &Connection, seq: i64, progress: &Progress, now: Timestam
         progress.returned,
         progress.holds_key(),
         time(now),
+        progress.reached_at.map(time),
     ])?;
     Ok(())
 }

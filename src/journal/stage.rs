@@ -69,6 +69,8 @@ pub enum Step {
     Sending {
         /// 1 for the first try of a call.
         try_number: u32,
+        /// When.
+        at: Timestamp,
     },
     /// The try was answered or given up on; whether it may have landed.
     Tried(Try, bool),

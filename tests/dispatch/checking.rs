@@ -152,8 +152,10 @@ fn the_queue_says_whether_an_action_stands() {
     let other = Queued::pending((*crate::world::action("other", "order-42")).clone()).write();
     let mine = order.request_id.to_string().to_uppercase();
 
-    for (status, body) in [(200, pending.write()), (200, decided(mine.clone(), Verdict::Approve))] {
-        assert_eq!(ask(&order, status, body), (Checked::Stands, "GET /api/v1/hitl/actions/a-k".into()));
+    for (body, checked) in
+        [(pending.write(), Checked::Undecided), (decided(mine, Verdict::Approve), Checked::Stands)]
+    {
+        assert_eq!(ask(&order, 200, body), (checked, "GET /api/v1/hitl/actions/a-k".into()));
     }
     for (status, body, why) in [
         (200, of(ActionState::Expired), "expired"),

@@ -7,7 +7,7 @@ use aegis_console::journal::Stage;
 use std::time::Duration;
 
 #[test]
-fn it_is_sent_again_eight_times_and_asked_about_for_half_an_hour() {
+fn it_is_sent_again_for_a_few_minutes_and_asked_about_for_half_an_hour() {
     let (server, disk) = (Server::always(Fate::Says(503)), Disk::new());
     process(async {
         let mut desk = Desk::open(&server, &disk);
@@ -19,8 +19,10 @@ fn it_is_sent_again_eight_times_and_asked_about_for_half_an_hour() {
         let lasted = began.elapsed().as_secs();
         assert!((1_730..=1_801).contains(&lasted), "{lasted} s");
 
+        // At least while no janitor can have come, and no longer: four and a half minutes.
         let times = server.post_times();
-        assert_eq!(times.len(), 4 + 8);
+        assert!((4 + 7..=4 + 8).contains(&times.len()), "{}", times.len());
+        assert!(*times.last().unwrap() - times[0] < Duration::from_secs(270));
         let pauses: Vec<_> = times.windows(2).skip(3).map(|pair| (pair[1] - pair[0]).as_secs_f64()).collect();
         for (pause, most) in pauses.iter().zip([5.0, 10.0, 20.0, 40.0, 60.0, 60.0, 60.0, 60.0]) {
             assert!((most * 0.75..=most + 0.1).contains(pause), "{pauses:?}");
@@ -31,12 +33,12 @@ fn it_is_sent_again_eight_times_and_asked_about_for_half_an_hour() {
 
         // Then it waits for the reviewer.
         tokio::time::sleep(Duration::from_secs(36_000)).await;
-        assert_eq!(server.posts().len(), 12);
+        assert_eq!(server.posts().len(), times.len());
         desk.dispatcher.try_again(id);
         let told = desk.until(id, |news| matches!(news, News::Resolved(_))).await;
         assert_eq!(told.first().unwrap(), "queued");
         assert_eq!(told.last().unwrap(), "unconfirmed");
-        assert_eq!(server.posts().len(), 16, "all the tries of a call");
+        assert_eq!(server.posts().len(), times.len() + 4, "all the tries of a call");
     });
 }
 

@@ -36,6 +36,8 @@ pub(crate) enum Fate {
     After(u64),
     /// 202, and the row stays `PENDING`.
     Pending,
+    /// It arrives and is carried out, and the server dies: no answer, and the row stays `PENDING`.
+    Orphaned,
 }
 
 /// A row of the server: who decided under the key, and how far that is.
@@ -44,6 +46,17 @@ pub(crate) struct Row {
     pub(crate) request_id: String,
     pub(crate) verdict: String,
     pub(crate) status: &'static str,
+}
+
+/// How often a key was carried out, and since when its row is there.
+#[derive(Debug, Default)]
+pub(crate) struct Effects(HashMap<String, (usize, Option<Instant>)>);
+
+impl Effects {
+    fn of(&mut self, key: &str) {
+        let (count, since) = self.0.entry(key.to_owned()).or_default();
+        (*count, *since) = (*count + 1, Some(Instant::now()));
+    }
 }
 
 type Script = Box<dyn FnMut(usize, &Request<Bytes>) -> Fate + Send>;
@@ -56,6 +69,9 @@ pub(crate) struct Server {
     pub(crate) rows: Mutex<HashMap<String, Row>>,
     pub(crate) requests: Mutex<Vec<(Instant, Request<Bytes>)>>,
     pub(crate) answers_looks: Mutex<bool>,
+    /// After that time rows that are `PENDING` become `FAILED`, whatever their effect.
+    pub(crate) janitor: Mutex<Option<Duration>>,
+    effects: Mutex<Effects>,
     in_flight: Mutex<(usize, usize)>,
 }
 
@@ -67,6 +83,8 @@ impl Server {
             rows: Mutex::default(),
             requests: Mutex::default(),
             answers_looks: Mutex::new(true),
+            janitor: Mutex::default(),
+            effects: Mutex::default(),
             in_flight: Mutex::default(),
         })
     }
@@ -77,12 +95,32 @@ impl Server {
     }
 
     pub(crate) fn is_now(&self, fate: Fate) {
-        *self.script.lock().unwrap() = Box::new(move |_, _| fate);
+        self.becomes(move |_, _| fate);
+    }
+
+    pub(crate) fn becomes(&self, script: impl FnMut(usize, &Request<Bytes>) -> Fate + Send + 'static) {
+        *self.script.lock().unwrap() = Box::new(script);
     }
 
     pub(crate) fn posts(&self) -> Vec<Request<Bytes>> {
         let requests = self.requests.lock().unwrap();
         requests.iter().map(|(_, request)| request).filter(|r| r.method() == "POST").cloned().collect()
+    }
+
+    /// How often what was decided under that key has been carried out.
+    pub(crate) fn effects(&self, key: &str) -> usize {
+        self.effects.lock().unwrap().0.get(key).map_or(0, |(count, _)| *count)
+    }
+
+    fn sweep(&self) {
+        let Some(after) = *self.janitor.lock().unwrap() else { return };
+        let effects = self.effects.lock().unwrap();
+        for (key, row) in self.rows.lock().unwrap().iter_mut().filter(|(_, row)| row.status == "PENDING") {
+            let since = effects.0.get(key).and_then(|(_, since)| *since);
+            if since.is_some_and(|since| since.elapsed() >= after) {
+                row.status = "FAILED";
+            }
+        }
     }
 
     pub(crate) fn post_times(&self) -> Vec<Instant> {
@@ -117,6 +155,7 @@ impl Server {
         let verdict = if request.uri().path().ends_with("approve") { "approve" } else { "reject" };
         let request_id = request.headers()["x-request-id"].to_str().unwrap().to_owned();
         let body = format!(r#"{{"request_id":"{request_id}","status":"{status}"}}"#);
+        self.effects.lock().unwrap().of(&key);
         rows.insert(key, Row { request_id, verdict: verdict.into(), status });
         answer(202, body)
     }
@@ -145,6 +184,7 @@ impl Server {
             requests.push((Instant::now(), request.clone()));
             requests.iter().filter(|(_, request)| request.method() == "POST").count()
         };
+        self.sweep();
         if request.method() != "POST" {
             return Ok(self.look(&request));
         }
@@ -163,6 +203,10 @@ impl Server {
             Fate::NotSent => Err(TransportError::not_sent("connection refused")),
             Fate::AnswerLost => {
                 self.decide(&request, "COMMITTED");
+                Err(TransportError::lost("reset"))
+            }
+            Fate::Orphaned => {
+                self.decide(&request, "PENDING");
                 Err(TransportError::lost("reset"))
             }
             Fate::RequestLost => Err(TransportError::lost("reset")),

@@ -1,7 +1,7 @@
 //! The table as the console meets it: through the dispatcher and its journal, which go on in the background where a call
 //! alone gives up, and, in half of the runs, through a restart in the middle.
 
-use crate::aegis::{AegisServer, Claim, Conflicts, KEY, Lie, Script, StatusCall, check};
+use crate::aegis::{Act, AegisServer, Claim, Conflicts, KEY, Lie, Reply, Script, StatusCall, Step, check};
 use crate::cases::{self, Case};
 use crate::table::{SLACK, Setting, client, proves_nothing};
 use aegis_console::dispatch::{DispatchEvent, Dispatcher, NoCheck, Pace};
@@ -17,8 +17,9 @@ use tokio::task::JoinSet;
 use uuid::Uuid;
 
 const AT_ONCE: usize = 32;
-/// A janitor that runs later than the table lasts is one of the next five minutes: the real times are fifty times these.
+/// The real times are a hundred and fifty times these, or more.
 const REDELIVER: Duration = Duration::from_secs(3);
+const RESEND: Duration = Duration::from_millis(1_500);
 const FOLLOW: Duration = Duration::from_millis(1_500);
 /// A call of its own, redelivery, the last look and the watch.
 const DEADLINE: Duration = Duration::from_secs(3 + 3 + 3);
@@ -28,6 +29,7 @@ fn pace() -> Pace {
         first_pause: Duration::from_millis(100),
         longest_pause: Duration::from_millis(1_200),
         redeliver_for: REDELIVER,
+        resend_for: RESEND,
         follow_for: FOLLOW,
         shutdown: Duration::from_millis(40),
         ..Pace::default()
@@ -58,11 +60,11 @@ fn home() -> tempfile::TempDir {
     tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
 }
 
-fn start(journal: &Path, url: &str) -> (Dispatcher, Journal) {
+fn start(journal: &Path, url: &str, pace: &Pace) -> (Dispatcher, Journal) {
     let journal = Journal::open(journal).unwrap();
     assert!(journal.is_dispatcher(), "nobody else has it");
     let (dispatcher, mut news): (_, mpsc::Receiver<DispatchEvent>) =
-        Dispatcher::start(client(url), journal.clone(), Arc::new(NoCheck), pace());
+        Dispatcher::start(client(url), journal.clone(), Arc::new(NoCheck), pace.clone());
     tokio::spawn(async move { while news.recv().await.is_some() {} });
     (dispatcher, journal)
 }
@@ -76,13 +78,23 @@ struct Ended {
 }
 
 async fn run(case: Arc<Case>, setting: Setting, restart: Option<Duration>) -> Ended {
+    let script = case.script.clone().setting(setting.0, setting.1);
+    run_script(&case, script, &pace(), setting, restart).await
+}
+
+async fn run_script(
+    case: &Case,
+    script: Script,
+    pace: &Pace,
+    setting: Setting,
+    restart: Option<Duration>,
+) -> Ended {
     let elsewhere = AegisServer::start(Script::new([]));
-    let server =
-        AegisServer::start_with(case.script.clone().setting(setting.0, setting.1), elsewhere.url.clone());
+    let server = AegisServer::start_with(script, elsewhere.url.clone());
     let home = home();
     let path = home.path().join("journal.db");
     let started = Instant::now();
-    let (mut dispatcher, mut journal) = start(&path, &server.url);
+    let (mut dispatcher, mut journal) = start(&path, &server.url, pace);
     let intent = intent(dispatcher.base_url());
     let id = intent.id;
     dispatcher.take(vec![intent]);
@@ -90,7 +102,7 @@ async fn run(case: Arc<Case>, setting: Setting, restart: Option<Duration>) -> En
         tokio::time::sleep(after).await;
         dispatcher.shutdown().await;
         drop((dispatcher, journal));
-        (dispatcher, journal) = reopened(&path, &server.url).await;
+        (dispatcher, journal) = reopened(&path, &server.url, pace).await;
     }
     let settled = tokio::time::timeout(DEADLINE * 3, dispatcher.settled()).await;
     // An accepted one is at an end, and what becomes of it is followed all the same.
@@ -127,14 +139,14 @@ async fn run(case: Arc<Case>, setting: Setting, restart: Option<Duration>) -> En
 }
 
 /// The lock goes with the last of the old one's threads.
-async fn reopened(path: &Path, url: &str) -> (Dispatcher, Journal) {
+async fn reopened(path: &Path, url: &str, pace: &Pace) -> (Dispatcher, Journal) {
     for _ in 0..200 {
         if Journal::open(path).unwrap().is_dispatcher() {
             break;
         }
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    start(path, url)
+    start(path, url, pace)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -181,4 +193,40 @@ async fn through_the_journal_and_a_restart_every_decision_ends_once_and_truly() 
         12,
         "every word is met: {words:?}"
     );
+}
+
+/// A server that dies after the effect and is silent until its janitor has opened the key again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_janitor_that_nobody_heard_of_makes_nothing_run_twice() {
+    // The pause between the two is a real one: no busy machine makes them meet.
+    const JANITOR: Duration = Duration::from_millis(2_500);
+    let pace = Pace { resend_for: Duration::from_secs(1), redeliver_for: 2 * REDELIVER, ..pace() };
+    let mut running = JoinSet::new();
+    for status in [StatusCall::Missing, StatusCall::Failing, StatusCall::Hanging] {
+        for (nth, conflicts) in Conflicts::ALL.into_iter().enumerate() {
+            for (index, silence) in [Reply::Reset, Reply::Close, Reply::Whole(503, String::new(), Vec::new())]
+                .into_iter()
+                .enumerate()
+            {
+                let dies = Step::new(Act::Swept { effect: true, after: JANITOR }, silence.clone());
+                // More of them than there is time for before the janitor; then all is well.
+                let silent = vec![Step::new(Act::Nothing, silence.clone()); 5];
+                let script = Script::new([vec![dies], silent].concat()).telling(status, conflicts);
+                let case = Case {
+                    name: format!("its server dies after the effect, then {silence:?}"),
+                    script: Script::new([]),
+                    best: &["unconfirmed"],
+                };
+                let after = [None, Some(700), Some(1_700), Some(2_900)][(nth + index) % 4];
+                let (pace, restart) = (pace.clone(), after.map(Duration::from_millis));
+                running.spawn(
+                    async move { run_script(&case, script, &pace, (status, conflicts), restart).await },
+                );
+            }
+        }
+    }
+    let ended = running.join_all().await;
+    let bad = ended.iter().filter(|one| !one.lies.is_empty() || !one.ideal);
+    let bad: Vec<_> = bad.map(|one| format!("{}: {:?} {:?}", one.name, one.lies, one.entry)).collect();
+    assert!(bad.is_empty(), "{} of {}:\n{}", bad.len(), ended.len(), bad.join("\n"));
 }

@@ -1,11 +1,14 @@
 //! Approving, rejecting, and what the outcomes then say.
 
-use crate::script::{SHORT, SMALL, Script, WIDE, at, command, decided, refund, standing, trade};
+use crate::script::{
+    LETTERS, SHORT, SMALL, Sample, Script, WIDE, at, command, decided, plain, refund, standing, trade,
+};
 use aegis_console::client::AttemptEvent;
 use aegis_console::console::app::message::EndOfInput;
 use aegis_console::console::app::model::Exit;
 use aegis_console::console::app::{Effect, Message};
-use aegis_console::domain::{Execution, ExecutionState, Outcome, Verdict};
+use aegis_console::dispatch::{DispatchEvent, News};
+use aegis_console::domain::{Execution, ExecutionState, Outcome, Risk, Verdict};
 use aegis_console::feed::FeedEvent;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use insta::assert_snapshot;
@@ -16,6 +19,9 @@ fn approve() {
     let mut script = Script::with_queue(WIDE);
     script.keys("a");
     assert_eq!(script.orders(), 0, "no single key approves");
+    script.keys("enter");
+    assert_eq!(script.orders(), 0, "nor do two, where the risk is high");
+    script.typed(LETTERS);
     assert_snapshot!("approve_bar_120x40", script.screen());
     script.keys("enter");
     let order = script.order();
@@ -50,13 +56,8 @@ fn reject_with_a_reason() {
 #[test]
 fn conflict_stays_until_it_is_noted() {
     let mut script = Script::with_queue(WIDE);
-    script.keys("a enter").resolved(
-        Outcome::Conflict,
-        Some(409),
-        1,
-        Some(standing(Verdict::Reject, "alice")),
-    );
-    script.keys("j a enter").resolved(Outcome::Committed, Some(202), 1, None);
+    script.approve().resolved(Outcome::Conflict, Some(409), 1, Some(standing(Verdict::Reject, "alice")));
+    script.keys("j").approve().resolved(Outcome::Committed, Some(202), 1, None);
     assert_eq!(script.bells(), 1);
     assert_snapshot!("conflict_120x40", script.screen());
     script.keys("tab tab x");
@@ -68,7 +69,7 @@ fn conflict_stays_until_it_is_noted() {
 #[test]
 fn retry_then_202() {
     let mut script = Script::with_queue(WIDE);
-    script.keys("a enter");
+    script.approve();
     script.attempt(AttemptEvent::Started { number: 1, of: 4, at: at("12:02:00") });
     script.attempt(AttemptEvent::Answered {
         number: 1,
@@ -96,12 +97,7 @@ fn every_409_has_its_words() {
         (Outcome::InProgress, "409 in progress  the server is still at it"),
     ] {
         let mut script = Script::with_queue(WIDE);
-        script.keys("a enter").resolved(
-            outcome.clone(),
-            Some(409),
-            3,
-            Some(standing(Verdict::Approve, "alice")),
-        );
+        script.approve().resolved(outcome.clone(), Some(409), 3, Some(standing(Verdict::Approve, "alice")));
         assert!(script.text().contains(words), "{outcome:?}\n{}", script.text());
         assert!(!script.text().contains("Refund mail"), "it does not come back to the list");
     }
@@ -119,7 +115,7 @@ fn what_came_to_nothing_is_waiting_again() {
         ),
     ] {
         let mut script = Script::with_queue(WIDE);
-        script.keys("a enter").resolved(outcome, status, 1, None);
+        script.approve().resolved(outcome, status, 1, None);
         assert!(script.text().contains(words) && script.text().contains("Refund mail"), "{}", script.text());
     }
 }
@@ -127,7 +123,7 @@ fn what_came_to_nothing_is_waiting_again() {
 #[test]
 fn trying_again_is_one_effect_on_the_same_decision() {
     let mut script = Script::with_queue(WIDE);
-    script.keys("a enter").resolved(Outcome::NotSent, None, 4, None);
+    script.approve().resolved(Outcome::NotSent, None, 4, None);
     let id = script.order().id;
     script.keys("tab tab t");
     assert_eq!(script.effects.last(), Some(&Effect::TryAgain(id)));
@@ -170,21 +166,126 @@ fn a_key_counts_only_for_the_frame_that_it_answers() {
     script.tell_unpainted(press(KeyCode::Char('j'))).tell_unpainted(press(KeyCode::Char('a')));
     assert!(script.model.bar.is_none());
     script.keys("a").tell_unpainted(press(KeyCode::Esc)).tell_unpainted(press(KeyCode::Char('r')));
-    script.tell_unpainted(press(KeyCode::Enter));
-    assert_eq!(script.orders(), 0);
+    script.paint();
+    assert!(script.model.bar.is_none(), "the frame that the `r` answered asked something else");
     assert!(script.text().contains("ignored: the screen had just changed"), "{}", script.text());
 }
 
 #[test]
 fn a_key_that_was_read_before_the_frame_was_painted_does_not_count() {
     let mut script = Script::with_queue(WIDE);
-    script.wait(Duration::from_millis(100)).keys("a");
+    script.wait(Duration::from_millis(100)).keys("r");
     script.late(Duration::from_millis(1), |script| {
-        script.keys("enter");
+        script.hasty("enter");
     });
-    assert_eq!(script.orders(), 0, "it came with the `a`, before the bar could be seen");
+    assert_eq!(script.orders(), 0, "it came with the `r`, before the bar could be seen");
     script.keys("enter");
     assert_eq!(script.orders(), 1);
+}
+
+#[test]
+fn a_key_counts_only_once_its_frame_has_been_there_for_a_while() {
+    let mut script = Script::with_queue(WIDE);
+    script.hasty("r");
+    assert!(script.text().contains("ignored: the screen had just changed"), "{}", script.text());
+    script.wait(Duration::from_millis(300)).hasty("a");
+    assert!(script.model.bar.is_none(), "what has a high risk must have been there for a second");
+    script.wait(Duration::from_millis(700)).hasty("a").typed(LETTERS);
+    script.wait(Duration::from_millis(999)).hasty("enter");
+    assert_eq!(script.orders(), 0);
+    script.wait(Duration::from_millis(1)).hasty("enter");
+    assert_eq!(script.orders(), 1);
+}
+
+#[test]
+fn what_was_pressed_before_a_bar_opened_is_forgotten() {
+    let mut script = Script::with_queue(WIDE);
+    script.keys("a");
+    assert_eq!(script.effects.last(), Some(&Effect::FlushInput));
+    script.keys("esc r");
+    assert_eq!(script.effects.last(), Some(&Effect::FlushInput));
+}
+
+#[test]
+fn what_is_critical_asks_for_letters_and_a_reason() {
+    let mut script = Script::with_queue(WIDE);
+    script.keys("j").read_and_ask();
+    assert_snapshot!("critical_bar_120x40", script.screen());
+    script.tell(Message::Pasted(LETTERS.into()));
+    assert!(script.text().contains("ignored: pasted text is never read as keys"), "{}", script.text());
+    script.typed("kmtt").keys("enter");
+    assert!(script.text().contains("type the letters kmtw, then Enter"), "{}", script.text());
+    script.keys("backspace").typed("w").keys("enter");
+    assert!(script.text().contains("a reason is needed"), "{}", script.text());
+    script.keys("tab").typed("the desk agreed").keys("enter");
+    let order = script.order();
+    assert_eq!((order.verdict, order.reason.as_deref()), (Verdict::Approve, Some("the desk agreed")));
+    let mut small = Script::with_queue(SMALL);
+    small.keys("j").read_and_ask();
+    assert_snapshot!("critical_bar_40x12", small.screen());
+}
+
+#[test]
+fn from_medium_up_the_payload_is_read_to_its_end_first() {
+    let text = format!(r#"{{"text":{:?}}}"#, "word ".repeat(400));
+    let long = Sample { payload: &text, ..plain(7, Risk::Medium) };
+    let mut script = Script::new(SHORT);
+    script.feed(FeedEvent::Entries(vec![long.queued()])).keys("a");
+    assert!(script.text().contains("scroll to the end first: Enter opens it"), "{}", script.text());
+    script.keys("enter a");
+    assert!(script.text().contains("lines not seen yet (space pages down)"), "{}", script.text());
+    assert!(script.model.bar.is_none());
+    script.keys("r");
+    assert!(script.model.bar.is_some(), "rejecting never waits for a scroll");
+    script.keys("esc").approve();
+    assert_eq!(script.order().verdict, Verdict::Approve);
+}
+
+#[test]
+fn marked_ones_are_decided_by_one_frozen_table() {
+    let mut script = Script::new(WIDE);
+    let samples = [
+        Sample { payload: r#"{"to":"a@x.example","subject":"hi"}"#, ..plain(11, Risk::Low) },
+        Sample { payload: r#"{"to":"b@x.example","subject":"hi"}"#, ..plain(12, Risk::Low) },
+        Sample { payload: r#"{"to":"c@x.example","subject":"hi"}"#, ..plain(13, Risk::Medium) },
+        Sample { action: "drop_table", ..plain(14, Risk::High) },
+    ];
+    let entries: Vec<_> = samples.iter().map(Sample::queued).collect();
+    script.feed(FeedEvent::Entries(entries.clone())).keys("*").keys("a");
+    assert_snapshot!("marked_120x40", script.screen());
+    // One that comes now is no part of it.
+    script.feed(FeedEvent::Changed(Sample { expires: "12:02:30", ..plain(15, Risk::Low) }.queued()));
+    script.keys("enter");
+    assert_eq!(script.orders(), 2, "what was not seen, and what has a high risk, is left out");
+    assert_eq!(script.model.queue.marked(), 0);
+    let before = script.effects.len();
+    let ids: Vec<_> = match &script.effects[before - 1] {
+        Effect::Decide(orders) => orders.iter().map(|order| order.id).collect(),
+        other => panic!("{other:?}"),
+    };
+    for id in &ids {
+        let news = News::Held { until: at("12:02:03") };
+        script.tell(Message::Dispatch(DispatchEvent { id: *id, news }));
+    }
+    script.keys("u");
+    let Some(Effect::Undo(undone)) = script.effects.last() else { panic!("nothing was taken back") };
+    assert_eq!(undone.len(), 2, "what was decided in one stroke is taken back in one");
+    script.keys("* r").typed("none of it").keys("enter");
+    assert_eq!(script.orders(), 2 + 3, "rejecting leaves nothing out: what still waits, and what came");
+}
+
+#[test]
+fn a_table_closes_when_one_of_its_actions_goes() {
+    let mut script = Script::new(SHORT);
+    let samples = [plain(11, Risk::Low), plain(12, Risk::Low)];
+    let entries: Vec<_> = samples.iter().map(Sample::queued).collect();
+    script.feed(FeedEvent::Entries(entries.clone())).keys("space space a");
+    assert_snapshot!("marked_72x12", script.screen());
+    script.feed(FeedEvent::Changed(decided(entries[1].clone(), Verdict::Reject, "alice")));
+    assert!(script.model.bar.is_none());
+    assert!(script.text().contains("closed: send_email was rejected by alice"), "{}", script.text());
+    script.keys("enter");
+    assert_eq!(script.orders(), 0);
 }
 
 #[test]
@@ -212,7 +313,7 @@ fn no_end_of_input_is_a_decision() {
 #[test]
 fn quitting_in_flight_says_so_once() {
     let mut script = Script::with_queue(SHORT);
-    script.keys("a enter q");
+    script.approve().keys("q");
     assert_eq!(script.model.exit, None);
     assert_snapshot!("quit_in_flight_72x12", script.screen());
     script.keys("j q");

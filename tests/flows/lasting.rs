@@ -5,7 +5,7 @@ use crate::script::{SHORT, Script, WIDE, at, refund, trade};
 use aegis_console::console::app::model::Exit;
 use aegis_console::console::app::{Effect, Message};
 use aegis_console::dispatch::{DispatchEvent, News};
-use aegis_console::domain::{Outcome, Resolution};
+use aegis_console::domain::{Outcome, Resolution, Try};
 use aegis_console::feed::{FeedEvent, Link};
 use aegis_console::journal::{Entry, Stage};
 use insta::assert_snapshot;
@@ -19,13 +19,13 @@ fn held() -> News {
 #[test]
 fn held_and_taken_back() {
     let mut script = Script::with_queue(WIDE);
-    script.keys("a enter").hear(held());
+    script.approve().hear(held());
     assert_snapshot!("held_120x40", script.screen());
     script.wait(Duration::from_secs(1));
     assert!(script.text().contains("goes out in 2 s"), "{}", script.text());
     let id = script.order().id;
     script.keys("u");
-    assert_eq!(script.effects.last(), Some(&Effect::Undo(id)));
+    assert_eq!(script.effects.last(), Some(&Effect::Undo(vec![id])));
     assert!(script.text().contains("held"), "nothing is undone before the journal says so");
     script.hear(News::Dropped);
     assert!(script.text().contains("undone     taken back, nothing was sent"), "{}", script.text());
@@ -37,21 +37,21 @@ fn held_and_taken_back() {
 #[test]
 fn undo_takes_the_newest_or_the_one_under_the_cursor() {
     let mut script = Script::with_queue(WIDE);
-    script.keys("a enter").hear(held());
+    script.approve().hear(held());
     let first = script.order().id;
-    script.keys("j a enter").hear(held());
+    script.wait(Duration::from_millis(1)).keys("j").approve().hear(held());
     let second = script.order().id;
     script.keys("u");
-    assert_eq!(script.effects.last(), Some(&Effect::Undo(second)));
+    assert_eq!(script.effects.last(), Some(&Effect::Undo(vec![second])));
     script.keys("tab tab G u");
-    assert_eq!(script.effects.last(), Some(&Effect::Undo(first)));
+    assert_eq!(script.effects.last(), Some(&Effect::Undo(vec![first])));
 }
 
 #[test]
 fn quitting_with_something_held_asks_what_becomes_of_it() {
     for (key, effect) in [("s", Effect::Release as fn(Vec<Uuid>) -> Effect), ("d", Effect::DropHeld)] {
         let mut script = Script::with_queue(SHORT);
-        script.keys("a enter").hear(held()).keys("q");
+        script.approve().hear(held()).keys("q");
         assert_eq!(script.model.exit, None);
         if key == "s" {
             assert_snapshot!("leaving_72x12", script.screen());
@@ -74,7 +74,7 @@ fn offline_decisions_are_queued_and_come_back_where_the_action_has_changed() {
         script.effects.iter().filter(|effect| matches!(effect, Effect::Link(_))).cloned().collect::<Vec<_>>()
     };
     assert_eq!(links(&script), [Effect::Link(false)]);
-    script.keys("a enter").hear(News::Queued);
+    script.approve().hear(News::Queued);
     assert_snapshot!("queued_offline_120x40", script.screen());
     script.feed(FeedEvent::Link(Link::Live));
     assert_eq!(links(&script), [Effect::Link(false), Effect::Link(true)]);
@@ -90,12 +90,13 @@ fn offline_decisions_are_queued_and_come_back_where_the_action_has_changed() {
 #[test]
 fn what_the_journal_had_kept_goes_on_and_is_not_decided_twice() {
     let mut script = Script::with_queue(WIDE);
-    script.keys("a enter");
+    script.approve();
     let order = script.order();
     let entry = |stage, resolution| Entry {
         intent: order.intent("http://127.0.0.1:8000", None),
         stage,
         maybe: true,
+        reached_at: Some(at("12:02:00")),
         tries: 2,
         next_at: Some(at("12:02:09")),
         resolution,
@@ -118,6 +119,18 @@ fn what_the_journal_had_kept_goes_on_and_is_not_decided_twice() {
     next.tell(Message::Dispatch(DispatchEvent { id: order.id, news: found }));
     next.feed(FeedEvent::Entries(vec![refund(), trade()]));
     assert_snapshot!("found_doubtful_120x40", next.screen());
+    let first = Try {
+        number: 1,
+        http_status: None,
+        error: Some("connection reset".into()),
+        started: at("11:55:00"),
+        took: Duration::from_secs(1),
+        waited: Duration::ZERO,
+    };
+    let old = Resolution { tries: vec![first], ..resolution(Outcome::Unconfirmed) };
+    next.tell(Message::Dispatch(DispatchEvent { id: order.id, news: News::Resolved(old) }));
+    let says = "no answer: it may have landed; sent again, it may run twice";
+    assert!(next.text().contains(says), "{}", next.text());
     let news = News::Resolved(resolution(Outcome::Mine));
     next.tell(Message::Dispatch(DispatchEvent { id: order.id, news }));
     assert!(
@@ -135,7 +148,7 @@ fn what_the_journal_had_kept_goes_on_and_is_not_decided_twice() {
 #[test]
 fn when_the_journal_fails_nothing_is_taken() {
     let mut script = Script::with_queue(WIDE);
-    script.keys("a enter").hear(News::NotRecorded { why: "the disk is full: make room".into() });
+    script.approve().hear(News::NotRecorded { why: "the disk is full: make room".into() });
     assert_snapshot!("journal_failed_120x40", script.screen());
     let before = script.orders();
     script.keys("j a enter r enter");

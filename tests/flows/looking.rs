@@ -52,12 +52,12 @@ fn every_line_of_a_payload_can_be_reached() {
 #[test]
 fn too_small_says_so_and_takes_no_decision() {
     let mut script = Script::with_queue(WIDE);
-    script.keys("a").tell(Message::Resized(39, 12));
+    script.keys("r").tell(Message::Resized(39, 12));
     assert_snapshot!("too_small_39x12", script.screen());
     script.keys("enter r a enter");
     assert_eq!(script.orders(), 0);
     script.tell(Message::Resized(120, 40));
-    assert!(script.text().contains("Approve?"), "what was open is still open");
+    assert!(script.text().contains("Reject?"), "what was open is still open");
     script.keys("enter");
     assert_eq!(script.orders(), 1);
 }
@@ -144,7 +144,7 @@ fn without_a_server_actions_expire_here() {
     );
     script.feed(FeedEvent::Entries(vec![refund()])).feed(FeedEvent::Link(Link::Ended));
     assert!(script.text().contains("decisions go nowhere"));
-    script.keys("a enter");
+    script.approve();
     assert_eq!(script.orders(), 0);
     assert!(script.text().contains("not sent   there is no server to send it to"), "{}", script.text());
     script.feed(FeedEvent::Entries(vec![crate::script::trade()])).wait(Duration::from_secs(600));

@@ -1,10 +1,12 @@
 //! A console without a terminal: keys go in, frames come out, every effect is kept.
 
 use aegis_console::client::AttemptEvent;
+use aegis_console::console::app::guard::ARMED_HIGH;
 use aegis_console::console::app::{
     Context, Effect, Message, Model, Now, Settings, deadline::next_deadline, update, update::painted,
 };
 use aegis_console::console::keymap::Keymap;
+use aegis_console::console::screens::decide::Bar;
 use aegis_console::console::screens::view;
 use aegis_console::console::theme::Theme;
 use aegis_console::dispatch::{DispatchEvent, News, Order};
@@ -21,6 +23,9 @@ use ratatui::backend::TestBackend;
 use std::time::Duration;
 use uuid::Uuid;
 
+/// What the random letters of every bar are here.
+pub(crate) const LETTERS: &str = "kmtw";
+
 pub(crate) const WIDE: (u16, u16) = (120, 40);
 pub(crate) const SHORT: (u16, u16) = (72, 12);
 pub(crate) const SMALL: (u16, u16) = (40, 12);
@@ -30,6 +35,8 @@ pub(crate) struct Script {
     terminal: Terminal<TestBackend>,
     started: Timestamp,
     tick: Duration,
+    /// For how long the reviewer has looked at frames before pressing keys: time that no clock on the screen shows.
+    looked: Duration,
     ids: u128,
     pub(crate) effects: Vec<Effect>,
 }
@@ -67,6 +74,7 @@ impl Script {
             terminal: Terminal::new(TestBackend::new(size.0, size.1)).unwrap(),
             started: at("12:02:00"),
             tick: Duration::ZERO,
+            looked: Duration::ZERO,
             ids: 0,
             effects: Vec::new(),
         };
@@ -83,32 +91,35 @@ impl Script {
     }
 
     pub(crate) fn now(&self) -> Now {
-        Now { wall: self.started + self.tick, tick: self.tick }
+        Now { wall: self.started + self.tick, tick: self.tick + self.looked }
     }
 
     /// One message and the frame that it leads to.
     pub(crate) fn tell(&mut self, message: Message) -> &mut Self {
+        self.tell_unpainted(message).paint();
+        self
+    }
+
+    /// One message that no frame follows: what comes next is typed ahead.
+    pub(crate) fn tell_unpainted(&mut self, message: Message) -> &mut Self {
         let now = self.now();
         let ids = &mut self.ids;
         let mut id = || {
             *ids += 1;
             Uuid::from_u128(*ids)
         };
-        let mut context = Context { now, id: &mut id };
+        let mut context = Context { now, id: &mut id, letters: &mut || LETTERS.into() };
         self.effects.extend(update(&mut self.model, message, &mut context));
-        self.paint();
         self
     }
 
-    /// One message that no frame follows: what comes next is typed ahead.
-    pub(crate) fn tell_unpainted(&mut self, message: Message) -> &mut Self {
-        let shown = self.model.shown.clone();
-        self.tell(message);
-        self.model.shown = shown;
-        self
+    /// Time passes, and nobody looks.
+    pub(crate) fn pass(&mut self, time: Duration) {
+        self.tick += time;
     }
 
-    fn paint(&mut self) {
+    /// A frame reaches the terminal.
+    pub(crate) fn paint(&mut self) {
         let (model, now) = (&self.model, self.now());
         let (width, height) = model.size;
         self.terminal.backend_mut().resize(width, height);
@@ -123,12 +134,42 @@ impl Script {
         self.tick += by;
     }
 
-    /// Keys by their names, blanks between them.
+    /// Keys by their names, blanks between them, each pressed by somebody who has looked at what it answers.
     pub(crate) fn keys(&mut self, names: &str) -> &mut Self {
+        for name in names.split(' ') {
+            self.looked += ARMED_HIGH;
+            self.tell(Message::KeyPressed(key(name)));
+        }
+        self
+    }
+
+    /// Keys that come as fast as a machine can send them.
+    pub(crate) fn hasty(&mut self, names: &str) -> &mut Self {
         for name in names.split(' ') {
             self.tell(Message::KeyPressed(key(name)));
         }
         self
+    }
+
+    /// Reads what the cursor is on to its end and opens the bar that approves it.
+    pub(crate) fn read_and_ask(&mut self) -> &mut Self {
+        self.keys("enter");
+        while self.model.detail.unseen() > 0 {
+            self.keys("space");
+        }
+        self.keys("a")
+    }
+
+    /// Approves what the cursor is on as its bar asks.
+    pub(crate) fn approve(&mut self) -> &mut Self {
+        self.read_and_ask();
+        if self.model.bar.as_ref().is_some_and(|bar| bar.letters.is_some()) {
+            self.typed(LETTERS);
+        }
+        if self.model.bar.as_ref().is_some_and(Bar::needs_reason) {
+            self.keys("tab").typed("agreed");
+        }
+        self.keys("enter")
     }
 
     /// Characters as a person types them.
@@ -146,14 +187,15 @@ impl Script {
     /// The order that went out last.
     pub(crate) fn order(&self) -> Order {
         let order = |effect: &Effect| match effect {
-            Effect::Decide(order) => Some(order.clone()),
+            Effect::Decide(orders) => orders.last().cloned(),
             _ => None,
         };
         self.effects.iter().rev().find_map(order).expect("an order went out")
     }
 
     pub(crate) fn orders(&self) -> usize {
-        self.effects.iter().filter(|effect| matches!(effect, Effect::Decide(_))).count()
+        let orders = |effect: &Effect| if let Effect::Decide(orders) = effect { orders.len() } else { 0 };
+        self.effects.iter().map(orders).sum()
     }
 
     pub(crate) fn bells(&self) -> usize {
@@ -203,8 +245,9 @@ impl Script {
     /// Time passes; the deadline that falls into it is told, as the event loop would.
     pub(crate) fn wait(&mut self, time: Duration) -> &mut Self {
         let end = self.tick + time;
-        while let Some(next) = next_deadline(&self.model, self.now()).filter(|next| *next <= end) {
-            self.tick = next.max(self.tick);
+        let until = end + self.looked;
+        while let Some(next) = next_deadline(&self.model, self.now()).filter(|next| *next <= until) {
+            self.tick = next.saturating_sub(self.looked).max(self.tick);
             self.tell(Message::DeadlineReached);
         }
         self.tick = end;
@@ -262,6 +305,7 @@ fn key(name: &str) -> KeyEvent {
         "enter" => (KeyCode::Enter, KeyModifiers::NONE),
         "esc" => (KeyCode::Esc, KeyModifiers::NONE),
         "tab" => (KeyCode::Tab, KeyModifiers::NONE),
+        "backspace" => (KeyCode::Backspace, KeyModifiers::NONE),
         "space" => (KeyCode::Char(' '), KeyModifiers::NONE),
         "down" => (KeyCode::Down, KeyModifiers::NONE),
         "end" => (KeyCode::End, KeyModifiers::NONE),
@@ -305,6 +349,19 @@ impl Sample<'_> {
             expires_at: at(self.expires),
         };
         Queued::pending(Action::read(sealed.seal()).unwrap())
+    }
+}
+
+/// Something that nothing is the matter with.
+pub(crate) fn plain(number: u32, risk: Risk) -> Sample<'static> {
+    Sample {
+        number,
+        agent: "billing-agent",
+        action: "send_email",
+        payload: "{}",
+        summary: None,
+        risk,
+        expires: "12:10:00",
     }
 }
 

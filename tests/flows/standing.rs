@@ -13,13 +13,13 @@ use std::time::Duration;
 fn a_decision_that_came_to_nothing_hides_no_news_of_its_action() {
     for outcome in [Outcome::NotSent, Outcome::Refused, Outcome::Quota { until: None }] {
         let mut script = Script::with_queue(WIDE);
-        script.keys("a enter").resolved(outcome.clone(), None, 1, None);
+        script.approve().resolved(outcome.clone(), None, 1, None);
         script.feed(FeedEvent::Changed(decided(refund(), Verdict::Reject, "alice")));
         let told = "elsewhere  alice rejected it at 12:03:11";
         assert!(script.text().contains(told), "{outcome:?}\n{}", script.text());
     }
     let mut script = Script::with_queue(WIDE);
-    script.keys("a enter").resolved(Outcome::NotSent, None, 1, None);
+    script.approve().resolved(Outcome::NotSent, None, 1, None);
     script.feed(FeedEvent::Changed(Queued { state: ActionState::Cancelled, ..refund() }));
     assert!(script.text().contains("withdrawn  the agent no longer asks"), "{}", script.text());
 }
@@ -33,7 +33,7 @@ fn the_queue_says_what_an_answer_did_not() {
             (Verdict::Reject, false, "409 CONFLICT  alice rejected it at 12:03:11 · your approval had no", 1),
         ] {
             let mut script = Script::with_queue(WIDE);
-            script.keys("a enter").resolved(outcome.clone(), None, 4, None);
+            script.approve().resolved(outcome.clone(), None, 4, None);
             let mut news = decided(refund(), verdict, "alice");
             if mine && let Some(decision) = &mut news.decision {
                 decision.request_id = script.order().request_id.to_string().to_uppercase();
@@ -52,9 +52,9 @@ fn a_key_on_an_outcome_means_the_row_that_was_on_the_screen() {
         script.resolved(Outcome::Conflict, Some(409), 1, Some(standing(Verdict::Reject, "alice")));
     };
     let mut script = Script::with_queue(WIDE);
-    script.keys("a enter");
+    script.approve();
     conflict(&mut script);
-    script.keys("j a enter tab tab");
+    script.keys("j").approve().keys("tab tab");
     let order = script.order();
     // The second conflict comes in above the first, and no frame has shown it when `x` is pressed.
     let resolution = aegis_console::domain::Resolution {
@@ -70,6 +70,7 @@ fn a_key_on_an_outcome_means_the_row_that_was_on_the_screen() {
     let event = aegis_console::dispatch::DispatchEvent { id: order.id, news };
     script.tell_unpainted(Message::Dispatch(event));
     script.tell_unpainted(Message::KeyPressed(KeyEvent::new(KeyCode::Char('x'), KeyModifiers::NONE)));
+    script.paint();
     assert_eq!(script.model.outcomes.conflicts(), 2, "{}", script.text());
     assert!(script.text().contains("ignored: the screen had just changed"), "{}", script.text());
     script.wait(Duration::from_secs(1)).keys("x");
@@ -79,14 +80,9 @@ fn a_key_on_an_outcome_means_the_row_that_was_on_the_screen() {
 #[test]
 fn a_conflict_does_not_hide_the_outcomes_of_later_decisions() {
     let mut script = Script::with_queue(SHORT);
-    script.keys("a enter").resolved(
-        Outcome::Conflict,
-        Some(409),
-        1,
-        Some(standing(Verdict::Reject, "alice")),
-    );
+    script.approve().resolved(Outcome::Conflict, Some(409), 1, Some(standing(Verdict::Reject, "alice")));
     assert!(script.text().contains("409 CONFLICT"), "{}", script.text());
-    script.keys("j a enter").resolved(Outcome::Committed, Some(202), 1, None);
+    script.keys("j").approve().resolved(Outcome::Committed, Some(202), 1, None);
     assert!(script.text().contains("202 approve execute_tra… committed"), "{}", script.text());
     assert!(script.text().contains("1 conflict"), "{}", script.text());
     script.keys("tab tab x");
@@ -96,7 +92,7 @@ fn a_conflict_does_not_hide_the_outcomes_of_later_decisions() {
 #[test]
 fn a_retry_is_told_whole_in_72_columns() {
     let mut script = Script::with_queue(SHORT);
-    script.keys("a enter");
+    script.approve();
     for (http_status, error) in [(Some(503), None), (None, Some("timed out".to_owned()))] {
         let took = Duration::from_millis(9);
         script.attempt(AttemptEvent::Answered { number: 1, http_status, error: error.clone(), took });
@@ -146,11 +142,11 @@ fn a_huge_text_costs_no_more_than_what_is_seen_of_it() {
 fn a_time_of_another_day_is_told_with_its_day() {
     let mut script = Script::with_queue(WIDE);
     let until = Some("2339-10-10T12:44:26Z".parse().unwrap());
-    script.keys("a enter").resolved(Outcome::Quota { until }, Some(429), 1, None);
+    script.approve().resolved(Outcome::Quota { until }, Some(429), 1, None);
     assert!(script.text().contains("quota used up until 2339-10-10 12:44:26"), "{}", script.text());
     let mut stands = standing(Verdict::Reject, "alice");
     stands.decided_at = Some("2026-11-22T12:03:11Z".parse().unwrap());
-    script.keys("j a enter").resolved(Outcome::Conflict, Some(409), 1, Some(stands));
+    script.keys("j").approve().resolved(Outcome::Conflict, Some(409), 1, Some(stands));
     assert!(script.text().contains("alice rejected it at 2026-11-22 12:03:11"), "{}", script.text());
 }
 

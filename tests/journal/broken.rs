@@ -110,14 +110,14 @@ fn a_journal_of_a_newer_version() {
     let (_directory, path) = place();
     filled(&path);
     let newer = Connection::open(&path).unwrap();
-    newer.execute_batch("ALTER TABLE intent ADD COLUMN future TEXT; PRAGMA user_version = 2").unwrap();
+    newer.execute_batch("ALTER TABLE intent ADD COLUMN future TEXT; PRAGMA user_version = 3").unwrap();
     drop(newer);
-    let error = refused(&path, &["newer aegis-console", "schema 2, this one knows 1"]);
-    assert_eq!(error, JournalError::Newer { path: path.clone(), found: 2, known: 1 });
+    let error = refused(&path, &["newer aegis-console", "schema 3, this one knows 2"]);
+    assert_eq!(error, JournalError::Newer { path: path.clone(), found: 3, known: 2 });
     // Also where the log, not the file, says so.
     let newer = Connection::open(&path).unwrap();
     newer.execute_batch("PRAGMA user_version = 7").unwrap();
-    refused(&path, &["schema 7, this one knows 1"]);
+    refused(&path, &["schema 7, this one knows 2"]);
 }
 
 #[test]

@@ -58,7 +58,7 @@ fn after_a_failed_commit_nothing_more_is_written() {
         let before = bytes(&path);
         for later in [
             run(journal.record(vec![intent(200)])),
-            run(journal.note(intent(round).id, Step::Sending { try_number: 1 })),
+            run(journal.note(intent(round).id, Step::Sending { try_number: 1, at: at(5) })),
             run(journal.note_many(vec![])),
             run(journal.prune(at(0))),
         ] {

@@ -1,14 +1,14 @@
 //! What is kept: everything that is recorded reads back equal, all or none of it, and nothing that must not be there.
 
-use crate::support::{at, bare, bytes, intent, numbers, outcomes, place, resolution, run, sample_try};
+use crate::support::{
+    SENDING, at, bare, bytes, intent, numbers, outcomes, place, resolution, run, sample_try,
+};
 use aegis_console::domain::{Outcome, Resolution, Standing};
 use aegis_console::journal::{Entry, Intent, Journal, JournalError, Stage, Step};
 use jiff::Timestamp;
 use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 use uuid::Uuid;
-
-const SENDING: Step = Step::Sending { try_number: 1 };
 
 #[test]
 fn every_intent_reads_back_equal() {
@@ -80,7 +80,7 @@ fn the_rest_of_a_life_reads_back_equal() {
     run(journal.record(vec![one.clone(), two.clone()])).unwrap();
     let tries = [sample_try(1), sample_try(2), sample_try(1)];
     for (number, one_try) in (1..).zip(&tries) {
-        run(journal.note(one.id, Step::Sending { try_number: one_try.number })).unwrap();
+        run(journal.note(one.id, Step::Sending { try_number: one_try.number, at: at(number) })).unwrap();
         run(journal.note(one.id, Step::Tried(one_try.clone(), number == 2))).unwrap();
         run(journal.note(one.id, Step::Waiting { next_at: at(number) })).unwrap();
     }
@@ -92,6 +92,8 @@ fn the_rest_of_a_life_reads_back_equal() {
         intent: one.clone(),
         stage: Stage::Queued,
         maybe: true,
+        // The first one that may have got there.
+        reached_at: Some(at(2)),
         tries: 3,
         next_at: Some(at(3)),
         resolution: None,
@@ -254,4 +256,22 @@ fn no_credential_is_written_and_nobody_else_can_read() {
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o664)).unwrap();
     drop(Journal::open(&path).unwrap());
     assert_eq!(mode(&path), 0o600);
+}
+
+#[test]
+fn what_an_older_version_left_may_have_been_at_the_server_since_it_was_decided() {
+    let (_directory, path) = place();
+    let journal = Journal::open(&path).unwrap();
+    run(journal.record(vec![intent(1), intent(2)])).unwrap();
+    run(journal.note(intent(1).id, SENDING)).unwrap();
+    run(journal.note(intent(1).id, Step::Tried(sample_try(1), true))).unwrap();
+    drop(journal);
+    let old = rusqlite::Connection::open(&path).unwrap();
+    old.execute_batch("ALTER TABLE progress DROP COLUMN reached_at; PRAGMA user_version = 1").unwrap();
+    drop(old);
+    let journal = Journal::open(&path).unwrap();
+    let reached = |number| journal.entry(intent(number).id).unwrap().unwrap().reached_at;
+    assert_eq!((reached(1), reached(2)), (Some(intent(1).decided_at), None));
+    run(journal.note(intent(2).id, Step::Sending { try_number: 1, at: at(77) })).unwrap();
+    assert_eq!(reached(2), Some(at(77)));
 }

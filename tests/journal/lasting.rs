@@ -1,12 +1,10 @@
 //! What was acknowledged outlives the process, however that ends; and so does nobody's lock.
 
-use crate::support::{as_child, child, intent, numbers, place, run};
-use aegis_console::journal::{Journal, Stage, Step};
+use crate::support::{SENDING, as_child, child, intent, numbers, place, run};
+use aegis_console::journal::{Journal, Stage};
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Stdio};
-
-const SENDING: Step = Step::Sending { try_number: 1 };
 
 /// The other process, and what it says.
 fn start(test: &str, path: &Path) -> (Child, BufReader<std::process::ChildStdout>) {

@@ -1,14 +1,12 @@
 //! Several at once: jobs that share a commit, consoles that share a journal, and who may do what.
 
-use crate::support::{at, bare, bytes, intent, numbers, place, resolution, run, sample_try};
+use crate::support::{SENDING, at, bare, bytes, intent, numbers, place, resolution, run, sample_try};
 use aegis_console::domain::Outcome;
 use aegis_console::journal::{Intent, Journal, JournalError, Stage, Step, set_aside};
 use futures_util::future::join_all;
 use rusqlite::Connection;
 use std::path::Path;
 use uuid::Uuid;
-
-const SENDING: Step = Step::Sending { try_number: 1 };
 
 /// How many commits are in the write-ahead log: a frame that ends one says how large the file is then.
 fn commits(path: &Path) -> usize {

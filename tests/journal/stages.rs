@@ -1,6 +1,6 @@
 //! The table of arrows, whole: from every state each step that is allowed, where it leads, and no other.
 
-use crate::support::{at, intent, outcomes, resolution, sample_try};
+use crate::support::{SENDING, at, intent, outcomes, resolution, sample_try};
 use aegis_console::journal::stage::next;
 use aegis_console::journal::{Progress, Stage, Step};
 use std::collections::BTreeSet;
@@ -16,7 +16,7 @@ fn steps() -> Vec<(String, Step)> {
         ("released".to_owned(), Step::Released),
         ("dropped".to_owned(), Step::Dropped),
         ("returned".to_owned(), Step::Returned("expired".into())),
-        ("sending".to_owned(), Step::Sending { try_number: 1 }),
+        ("sending".to_owned(), Step::Sending { try_number: 1, at: at(5) }),
         ("tried".to_owned(), Step::Tried(sample_try(1), false)),
         ("landed?".to_owned(), Step::Tried(sample_try(1), true)),
         ("waiting".to_owned(), Step::Waiting { next_at: at(1) }),
@@ -49,8 +49,6 @@ fn check(name: &str, now: &Progress, allowed: &str) {
 fn after(from: &Progress, steps: &[Step]) -> Progress {
     steps.iter().fold(from.clone(), |now, step| now.after(step).unwrap())
 }
-
-const SENDING: Step = Step::Sending { try_number: 1 };
 
 #[test]
 fn before_an_end() {
@@ -118,18 +116,38 @@ fn after_an_end() {
 
 #[test]
 fn what_is_sent_again_is_as_doubtful_as_it_ended() {
-    for (outcome, maybe) in [
-        ("not_sent", false),
-        ("quota", false),
-        ("failed", false),
-        ("unconfirmed", true),
-        ("in_progress", true),
+    for (outcome, maybe, reached) in [
+        ("not_sent", false, false),
+        ("quota", false, false),
+        ("failed", false, true),
+        ("unconfirmed", true, true),
+        ("in_progress", true, true),
     ] {
         let end = outcomes().into_iter().find(|one| one.word() == outcome).unwrap();
         let life = [SENDING, Step::Ended(resolution(&intent(1), end)), Step::Acknowledged, Step::Retried];
         let again = after(&Progress::new(false), &life);
-        let expected = Progress { tries: 1, maybe, ..Progress::new(false) };
+        let reached_at = reached.then_some(jiff::Timestamp::UNIX_EPOCH);
+        let expected = Progress { tries: 1, maybe, reached_at, ..Progress::new(false) };
         assert_eq!(again, expected, "{outcome}");
+    }
+}
+
+#[test]
+fn since_when_it_may_be_at_the_server_is_kept_from_the_first_doubtful_try_on() {
+    let sending = |seconds| Step::Sending { try_number: 1, at: at(seconds) };
+    let tried = |maybe| Step::Tried(sample_try(1), maybe);
+    let waiting = Step::Waiting { next_at: at(9) };
+    for (life, reached) in [
+        (vec![sending(1)], Some(1)),
+        (vec![sending(1), tried(false)], None),
+        (vec![sending(1), tried(false), waiting.clone(), sending(3)], Some(3)),
+        (vec![sending(1), tried(true), waiting.clone(), sending(3), tried(false)], Some(1)),
+        // Never answered.
+        (vec![sending(1), sending(3), tried(false)], Some(1)),
+        (vec![sending(1), tried(true), Step::Doubtful { next_at: at(9) }, sending(3)], Some(1)),
+    ] {
+        let now = after(&Progress::new(false), &life);
+        assert_eq!(now.reached_at, reached.map(at), "{life:?}");
     }
 }
 

@@ -1,7 +1,7 @@
 //! Decisions to record, a place to record them, and the test itself as another process.
 
 use aegis_console::domain::{Digest, Outcome, Resolution, RowStatus, Standing, Try, Verdict};
-use aegis_console::journal::{Intent, Journal};
+use aegis_console::journal::{Intent, Journal, Step};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -21,6 +21,9 @@ pub(crate) fn place() -> (TempDir, PathBuf) {
 pub(crate) fn run<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
 }
+
+/// The first try of a call starts, long ago.
+pub(crate) const SENDING: Step = Step::Sending { try_number: 1, at: Timestamp::UNIX_EPOCH };
 
 pub(crate) fn at(seconds: i64) -> Timestamp {
     Timestamp::new(1_790_000_000 + seconds, 123_456_789).unwrap()

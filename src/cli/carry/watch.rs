@@ -4,6 +4,7 @@
 
 use super::{Job, number};
 use crate::client::{AttemptEvent, Observer};
+use crate::dispatch::Fence;
 use crate::domain::{Outcome, Resolution, Try};
 use crate::journal::{Journal, JournalError, Step};
 use futures_util::future::BoxFuture;
@@ -29,6 +30,10 @@ struct State {
     tries: u32,
     /// Whether any may have landed.
     maybe: bool,
+    fence: Fence,
+    insisted: bool,
+    /// A try was not sent because the key may be open again.
+    too_late: bool,
     /// Arrows that wait for the next commit.
     arrows: Vec<Step>,
     failed: Option<JournalError>,
@@ -38,9 +43,12 @@ impl Watch {
     /// Of a job whose next try the journal has as being sent.
     pub(super) fn new(journal: &Journal, job: &Job) -> Self {
         let state = State {
-            noted: true,
+            noted: job.noted,
             tries: number(job.earlier.len()),
             maybe: job.maybe,
+            fence: job.fence.clone(),
+            insisted: job.insisted,
+            too_late: false,
             arrows: Vec::new(),
             failed: None,
         };
@@ -49,6 +57,11 @@ impl Watch {
 
     pub(super) fn may_have_landed(&self) -> bool {
         self.state().maybe
+    }
+
+    /// Whether it was not sent again because that could carry it out a second time.
+    pub(super) fn was_too_late(&self) -> bool {
+        self.state().too_late
     }
 
     /// Why nothing more may be sent.
@@ -85,15 +98,21 @@ pub(super) struct Watcher(pub(super) Arc<Watch>);
 impl Observer for Watcher {
     fn may_send(&self, _number: u32) -> BoxFuture<'_, bool> {
         Box::pin(async {
+            let at = Timestamp::now();
             let try_number = {
                 let mut state = self.0.state();
+                if state.maybe && !state.insisted && state.fence.is_passed() {
+                    state.too_late = true;
+                    return false;
+                }
+                state.fence.sent(at);
                 state.tries = state.tries.saturating_add(1);
                 if std::mem::take(&mut state.noted) {
                     return true;
                 }
                 state.tries
             };
-            match self.0.note(Step::Sending { try_number }).await {
+            match self.0.note(Step::Sending { try_number, at }).await {
                 Ok(()) => true,
                 Err(error) => {
                     self.0.state().failed = Some(error);
@@ -106,6 +125,9 @@ impl Observer for Watcher {
     fn tried(&self, one: &Try, may_have_landed: bool) {
         let mut state = self.0.state();
         state.maybe |= may_have_landed;
+        if !state.maybe {
+            state.fence.cleared();
+        }
         state.arrows.push(Step::Tried(one.clone(), may_have_landed));
     }
 

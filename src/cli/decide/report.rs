@@ -69,7 +69,9 @@ impl Report {
             lines.push(format!("the last try: {error}"));
         }
         if matches!(outcome, Outcome::Unconfirmed | Outcome::InProgress | Outcome::Unknown) {
-            lines.push(format!("to ask again: the same command with --request-id {request_id}"));
+            lines.push(format!(
+                "to ask again: the same command with --request-id {request_id} (sent again after minutes, it may run twice)"
+            ));
         }
         lines
     }

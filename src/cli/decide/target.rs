@@ -96,7 +96,7 @@ async fn by_journal(
             return Err(other(&entry));
         }
         Planned::Known(entry) => match Job::of(&carrier.journal, *entry)? {
-            Ok(job) => job,
+            Ok(job) => job.insisted(args.request_id.is_some()),
             Err(entry) if args.request_id.is_some() => return carrier.ask_again(*entry).await,
             Err(entry) => return entry.resolution.context("the journal does not say how it ended"),
         },

@@ -6,10 +6,11 @@ use uuid::Uuid;
 /// Something that only the shell can do.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
-    /// Put this decision on disk, then send it, an approval after its grace time; tell what becomes of it.
-    Decide(Order),
-    /// Take back a decision that is held.
-    Undo(Uuid),
+    /// Put these decisions on disk, all of them or none, then send them, approvals after their grace time; tell what
+    /// becomes of each.
+    Decide(Vec<Order>),
+    /// Take back decisions that are held.
+    Undo(Vec<Uuid>),
     /// Send these held decisions now.
     Release(Vec<Uuid>),
     /// Drop these held decisions.
@@ -22,6 +23,9 @@ pub enum Effect {
     Link(bool),
     /// Ring the terminal once.
     Bell,
+    /// Forget every key that was pressed and not taken yet, here and in the terminal: a bar opens, and none of them was
+    /// meant for it.
+    FlushInput,
     /// Draw the whole screen again, whatever the terminal shows.
     Repaint,
 }

@@ -9,8 +9,19 @@ pub const SMALLEST: (u16, u16) = (40, 12);
 const WIDE: u16 = 100;
 /// From this height the outcomes have a pane of their own under the others.
 const TALL: u16 = 20;
-/// The bar: a frame around what is decided, what it is aimed at, and how.
-const BAR: u16 = 5;
+/// The frame around a bar.
+const FRAME: u16 = 2;
+/// The smallest pane for the outcomes.
+const OUTCOMES: u16 = 5;
+
+/// What an open bar needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Asking {
+    /// Rows inside its frame.
+    pub rows: u16,
+    /// Whether a table of what is marked stands over it.
+    pub table: bool,
+}
 
 /// Where everything stands. What is `None` does not show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -29,13 +40,15 @@ pub struct Layout {
     pub newest: Option<Rect>,
     /// The bar that asks.
     pub bar: Option<Rect>,
+    /// The table of what is marked, in place of list and detail.
+    pub table: Option<Rect>,
     /// The key bar.
     pub keys: Rect,
 }
 
 impl Layout {
     /// The layout for a terminal of this size.
-    pub fn of((width, height): (u16, u16), focus: Pane, bar_is_open: bool) -> Self {
+    pub fn of((width, height): (u16, u16), focus: Pane, asking: Option<Asking>) -> Self {
         if width < SMALLEST.0 || height < SMALLEST.1 {
             return Self { too_small: true, ..Self::default() };
         }
@@ -43,14 +56,16 @@ impl Layout {
         let (top, keys) = (row(0, 1), row(height - 1, 1));
         let wide = width >= WIDE;
         // Wide and tall: the outcomes have a pane, and the bar takes its place so that nothing else moves.
-        let below = match (wide && height >= TALL, bar_is_open) {
-            (true, _) => (height / 5).clamp(BAR, 8),
-            (false, true) => BAR,
-            (false, false) => 1,
+        let bar = asking.map(|asking| asking.rows + FRAME);
+        let below = match (wide && height >= TALL, bar) {
+            (true, bar) => (height / 5).clamp(OUTCOMES, 8).max(bar.unwrap_or(0)),
+            (false, Some(bar)) => bar,
+            (false, None) => 1,
         };
         let main = row(1, height - 2 - below);
         let below = row(1 + main.height, below);
         let mut layout = Self { top, keys, ..Self::default() };
+        let bar_is_open = asking.is_some();
         if bar_is_open {
             layout.bar = Some(below);
         } else if below.height > 1 {
@@ -61,7 +76,9 @@ impl Layout {
         } else {
             layout.newest = Some(below);
         }
-        if wide {
+        if asking.is_some_and(|asking| asking.table) {
+            layout.table = Some(main);
+        } else if wide {
             let list = width * 46 / 100;
             layout.list = Some(Rect::new(0, main.y, list, main.height));
             layout.detail = Some(Rect::new(list, main.y, width - list, main.height));
@@ -94,15 +111,17 @@ mod tests {
     fn every_size_gives_rectangles_that_fit_and_do_not_overlap() {
         for (width, height) in (1..200).step_by(3).flat_map(|w| (1..80).map(move |h| (w, h))) {
             for focus in [Pane::List, Pane::Detail, Pane::Outcomes] {
-                for bar in [false, true] {
+                let asking = |rows, table| Some(Asking { rows, table });
+                for bar in [None, asking(3, false), asking(4, false), asking(2, true)] {
                     let layout = Layout::of((width, height), focus, bar);
                     assert_eq!(layout.too_small, width < 40 || height < 12);
                     if layout.too_small {
                         continue;
                     }
-                    let optional = [layout.list, layout.detail, layout.outcomes, layout.newest, layout.bar];
-                    let all: Vec<_> =
-                        [layout.top, layout.keys].into_iter().chain(optional.into_iter().flatten()).collect();
+                    let Layout { list, detail, outcomes, newest, bar: asks, table, .. } = layout;
+                    let optional = [list, detail, outcomes, newest, asks, table];
+                    let always = [layout.top, layout.keys].into_iter();
+                    let all: Vec<_> = always.chain(optional.into_iter().flatten()).collect();
                     let area: u32 = all.iter().map(|rect| rect.area()).sum();
                     assert!(area <= u32::from(width) * u32::from(height));
                     for (at, rect) in all.iter().enumerate() {
@@ -112,8 +131,8 @@ mod tests {
                         );
                         assert!(all[..at].iter().all(|other| !rect.intersects(*other)), "{layout:?}");
                     }
-                    assert_eq!(layout.bar.is_some(), bar);
-                    assert!(layout.list.is_some() || layout.detail.is_some() || layout.outcomes.is_some());
+                    assert_eq!(layout.bar.is_some(), bar.is_some());
+                    assert!([list, detail, outcomes, table].iter().any(Option::is_some));
                 }
             }
         }

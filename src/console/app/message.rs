@@ -71,4 +71,6 @@ pub struct Context<'a> {
     pub now: Now,
     /// A fresh random id for each call.
     pub id: &'a mut dyn FnMut() -> Uuid,
+    /// Four fresh random letters for each call, no two of them the same.
+    pub letters: &'a mut dyn FnMut() -> String,
 }

@@ -1,9 +1,10 @@
 //! Everything that the console knows. Changed by `update` alone; drawing only reads it.
 
 use super::guard::Shown;
+use super::layout::{Asking, inside};
 use super::{EndOfInput, Layout, Now};
 use crate::console::keymap::{Keymap, Scope};
-use crate::console::screens::decide::Bar;
+use crate::console::screens::decide::{self, Bar, Subject};
 use crate::console::screens::detail::Detail;
 use crate::console::screens::help::Help;
 use crate::console::screens::outcomes::Outcomes;
@@ -117,7 +118,7 @@ impl Model {
         let mut model = Self {
             settings,
             size,
-            layout: Layout::of(size, Pane::List, false),
+            layout: Layout::of(size, Pane::List, None),
             focus: Pane::List,
             queue: Queue::default(),
             detail: Detail::default(),
@@ -144,7 +145,7 @@ impl Model {
         }
         let inner = match (&self.help, &self.bar, self.focus) {
             (Some(_), _, _) => Scope::Help,
-            (None, Some(bar), _) if bar.reason.is_some() => Scope::Reason,
+            (None, Some(bar), _) if bar.has_fields() => Scope::Field,
             (None, Some(_), _) => Scope::Bar,
             (None, None, Pane::List) => Scope::List,
             (None, None, Pane::Detail) => Scope::Detail,
@@ -160,7 +161,14 @@ impl Model {
 
     /// Brings everything that follows from something else in line with it: places, windows, wrapped lines.
     pub fn settle(&mut self) {
-        self.layout = Layout::of(self.size, self.focus, self.bar.is_some());
+        let asking =
+            |bar: &Bar| Asking { rows: decide::rows(bar), table: matches!(bar.subject, Subject::Marked(_)) };
+        self.layout = Layout::of(self.size, self.focus, self.bar.as_ref().map(asking));
+        if let Some(Bar { subject: Subject::Marked(table), .. }) = &mut self.bar
+            && let Some(frame) = self.layout.table.map(inside)
+        {
+            table.resize(usize::from(frame.width), usize::from(frame.height));
+        }
         self.queue.resize(self.layout.list);
         self.detail.show(self.queue.selected().map(|entry| &entry.action), self.layout.detail);
         self.outcomes.resize(self.layout.outcomes);

@@ -1,6 +1,7 @@
 //! What the feed and the dispatcher tell, and what it does to the list, the open bar and the outcomes.
 
 use super::{Context, Effect, Model, Pane};
+use crate::console::screens::decide::{Bar, Subject};
 use crate::console::screens::outcomes::Ours;
 use crate::console::screens::queue::Applied;
 use crate::console::theme::Role;
@@ -98,7 +99,11 @@ fn settled(model: &mut Model, entry: Queued, context: &mut Context<'_>, effects:
 }
 
 fn close_bar_on(model: &mut Model, entry: &Queued, context: &mut Context<'_>) {
-    if model.bar.as_ref().is_some_and(|bar| bar.action.id == entry.action.id) {
+    let asked = |bar: &Bar| match &bar.subject {
+        Subject::One(action) => action.id == entry.action.id,
+        Subject::Marked(table) => table.takes(&entry.action.id),
+    };
+    if model.bar.as_ref().is_some_and(asked) {
         model.bar = None;
         tell_how(model, entry, context);
     }

@@ -4,7 +4,7 @@ use super::guard::{self, Refusal};
 use super::model::Exit;
 use super::{Context, Effect, Message, Model, Now, Pane, news};
 use crate::console::keymap::{Intent, Scope};
-use crate::console::screens::decide::Bar;
+use crate::console::screens::decide::{Bar, Subject, Table};
 use crate::console::screens::help::Help;
 use crate::console::theme::Role;
 use crate::dispatch::Order;
@@ -41,6 +41,9 @@ pub fn update(model: &mut Model, message: Message, context: &mut Context<'_>) ->
 
 /// A frame of this model has reached the terminal: from now on keys answer it.
 pub fn painted(model: &mut Model, now: Now) {
+    if model.layout.detail.is_some() && model.help.is_none() {
+        model.detail.painted();
+    }
     model.shown = model.shown.painted(model, now);
 }
 
@@ -51,9 +54,9 @@ fn pressed(model: &mut Model, key: KeyEvent, context: &mut Context<'_>, effects:
     let scopes = model.scopes();
     let command = key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
     // A focused text field lets no letter through to the scopes around it.
-    let chain = if scopes[0] == Scope::Reason && !command { &scopes[..1] } else { &scopes[..] };
+    let chain = if scopes[0] == Scope::Field && !command { &scopes[..1] } else { &scopes[..] };
     let Some(intent) = model.settings.keymap.intent(&key, chain) else {
-        if scopes[0] == Scope::Reason && !model.layout.too_small {
+        if scopes[0] == Scope::Field && !model.layout.too_small {
             edit(model, context, |bar| bar.edit(key));
         }
         return;
@@ -86,8 +89,17 @@ fn act(
         Intent::Stay => model.leaving = false,
         Intent::Leave if model.help.is_some() => model.help = None,
         Intent::Leave => model.bar = None,
-        Intent::Approve => open(model, Verdict::Approve, context.now)?,
-        Intent::Reject => open(model, Verdict::Reject, context.now)?,
+        Intent::Approve => open(model, Verdict::Approve, context, effects)?,
+        Intent::Reject => open(model, Verdict::Reject, context, effects)?,
+        Intent::NextField => {
+            if let Some(bar) = &mut model.bar {
+                bar.next_field();
+            }
+        }
+        Intent::Mark if model.queue.toggle_mark() => {}
+        Intent::Mark => return Err(Refusal::NothingSelected),
+        Intent::MarkAll => model.queue.mark_all(),
+        Intent::Unmark => model.queue.unmark_all(),
         Intent::Confirm => confirm(model, context, effects)?,
         Intent::Undo if model.focus == Pane::Outcomes => {
             guard::may_act_on_outcome(model, context.now)?;
@@ -130,47 +142,82 @@ fn act(
 }
 
 fn undo(model: &mut Model, context: &mut Context<'_>, effects: &mut Vec<Effect>) {
-    match model.outcomes.to_undo(model.focus == Pane::Outcomes) {
-        Some(id) => effects.push(Effect::Undo(id)),
-        None => model.tell(Role::Notice, "nothing is held that could be taken back", context.now),
+    let ids = model.outcomes.to_undo(model.focus == Pane::Outcomes);
+    if ids.is_empty() {
+        model.tell(Role::Notice, "nothing is held that could be taken back", context.now);
+    } else {
+        effects.push(Effect::Undo(ids));
     }
 }
 
 fn scroll(model: &mut Model, intent: Intent) {
-    match (&mut model.help, &model.bar, model.focus) {
+    match (&mut model.help, &mut model.bar, model.focus) {
         (Some(help), ..) => help.scroll.go(intent),
+        (None, Some(Bar { subject: Subject::Marked(table), .. }), _) => table.scroll.go(intent),
         // While the bar asks, the cursor stays where it is: only the payload can be read on.
-        (None, Some(_), _) | (None, None, Pane::Detail) => model.detail.scroll.go(intent),
+        (None, Some(_), _) | (None, None, Pane::Detail) => model.detail.go(intent),
         (None, None, Pane::List) => model.queue.go(intent),
         (None, None, Pane::Outcomes) => model.outcomes.go(intent),
     };
 }
 
-fn open(model: &mut Model, verdict: Verdict, now: Now) -> Result<(), Refusal> {
-    let selected = guard::may_open(model, now)?;
-    let action = model.queue.selected().map(|entry| entry.action.clone());
-    let action = action.filter(|action| guard::selection(action) == selected).ok_or(Refusal::JustChanged)?;
-    model.bar = Some(Bar::new(action, verdict));
+/// Opens the bar: for what is marked from the list, else for what the cursor is on. What was pressed before it could be
+/// seen was not meant for it.
+fn open(
+    model: &mut Model,
+    verdict: Verdict,
+    context: &mut Context<'_>,
+    effects: &mut Vec<Effect>,
+) -> Result<(), Refusal> {
+    let bar = if model.focus == Pane::List && model.queue.marked() > 0 {
+        guard::may_open_marked(model, context.now)?;
+        Bar::marked((context.id)(), table(model, verdict)?, verdict)
+    } else {
+        let action = guard::may_open(model, verdict, context.now)?;
+        Bar::one((context.id)(), action, verdict, &mut *context.letters)
+    };
+    model.bar = Some(bar);
+    effects.push(Effect::FlushInput);
     Ok(())
+}
+
+/// What is marked, and of it what would be decided: rejecting leaves nothing out.
+fn table(model: &Model, verdict: Verdict) -> Result<Table, Refusal> {
+    let (mut taken, mut left_out) = (Vec::new(), Vec::new());
+    for action in model.queue.marked_actions() {
+        match guard::may_approve_marked(model, &action) {
+            Err(why) if verdict == Verdict::Approve => left_out.push((action, why)),
+            _ => taken.push(action),
+        }
+    }
+    if taken.is_empty() { Err(Refusal::NothingToApprove) } else { Ok(Table::new(taken, left_out)) }
 }
 
 fn confirm(model: &mut Model, context: &mut Context<'_>, effects: &mut Vec<Effect>) -> Result<(), Refusal> {
     guard::may_confirm(model, context.now)?;
     let Some(bar) = model.bar.take() else { return Ok(()) };
-    let order = Order {
-        id: (context.id)(),
-        request_id: (context.id)(),
-        action: bar.action.clone(),
-        verdict: bar.verdict,
-        reason: bar.reason(),
-        reviewer: model.settings.reviewer.clone(),
-        decided_at: context.now.wall,
-    };
+    let reason = bar.reason();
     let goes_out = model.settings.decisions_go_out;
-    model.queue.take_out(&order.action.id);
-    model.outcomes.decided(order.clone(), goes_out, context.now.tick);
+    let mut orders = Vec::with_capacity(bar.actions().len());
+    for action in bar.actions() {
+        let order = Order {
+            id: (context.id)(),
+            request_id: (context.id)(),
+            action: action.clone(),
+            verdict: bar.verdict,
+            reason: reason.clone(),
+            reviewer: model.settings.reviewer.clone(),
+            decided_at: context.now.wall,
+        };
+        model.queue.take_out(&order.action.id);
+        model.outcomes.decided(order.clone(), goes_out, context.now.tick);
+        orders.push(order);
+    }
+    if matches!(bar.subject, Subject::Marked(_)) {
+        model.queue.unmark_all();
+    }
     if goes_out {
-        effects.push(Effect::Decide(order));
+        effects.push(Effect::Decide(orders));
     }
     model.focus = Pane::List;
     Ok(())
@@ -199,7 +246,8 @@ fn leave(model: &mut Model, effect: Effect, effects: &mut Vec<Effect>) {
 }
 
 fn pasted(model: &mut Model, text: &str, context: &mut Context<'_>) {
-    if model.scopes()[0] == Scope::Reason && !model.layout.too_small {
+    let takes = model.bar.as_ref().is_some_and(Bar::takes_pastes);
+    if model.scopes()[0] == Scope::Field && takes && !model.layout.too_small {
         edit(model, context, |bar| bar.paste(text));
     } else {
         model.tell(Role::Notice, "ignored: pasted text is never read as keys", context.now);
@@ -209,6 +257,6 @@ fn pasted(model: &mut Model, text: &str, context: &mut Context<'_>) {
 fn edit(model: &mut Model, context: &mut Context<'_>, change: impl FnOnce(&mut Bar) -> bool) {
     let fits = model.bar.as_mut().is_none_or(change);
     if !fits {
-        model.tell(Role::Notice, "the reason is as long as it may be", context.now);
+        model.tell(Role::Notice, "no more fits in here", context.now);
     }
 }

@@ -25,6 +25,14 @@ pub enum Intent {
     Stay,
     /// Take note of a conflict.
     Acknowledge,
+    /// Mark what the cursor is on, or take its mark away.
+    Mark,
+    /// Mark all that the list shows, or take every mark away.
+    MarkAll,
+    /// Take every mark away.
+    Unmark,
+    /// In a bar: to the next text field.
+    NextField,
     /// Open the detail.
     Open,
     /// Back to the list.
@@ -57,7 +65,7 @@ pub enum Intent {
 
 impl Intent {
     /// Every intent, in the order in which help shows them.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 28] = [
         Self::Approve,
         Self::Reject,
         Self::Confirm,
@@ -68,6 +76,10 @@ impl Intent {
         Self::DropHeld,
         Self::Stay,
         Self::Acknowledge,
+        Self::Mark,
+        Self::MarkAll,
+        Self::Unmark,
+        Self::NextField,
         Self::Open,
         Self::Back,
         Self::Down,
@@ -97,6 +109,10 @@ impl Intent {
             Self::DropHeld => "drop-held",
             Self::Stay => "stay",
             Self::Acknowledge => "acknowledge",
+            Self::Mark => "mark",
+            Self::MarkAll => "mark-all",
+            Self::Unmark => "unmark",
+            Self::NextField => "next-field",
             Self::Open => "open",
             Self::Back => "back",
             Self::Down => "down",
@@ -129,6 +145,10 @@ impl Intent {
             Self::DropHeld => "drop what is held, then leave",
             Self::Stay => "do not leave yet",
             Self::Acknowledge => "take note of a conflict, so that it is no longer counted",
+            Self::Mark => "mark it, or take its mark away; approve and reject then act on what is marked",
+            Self::MarkAll => "mark all that the list shows; again: none",
+            Self::Unmark => "take every mark away",
+            Self::NextField => "to the other text field",
             Self::Open => "open the detail",
             Self::Back => "back to the list",
             Self::Down => "down a line",
@@ -154,6 +174,8 @@ impl Intent {
             Self::SendHeld => "send them",
             Self::DropHeld => "drop them",
             Self::Acknowledge => "noted",
+            Self::MarkAll => "mark all",
+            Self::NextField => "next field",
             Self::NextPane => "pane",
             Self::Down => "down",
             Self::PageDown => "page",
@@ -188,8 +210,8 @@ pub enum Scope {
     Outcomes,
     /// The bar that approves.
     Bar,
-    /// The bar that rejects, with its text field.
-    Reason,
+    /// A bar into which text is typed: the letters, a reason.
+    Field,
     /// The help.
     Help,
     /// The question what becomes of held decisions when the program is left.
@@ -204,7 +226,7 @@ impl Scope {
         Self::Detail,
         Self::Outcomes,
         Self::Bar,
-        Self::Reason,
+        Self::Field,
         Self::Help,
         Self::Leaving,
     ];
@@ -217,7 +239,7 @@ impl Scope {
             Self::Detail => "detail",
             Self::Outcomes => "outcomes",
             Self::Bar => "bar",
-            Self::Reason => "reason",
+            Self::Field => "field",
             Self::Help => "help",
             Self::Leaving => "leaving",
         }

@@ -161,9 +161,9 @@ mod tests {
         let keymap = Keymap::shipped().unwrap();
         assert_eq!(keymap.intent(&press('q'), &[Scope::List, Scope::Global]), Some(Intent::Quit));
         assert_eq!(keymap.intent(&press('q'), &[Scope::Help, Scope::Global]), Some(Intent::Leave));
-        assert_eq!(keymap.intent(&press('a'), &[Scope::Reason]), None);
+        assert_eq!(keymap.intent(&press('a'), &[Scope::Field]), None);
         let ctrl_c = KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL);
-        assert_eq!(keymap.intent(&ctrl_c, &[Scope::Reason, Scope::Global]), Some(Intent::Quit));
+        assert_eq!(keymap.intent(&ctrl_c, &[Scope::Field, Scope::Global]), Some(Intent::Quit));
         let keys = keymap.keys(Intent::Quit, &[Scope::Help, Scope::Global]);
         assert_eq!(keys.iter().map(ToString::to_string).collect::<Vec<_>>(), ["ctrl-c"]);
     }

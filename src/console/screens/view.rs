@@ -40,9 +40,7 @@ pub fn view(model: &Model, frame: &mut Frame<'_>, now: Now) {
     if let Some(area) = layout.newest {
         outcomes::view::draw_newest(frame, area, model, now);
     }
-    if let Some(area) = layout.bar {
-        decide::view::draw(frame, area, model);
-    }
+    decide::view::draw(frame, layout, model);
     keys(frame, layout.keys, model);
 }
 
@@ -74,7 +72,12 @@ fn hints(model: &Model) -> Vec<Intent> {
     let selected = model.queue.cursor().is_some();
     let mut hints = match scope {
         Scope::Leaving => return LEAVING.to_vec(),
-        Scope::Bar | Scope::Reason => return vec![Intent::Confirm, Intent::Leave],
+        Scope::Bar => return vec![Intent::Confirm, Intent::Leave],
+        Scope::Field => {
+            let two = model.bar.as_ref().is_some_and(|bar| bar.letters.is_some() && bar.reason.is_some());
+            let next = two.then_some(Intent::NextField);
+            return [next, Some(Intent::Confirm), Some(Intent::Leave)].into_iter().flatten().collect();
+        }
         Scope::Outcomes => {
             let row = model.outcomes.selected();
             let ours = row.and_then(|row| match &row.kind {

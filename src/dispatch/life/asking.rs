@@ -29,7 +29,7 @@ impl Life {
         };
         match checked {
             // Perhaps without having asked anybody.
-            Checked::Stands => {
+            Checked::Stands | Checked::Undecided => {
                 drop(pass);
                 (self.unchecked, self.unanswered) = (false, 0);
             }
@@ -58,6 +58,7 @@ impl Life {
 
     pub(super) async fn look(&mut self, why: Next) {
         let shared = Arc::clone(&self.shared);
+        self.looks = self.looks.saturating_add(u32::from(why == Next::Look));
         let looked = {
             let Some(_place) = Self::place(&shared, &mut self.halt).await else { return };
             let call = if why == Next::Look { self.its_call().once_more() } else { self.its_call() };
@@ -71,9 +72,23 @@ impl Life {
         match (looked, why) {
             (Looked::Settled(seen), _) => self.end(self.seen(*seen)).await,
             (looked, Next::Follow) => self.follow_on(&looked),
+            // What the queue says of it is certain; what the status call does not say is nothing.
+            (Looked::Nothing, Next::Look) if self.is_too_late() && self.is_undecided().await => {
+                self.undecided = true;
+            }
             (Looked::Pending, _) => self.end(self.known(Outcome::InProgress)).await,
             (_, Next::LastLook) => self.end(self.known(Outcome::Unconfirmed)).await,
             _ => self.ran(self.known(Outcome::Unconfirmed), None, true).await,
+        }
+    }
+
+    /// Whether the queue says that nothing has been decided on its action.
+    async fn is_undecided(&mut self) -> bool {
+        let shared = Arc::clone(&self.shared);
+        tokio::select! {
+            biased;
+            () = halted(&mut self.halt) => false,
+            checked = shared.check.still_stands(&self.intent) => checked == Checked::Undecided,
         }
     }
 

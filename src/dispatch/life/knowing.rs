@@ -3,7 +3,7 @@
 use super::super::Link;
 use super::super::plan::Situation;
 use super::Life;
-use crate::domain::{Outcome, Resolution, timestamp};
+use crate::domain::{Outcome, Resolution};
 use crate::journal::Entry;
 use jiff::Timestamp;
 use std::time::Duration;
@@ -16,7 +16,9 @@ impl Life {
             maybe: self.now.maybe,
             outcome: self.now.resolution.as_ref().map(|resolution| &resolution.outcome),
             redelivered: self.redelivered(),
-            age: self.age(),
+            too_late: self.is_too_late(),
+            undecided: self.undecided,
+            age: self.age.elapsed(),
             wait: self.wait(),
             followed: self.ended_before.saturating_add(self.ended.elapsed()),
             link_up: *self.link.borrow() == Link::Up,
@@ -29,10 +31,9 @@ impl Life {
         self.now.tries.saturating_sub(self.shared.client.tries())
     }
 
-    /// Since the decision, by whichever clock says more: a clock that was set back makes nothing younger.
-    pub(super) fn age(&self) -> Duration {
-        let by_day = timestamp::between(self.intent.decided_at, Timestamp::now());
-        by_day.max(self.age_at_birth.saturating_add(self.born.elapsed()))
+    /// Whether it may have landed so long ago that its key may be open again.
+    pub(super) fn is_too_late(&self) -> bool {
+        self.now.maybe && self.fence.is_passed()
     }
 
     pub(super) fn wait(&self) -> Duration {
@@ -44,6 +45,7 @@ impl Life {
             intent: self.intent.clone(),
             stage: self.now.stage,
             maybe: self.now.maybe,
+            reached_at: self.now.reached_at,
             tries: self.now.tries,
             next_at: self.now.next_at,
             resolution: self.now.resolution.clone(),

@@ -36,6 +36,7 @@ impl Life {
 
     pub(super) async fn send(&mut self, redelivery: bool) {
         let shared = Arc::clone(&self.shared);
+        let licensed = std::mem::take(&mut self.undecided) || self.insisted;
         // Where nobody is asked but by a probe, nothing need be written about it.
         if let Some(wait) = shared.client.held_off() {
             let outcome = if self.now.maybe { Outcome::Unconfirmed } else { Outcome::NotSent };
@@ -45,7 +46,11 @@ impl Life {
         if *self.link.borrow() == Link::Down {
             return;
         }
-        let record = Arc::new(Mutex::new(Record { now: self.now.clone(), unwritten: Vec::new() }));
+        let record = Arc::new(Mutex::new(Record {
+            now: self.now.clone(),
+            fence: self.fence.clone(),
+            unwritten: Vec::new(),
+        }));
         let (events, mut heard) = mpsc::unbounded_channel();
         let (in_flight, mut on_its_way) = watch::channel(false);
         let recorder = Recorder {
@@ -54,6 +59,7 @@ impl Life {
             record: Arc::clone(&record),
             events,
             in_flight,
+            licensed,
         };
         let call = if redelivery { self.its_call().once_more() } else { self.its_call().comes_back() };
         let call = match call.begin(Box::new(recorder)) {
@@ -84,6 +90,7 @@ impl Life {
         {
             let mut record = held(&record);
             self.now = record.now.clone();
+            self.fence = record.fence.clone();
             self.unwritten = std::mem::take(&mut record.unwritten);
         }
         self.insisted = false;
@@ -126,8 +133,8 @@ impl Life {
             put_off: put_off.max(named),
             sent,
             put_off_for: self.put_off_since.map_or(Duration::ZERO, |since| since.elapsed()),
-            redelivered: self.redelivered(),
-            age: self.age(),
+            rounds: self.redelivered().max(self.looks),
+            age: self.age.elapsed(),
             random: Shared::random(),
         };
         match plan::after(&ran, &self.shared.pace) {

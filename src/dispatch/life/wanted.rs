@@ -38,7 +38,7 @@ impl Life {
     pub(super) async fn reread(&mut self, by_another: bool) {
         let Ok(Some(entry)) = self.shared.journal.entry(self.intent.id) else { return };
         let changed = entry.stage != self.now.stage;
-        self.now = progress(&entry);
+        self.stands_at(progress(&entry));
         self.shared.is_now(self.intent.id, entry.stage);
         if changed {
             self.due = Instant::now();

@@ -182,19 +182,26 @@ impl Script {
         self
     }
 
-    /// In that setting. Where the status call does not tell how far a row is, the janitor stays away: the real one comes
-    /// after five minutes, which is longer than any test here, and nobody could know that it has been.
-    pub(crate) fn setting(mut self, status: StatusCall, conflicts: Conflicts) -> Self {
+    /// The status call and the 409s tell that much.
+    pub(crate) fn telling(mut self, status: StatusCall, conflicts: Conflicts) -> Self {
         (self.status, self.conflicts) = (status, conflicts);
+        self
+    }
+
+    /// In that setting of the table. Where the status call does not tell how far a row is, the janitor stays away: the
+    /// real one comes after five minutes, when nothing is sent again by itself any more, and these come in the middle of
+    /// a call. `recorded` has one that keeps its distance.
+    pub(crate) fn setting(self, status: StatusCall, conflicts: Conflicts) -> Self {
+        let mut this = self.telling(status, conflicts);
         if !matches!(status, StatusCall::Full | StatusCall::Minimal) {
-            let acts = self.steps.iter_mut().map(|step| &mut step.act);
-            for act in acts.chain(self.before.iter_mut().map(|Other(_, act)| act)) {
+            let acts = this.steps.iter_mut().map(|step| &mut step.act);
+            for act in acts.chain(this.before.iter_mut().map(|Other(_, act)| act)) {
                 if let Act::Swept { effect: true, .. } = *act {
                     *act = Act::Orphan { effect: true };
                 }
             }
         }
-        self
+        this
     }
 
     /// Whether a janitor opens a key again whose effect has happened.

@@ -1,54 +1,164 @@
-//! The bar that asks: which action, and what would be decided. Nothing is decided here; the guard and `update` do that.
+//! The bar that asks: which action or which marked ones, what would be decided, and what has to be typed for it. Nothing
+//! is decided here; the guard and `update` do that.
 
+pub mod table;
+pub(super) mod target;
 pub(super) mod view;
 
-use crate::domain::json::{self, Kind, Limits, Value};
-use crate::domain::{Action, Verdict, Visible};
+pub use table::Table;
+pub(in crate::console) use view::rows;
+
+use crate::domain::{Action, Risk, Verdict};
 use crossterm::event::{Event, KeyEvent};
 use std::sync::Arc;
 use tui_input::Input;
 use tui_input::backend::crossterm::EventHandler;
+use uuid::Uuid;
 
 /// A reason has at most this many bytes; the gateway's door would refuse a much longer one.
 const LONGEST_REASON: usize = 2_000;
 
-/// The open bar. It names one action, frozen when it opened.
+/// What a bar asks about. It is frozen when the bar opens.
+#[derive(Debug, Clone)]
+pub enum Subject {
+    /// What the cursor was on.
+    One(Arc<Action>),
+    /// What was marked.
+    Marked(Box<Table>),
+}
+
+/// The letters that have to be typed before a high risk is approved: a terminal's reply, a paste or a cat on the keyboard
+/// does not know them.
+#[derive(Debug, Clone)]
+pub struct Letters {
+    /// What the bar shows.
+    pub wanted: String,
+    /// What was typed.
+    pub typed: Input,
+}
+
+impl Letters {
+    /// Whether they were typed as they are shown.
+    pub fn are_right(&self) -> bool {
+        self.typed.value() == self.wanted
+    }
+}
+
+/// The text fields of a bar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Field {
+    /// The letters.
+    Letters,
+    /// The reason.
+    Reason,
+}
+
+/// The open bar.
 #[derive(Debug, Clone)]
 pub struct Bar {
-    /// The action that would be decided.
-    pub action: Arc<Action>,
+    /// Of this bar alone: what it asks never changes, so that whoever has seen the bar has seen that.
+    pub id: Uuid,
+    /// What would be decided about.
+    pub subject: Subject,
     /// What would be decided.
     pub verdict: Verdict,
-    /// The text field for the reason; approving has none.
+    /// The letters, where they have to be typed.
+    pub letters: Option<Letters>,
+    /// The text field for the reason, where there is one.
     pub reason: Option<Input>,
+    /// Where typed text goes.
+    pub field: Option<Field>,
 }
 
 impl Bar {
-    /// Opens the bar for an action.
-    pub fn new(action: Arc<Action>, verdict: Verdict) -> Self {
-        Self { action, verdict, reason: (verdict == Verdict::Reject).then(Input::default) }
+    /// Opens the bar for one action. What approving asks goes by its risk (screen.md, *Deciding* 5).
+    pub fn one(id: Uuid, action: Arc<Action>, verdict: Verdict, letters: impl FnOnce() -> String) -> Self {
+        let (reject, risk) = (verdict == Verdict::Reject, action.risk);
+        let letters =
+            (!reject && risk >= Risk::High).then(|| Letters { wanted: letters(), typed: Input::default() });
+        let reason = (reject || risk >= Risk::Critical).then(Input::default);
+        Self::new(id, Subject::One(action), verdict, letters, reason)
     }
 
-    /// What was typed as the reason, where anything was.
+    /// Opens the bar for what is marked.
+    pub fn marked(id: Uuid, table: Table, verdict: Verdict) -> Self {
+        let reason = (verdict == Verdict::Reject).then(Input::default);
+        Self::new(id, Subject::Marked(Box::new(table)), verdict, None, reason)
+    }
+
+    fn new(
+        id: Uuid,
+        subject: Subject,
+        verdict: Verdict,
+        letters: Option<Letters>,
+        reason: Option<Input>,
+    ) -> Self {
+        let field = match (&letters, &reason) {
+            (Some(_), _) => Some(Field::Letters),
+            (None, Some(_)) => Some(Field::Reason),
+            (None, None) => None,
+        };
+        Self { id, subject, verdict, letters, reason, field }
+    }
+
+    /// What would be decided, in order.
+    pub fn actions(&self) -> &[Arc<Action>] {
+        match &self.subject {
+            Subject::One(action) => std::slice::from_ref(action),
+            Subject::Marked(table) => table.taken(),
+        }
+    }
+
+    /// Whether it cannot be decided without a reason.
+    pub fn needs_reason(&self) -> bool {
+        self.verdict == Verdict::Approve && self.reason.is_some()
+    }
+
+    /// What was typed as the reason, where anything but blanks was.
     pub fn reason(&self) -> Option<String> {
-        self.reason.as_ref().map(|input| input.value().to_owned()).filter(|reason| !reason.is_empty())
+        self.reason.as_ref().map(|input| input.value().to_owned()).filter(|reason| !reason.trim().is_empty())
+    }
+
+    /// Whether text is typed into it.
+    pub fn has_fields(&self) -> bool {
+        self.field.is_some()
+    }
+
+    /// Goes to the other field, where there are two.
+    pub fn next_field(&mut self) {
+        self.field = match (self.field, &self.letters, &self.reason) {
+            (Some(Field::Letters), _, Some(_)) => Some(Field::Reason),
+            (Some(Field::Reason), Some(_), _) => Some(Field::Letters),
+            (field, ..) => field,
+        };
     }
 
     /// A key that is text, or edits it; `false` where the field is full.
     pub fn edit(&mut self, key: KeyEvent) -> bool {
-        let Some(input) = &mut self.reason else { return true };
-        let before = input.clone();
-        input.handle_event(&Event::Key(key));
-        let fits = input.value().len() <= LONGEST_REASON;
+        let (field, longest) = match (self.field, &mut self.letters, &mut self.reason) {
+            (Some(Field::Letters), Some(letters), _) => (&mut letters.typed, letters.wanted.len()),
+            (Some(Field::Reason), _, Some(reason)) => (reason, LONGEST_REASON),
+            _ => return true,
+        };
+        let before = field.clone();
+        field.handle_event(&Event::Key(key));
+        let fits = field.value().len() <= longest;
         if !fits {
-            *input = before;
+            *field = before;
         }
         fits
     }
 
+    /// Whether pasted text can go where text is typed now: into a reason, never among the letters.
+    pub fn takes_pastes(&self) -> bool {
+        self.field == Some(Field::Reason)
+    }
+
     /// Pasted text: line breaks become blanks, other controls are dropped; `false` where not all of it fits.
     pub fn paste(&mut self, text: &str) -> bool {
-        let Some(input) = &mut self.reason else { return true };
+        let Some(input) = self.reason.as_mut().filter(|_| self.field == Some(Field::Reason)) else {
+            return true;
+        };
         for c in text.chars() {
             let c = if matches!(c, '\n' | '\r' | '\t') { ' ' } else { c };
             if c.is_control() {
@@ -63,80 +173,67 @@ impl Bar {
     }
 }
 
-/// The members that most often say what an action is aimed at, most telling first.
-const TARGETS: [&str; 18] = [
-    "to",
-    "recipient",
-    "beneficiary",
-    "account",
-    "command",
-    "cmd",
-    "file_path",
-    "path",
-    "table",
-    "query",
-    "sql",
-    "url",
-    "host",
-    "environment",
-    "service",
-    "symbol",
-    "user",
-    "name",
-];
-
-/// What the action is aimed at, as `name: value` from its payload: a well-known member, else the first plain one.
-pub fn target(action: &Action) -> Option<Visible> {
-    let payload = json::parse(action.payload().as_bytes(), Limits::SEALED).ok()?;
-    let plain = |value: &Value| match &value.kind {
-        Kind::String(text) | Kind::Number(text) => Some(text.clone()),
-        Kind::Array(elements) => {
-            let first = elements.first()?.as_str()?;
-            let more = elements.len() - 1;
-            Some(if more == 0 { first.to_owned() } else { format!("{first} and {more} more") })
-        }
-        _ => None,
-    };
-    let known = |name: &&str| payload.get(name).and_then(plain).map(|value| ((*name).to_owned(), value));
-    let first = || {
-        let members = payload.as_object()?;
-        members.iter().find_map(|member| plain(&member.value).map(|value| (member.name.clone(), value)))
-    };
-    let (name, value) = TARGETS.iter().find_map(known).or_else(first)?;
-    Some(Visible::of(&format!("{name}: {value}")))
-}
-
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
+    use crossterm::event::{KeyCode, KeyModifiers};
 
-    fn action(payload: &str) -> Arc<Action> {
+    pub(crate) fn action(risk: &str, payload: &str) -> Arc<Action> {
         let sealed = format!(
             r#"{{"v":1,"id":"a","tenant_id":"t","thread_id":"h","idempotency_key":"k","agent":"g","action":"x",
-            "payload":{payload},"created_at":"2026-11-23T12:00:00Z","expires_at":"2026-11-23T12:10:00Z"}}"#
+            "risk":"{risk}","payload":{payload},"created_at":"2026-11-23T12:00:00Z","expires_at":"2026-11-23T12:10:00Z"}}"#
         );
         Arc::new(Action::read(sealed).unwrap())
     }
 
+    fn bar(risk: &str, verdict: Verdict) -> Bar {
+        Bar::one(Uuid::nil(), action(risk, "{}"), verdict, || "kmtw".into())
+    }
+
+    fn typed(bar: &mut Bar, text: &str) {
+        for c in text.chars() {
+            bar.edit(KeyEvent::new(KeyCode::Char(c), KeyModifiers::NONE));
+        }
+    }
+
     #[test]
-    fn the_target_is_what_says_most() {
-        let target = |payload: &str| target(&action(payload)).map(|target| target.plain());
-        assert_eq!(target(r#"{"subject":"s","to":"a@b.example"}"#).as_deref(), Some("to: a@b.example"));
-        assert_eq!(target(r#"{"to":["a","b","c"]}"#).as_deref(), Some("to: a and 2 more"));
-        assert_eq!(target(r#"{"deep":{},"amount":1.10}"#).as_deref(), Some("amount: 1.10"));
-        assert_eq!(target(r#"{"command":"rm\n-rf"}"#).as_deref(), Some("command: rm␊-rf"));
-        assert_eq!(target("{}"), None);
+    fn what_is_asked_goes_by_the_risk() {
+        for (risk, verdict, letters, reason, needed) in [
+            ("low", Verdict::Approve, false, false, false),
+            ("medium", Verdict::Approve, false, false, false),
+            ("high", Verdict::Approve, true, false, false),
+            ("critical", Verdict::Approve, true, true, true),
+            ("low", Verdict::Reject, false, true, false),
+            ("critical", Verdict::Reject, false, true, false),
+        ] {
+            let bar = bar(risk, verdict);
+            let asked = (bar.letters.is_some(), bar.reason.is_some(), bar.needs_reason());
+            assert_eq!(asked, (letters, reason, needed), "{risk} {verdict:?}");
+        }
+    }
+
+    #[test]
+    fn letters_come_before_the_reason_and_are_typed_one_by_one() {
+        let mut bar = bar("critical", Verdict::Approve);
+        assert!(!bar.takes_pastes() && bar.paste("kmtw"));
+        typed(&mut bar, "kmtx");
+        assert!(bar.letters.as_ref().is_some_and(|letters| !letters.are_right()));
+        bar.edit(KeyEvent::new(KeyCode::Backspace, KeyModifiers::NONE));
+        typed(&mut bar, "www");
+        assert!(bar.letters.as_ref().is_some_and(Letters::are_right), "no more than four fit");
+        bar.next_field();
+        typed(&mut bar, " ");
+        assert_eq!(bar.reason(), None, "blanks are no reason");
+        typed(&mut bar, "agreed");
+        assert_eq!(bar.reason().as_deref(), Some(" agreed"));
     }
 
     #[test]
     fn pasted_text_is_only_text_and_has_a_limit() {
-        let mut bar = Bar::new(action("{}"), Verdict::Reject);
+        let mut bar = bar("low", Verdict::Reject);
         assert!(bar.paste("no\nthanks\u{1b}[2J\r"));
         assert_eq!(bar.reason().as_deref(), Some("no thanks[2J "));
         assert!(!bar.paste(&"x".repeat(LONGEST_REASON)));
         assert_eq!(bar.reason().map(|reason| reason.len()), Some(LONGEST_REASON));
-        let mut approve = Bar::new(action("{}"), Verdict::Approve);
-        approve.paste("yes");
-        assert_eq!(approve.reason(), None);
     }
 }

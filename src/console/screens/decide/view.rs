@@ -1,67 +1,145 @@
-//! How the bar looks: what would be decided behind a gutter, and under it, on a line of its own, what the keys do.
+//! How the bar looks: what would be decided behind a gutter, under it what has to be typed, and last, on a line of its
+//! own, what the keys do. Over it, where several are decided, their table.
 
-use super::target;
-use crate::console::app::Model;
+use super::table::Line;
+use super::target::target;
+use super::{Bar, Field, Subject, Table};
+use crate::console::app::{Layout, Model};
 use crate::console::keymap::Intent;
 use crate::console::screens::view::{frame_of, risk_role};
 use crate::console::theme::Role;
 use crate::console::widgets::{RoleLine, key_bar};
-use crate::domain::{Verdict, Visible};
+use crate::domain::{Action, Verdict, Visible};
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
+use tui_input::Input;
 
-pub(in crate::console::screens) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model) {
-    let Some(bar) = &model.bar else { return };
+pub(in crate::console::screens) fn draw(frame: &mut Frame<'_>, layout: &Layout, model: &Model) {
+    let (Some(bar), Some(area)) = (&model.bar, layout.bar) else { return };
+    if let (Subject::Marked(table), Some(area)) = (&bar.subject, layout.table) {
+        draw_table(frame, area, model, table);
+    }
     let theme = &model.settings.theme;
     let question = if bar.verdict == Verdict::Approve { " Approve? " } else { " Reject? " };
-    let mut title = RoleLine::of(Role::Title, question).with(Role::Border, theme.symbols.rule);
-    title.push(Role::Text, " ");
-    title.push(risk_role(bar.action.risk), bar.action.risk.badge().trim_end());
-    title.push(Role::Text, " ");
+    let mut title = RoleLine::of(Role::Title, question);
+    if let Subject::One(action) = &bar.subject {
+        title.push(Role::Border, theme.symbols.rule);
+        title.push(Role::Text, " ");
+        title.push(risk_role(action.risk), action.risk.badge().trim_end());
+        title.push(Role::Text, " ");
+    }
     let inner = frame_of(frame, area, model, true, &title, &RoleLine::default());
     let columns = usize::from(inner.width);
+    let mut lines = match &bar.subject {
+        Subject::One(action) => about_one(model, action, columns),
+        Subject::Marked(table) => vec![about_marked(bar.verdict, table)],
+    };
+    let fields = [
+        bar.letters.as_ref().map(|letters| {
+            let label = RoleLine::of(Role::Text, " type ").with(Role::Title, letters.wanted.as_str());
+            (Field::Letters, label.with(Role::Text, ": "), &letters.typed)
+        }),
+        bar.reason.as_ref().map(|reason| (Field::Reason, RoleLine::of(Role::Quiet, " reason: "), reason)),
+    ];
+    for (field, label, input) in fields.into_iter().flatten() {
+        let y = inner.y + u16::try_from(lines.len()).unwrap_or(0);
+        lines.push(input_line(frame, inner, y, label, input, bar.field == Some(field)));
+    }
+    if !bar.has_fields() {
+        lines.push(keys(model));
+    }
+    for (line, y) in lines.iter().zip(inner.top()..inner.bottom()) {
+        frame.buffer_mut().set_line(inner.x, y, &line.cut(columns).styled(theme), inner.width);
+    }
+}
 
-    let gutter = format!("{} ", theme.symbols.gutter);
-    let digest = format!(" {} {}", theme.symbols.dot, bar.action.digest.short());
+/// Rows that the bar needs inside its frame.
+pub(in crate::console) fn rows(bar: &Bar) -> u16 {
+    let about = if matches!(bar.subject, Subject::One(_)) { 2 } else { 1 };
+    let fields = u16::from(bar.letters.is_some()) + u16::from(bar.reason.is_some());
+    about + fields.max(1)
+}
+
+fn about_one(model: &Model, action: &Action, columns: usize) -> Vec<RoleLine> {
+    let symbols = &model.settings.theme.symbols;
+    let gutter = format!("{} ", symbols.gutter);
+    let digest = format!(" {} {}", symbols.dot, action.digest.short());
     let mut what = RoleLine::of(Role::Gutter, gutter.as_str());
     let room = columns.saturating_sub(gutter.len() + digest.chars().count() + " by ".len());
-    let agent = bar.action.agent.head(room / 2);
-    what.push_foreign(Role::Cursor, &bar.action.name.head(room.saturating_sub(agent.width())));
+    let agent = Visible::name(action.agent.raw()).cut(room / 2);
+    what.push_foreign(Role::Cursor, &Visible::name(action.name.raw()).cut(room.saturating_sub(agent.width())));
     what.push(Role::Text, " by ");
     what.append(RoleLine::default().foreign(&agent));
     what.push(Role::Quiet, digest);
     let mut aim = RoleLine::of(Role::Gutter, gutter);
-    match target(&bar.action) {
+    match target(action) {
         Some(target) => aim.push_foreign(Role::Foreign, &target),
         None => aim.push(Role::Quiet, "(nothing in its payload says what it is aimed at)"),
     }
-    for (line, y) in [what, aim].iter().zip(inner.top()..inner.bottom()) {
-        frame.buffer_mut().set_line(inner.x, y, &line.cut(columns).styled(theme), inner.width);
-    }
-    let y = inner.y + 2;
-    if y >= inner.bottom() {
-        return;
-    }
-    let Some(input) = &bar.reason else {
-        let key = |intent| key_bar::name(&model.settings.keymap, &model.scopes(), intent).unwrap_or_default();
-        let words = RoleLine::of(Role::KeyName, format!(" {}", key(Intent::Confirm)))
-            .with(Role::Text, " approves it, ")
-            .with(Role::KeyName, key(Intent::Leave))
-            .with(Role::Text, " leaves it");
-        frame.buffer_mut().set_line(inner.x, y, &words.cut(columns).styled(theme), inner.width);
-        return;
+    vec![what, aim]
+}
+
+fn about_marked(verdict: Verdict, table: &Table) -> RoleLine {
+    let what = match verdict {
+        Verdict::Approve => "approves",
+        Verdict::Reject => "rejects",
     };
-    let label = " reason: ";
-    frame.buffer_mut().set_line(inner.x, y, &RoleLine::of(Role::Quiet, label).styled(theme), inner.width);
-    let x = inner.x + u16::try_from(label.len()).unwrap_or(0);
-    let room = usize::from(inner.right().saturating_sub(x)).saturating_sub(1);
-    // What the reviewer types is the reviewer's own, but a paste can hold anything.
+    let line = RoleLine::of(Role::Title, format!(" {what} {}", table.taken().len()));
+    let line = line.with(Role::Text, " of what is marked");
+    match table.left_out() {
+        0 => line,
+        left_out => line.with(Role::Notice, format!(", leaves out {left_out}")),
+    }
+}
+
+/// `Enter approves it, Esc leaves it`
+fn keys(model: &Model) -> RoleLine {
+    let key = |intent| key_bar::name(&model.settings.keymap, &model.scopes(), intent).unwrap_or_default();
+    RoleLine::of(Role::KeyName, format!(" {}", key(Intent::Confirm)))
+        .with(Role::Text, " decides, ")
+        .with(Role::KeyName, key(Intent::Leave))
+        .with(Role::Text, " leaves it")
+}
+
+/// A text field: what the reviewer types is the reviewer's own, but a paste can hold anything.
+fn input_line(
+    frame: &mut Frame<'_>,
+    inner: Rect,
+    y: u16,
+    mut label: RoleLine,
+    input: &Input,
+    focused: bool,
+) -> RoleLine {
     let before: String = input.value().chars().take(input.cursor()).collect();
     let cursor = Visible::of(&before).width();
+    let room = usize::from(inner.width).saturating_sub(label.width() + 1);
     let skip = cursor.saturating_sub(room);
+    if focused && y < inner.bottom() {
+        let column = u16::try_from(label.width() + cursor - skip).unwrap_or(0);
+        frame.set_cursor_position(Position { x: (inner.x + column).min(inner.right().saturating_sub(1)), y });
+    }
     let text = RoleLine::default().foreign(&Visible::of(input.value()));
-    let shown = text.skip(skip).cut(room.max(1));
-    frame.buffer_mut().set_line(x, y, &shown.styled(theme), inner.right().saturating_sub(x));
-    let cursor = u16::try_from(cursor - skip).unwrap_or(0);
-    frame.set_cursor_position(Position { x: (x + cursor).min(inner.right().saturating_sub(1)), y });
+    label.append(text.skip(skip).cut(room.max(1)));
+    label
+}
+
+fn draw_table(frame: &mut Frame<'_>, area: Rect, model: &Model, table: &Table) {
+    let theme = &model.settings.theme;
+    let title = RoleLine::of(Role::Title, format!(" Marked {} ", table.taken().len() + table.left_out()));
+    let mut foot = RoleLine::default();
+    if table.scroll.below() > 0 {
+        foot.push(Role::Title, format!(" {} more below ", table.scroll.below()));
+    }
+    let inner = frame_of(frame, area, model, false, &title, &foot);
+    for (line, y) in table.window().iter().zip(inner.top()..inner.bottom()) {
+        let line = match line {
+            Line::Own(line) => line.clone(),
+            Line::Foreign(line) => {
+                let mut behind = RoleLine::of(Role::Gutter, format!("{} ", theme.symbols.gutter));
+                behind.append(line.clone());
+                behind
+            }
+        };
+        frame.buffer_mut().set_line(inner.x, y, &line.styled(theme), inner.width);
+    }
 }

@@ -5,6 +5,7 @@
 pub(super) mod view;
 
 use crate::console::app::layout::inside;
+use crate::console::keymap::Intent;
 use crate::console::theme::Role;
 use crate::console::widgets::{RoleLine, Scroll, payload};
 use crate::domain::json::{self, Limits};
@@ -34,6 +35,7 @@ pub struct Detail {
     /// Everything below the facts.
     body: Vec<BodyLine>,
     hidden: usize,
+    seen: Option<Digest>,
     /// Which lines show.
     pub scroll: Scroll,
 }
@@ -48,7 +50,7 @@ impl Detail {
         };
         let other = self.laid_out.is_none_or(|(digest, ..)| digest != action.digest);
         if other {
-            *self = Self { scroll: Scroll { top: 0, ..self.scroll }, ..Self::default() };
+            *self = Self { scroll: Scroll { top: 0, ..self.scroll }, seen: self.seen, ..Self::default() };
         }
         let Some(frame) = frame.map(inside) else { return };
         let (columns, rows) = (usize::from(frame.width), usize::from(frame.height));
@@ -60,6 +62,29 @@ impl Detail {
             self.hidden = hidden(action);
         }
         self.scroll.resize(rows, self.facts.lines.len() + self.body.len());
+    }
+
+    /// A frame that drew it has reached the terminal.
+    pub fn painted(&mut self) {
+        if self.scroll.below() == 0 {
+            self.seen = self.laid_out.map(|(digest, ..)| digest).or(self.seen);
+        }
+    }
+
+    /// Lines that no frame has shown yet.
+    pub fn unseen(&self) -> usize {
+        let seen = self.laid_out.is_none_or(|(digest, ..)| self.seen == Some(digest));
+        if seen { 0 } else { self.scroll.below() }
+    }
+
+    /// Whether this action is the one that was last read to its end.
+    pub fn has_been_seen(&self, digest: &Digest) -> bool {
+        self.seen.as_ref() == Some(digest)
+    }
+
+    /// Moves by what the key means; `false` where the intent does not move.
+    pub fn go(&mut self, intent: Intent) -> bool {
+        self.scroll.go(intent)
     }
 
     /// The facts above the payload.

@@ -4,6 +4,7 @@
 //! A row says what the dispatcher and the feed told, and never more.
 
 mod decision;
+mod rows;
 pub(super) mod view;
 
 #[cfg(test)]
@@ -11,6 +12,7 @@ mod tests;
 
 pub use decision::{Ours, Progress};
 
+use self::rows::Rows;
 use crate::console::app::layout::inside;
 use crate::console::keymap::Intent;
 use crate::console::widgets::{Scroll, scroll};
@@ -22,14 +24,10 @@ use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
 
-/// Rows that are kept; the oldest that need nobody go first.
-const KEPT: usize = 1_000;
-
 /// What became of decisions.
 #[derive(Debug, Clone, Default)]
 pub struct Outcomes {
-    /// Newest first.
-    rows: Vec<Row>,
+    rows: Rows,
     cursor: Option<Uuid>,
     scroll: Scroll,
 }
@@ -72,30 +70,17 @@ impl Outcomes {
     fn keep(&mut self, ours: Ours) {
         let Order { id, decided_at: at, action, .. } = &ours.order;
         let (id, at, action) = (*id, *at, Arc::clone(action));
-        self.push(Row { id, at, action, kind: Kind::Ours(Box::new(ours)) });
+        self.rows.push(Row { id, at, action, kind: Kind::Ours(Box::new(ours)) });
     }
 
     /// An action was settled without a decision made here.
     pub fn settled(&mut self, id: Uuid, at: Timestamp, entry: Queued) {
         let action = Arc::clone(&entry.action);
-        self.push(Row { id, at, action, kind: Kind::Elsewhere(Box::new(entry)) });
-    }
-
-    fn push(&mut self, row: Row) {
-        self.rows.insert(0, row);
-        let over = |row: &Row| match &row.kind {
-            Kind::Ours(ours) => ours.is_over(),
-            Kind::Elsewhere(_) => true,
-        };
-        if self.rows.len() > KEPT
-            && let Some(oldest) = self.rows.iter().rposition(over)
-        {
-            self.rows.remove(oldest);
-        }
+        self.rows.push(Row { id, at, action, kind: Kind::Elsewhere(Box::new(entry)) });
     }
 
     fn ours_mut(&mut self, id: Uuid) -> Option<&mut Ours> {
-        self.rows.iter_mut().find(|row| row.id == id).and_then(|row| match &mut row.kind {
+        self.rows.get_mut(id).and_then(|row| match &mut row.kind {
             Kind::Ours(ours) => Some(ours.as_mut()),
             Kind::Elsewhere(_) => None,
         })
@@ -110,13 +95,10 @@ impl Outcomes {
 
     /// The agent of an approved action went on.
     pub fn executed(&mut self, action: &str, execution: &Execution) {
-        let ours = self.rows.iter_mut().filter(|row| row.action.id == action);
-        for row in ours {
-            match &mut row.kind {
-                Kind::Ours(ours) => ours.execution = Some(execution.clone()),
-                Kind::Elsewhere(entry) => entry.execution = Some(execution.clone()),
-            }
-        }
+        self.rows.change(action, |row| match &mut row.kind {
+            Kind::Ours(ours) => ours.execution = Some(execution.clone()),
+            Kind::Elsewhere(entry) => entry.execution = Some(execution.clone()),
+        });
     }
 
     /// Whether the row of a decision made here on this action says what stands, or will: it is on its way, or its
@@ -127,7 +109,7 @@ impl Outcomes {
 
     /// The newest decision made here on this action.
     fn newest_of(&self, action: &str) -> Option<&Ours> {
-        self.rows.iter().filter(|row| row.action.id == action).find_map(|row| match &row.kind {
+        self.rows.of_action(action).find_map(|row| match &row.kind {
             Kind::Ours(ours) => Some(ours.as_ref()),
             Kind::Elsewhere(_) => None,
         })
@@ -153,9 +135,7 @@ impl Outcomes {
     pub fn try_again(&mut self, tick: Duration) -> Option<Order> {
         let row = self.selected()?;
         let (id, action) = (row.id, row.action.id.clone());
-        let newest =
-            self.rows.iter().find(|row| row.action.id == action && matches!(row.kind, Kind::Ours(_)))?;
-        if newest.id != id {
+        if self.newest_of(&action)?.order.id != id {
             return None;
         }
         let ours = self.ours_mut(id).filter(|ours| ours.may_try_again())?;
@@ -163,11 +143,15 @@ impl Outcomes {
         Some(ours.order.clone())
     }
 
-    /// The decision that `u` takes back: the one under the cursor of this pane where it is held, else the newest held.
-    pub fn to_undo(&self, from_here: bool) -> Option<Uuid> {
-        let selected = self.selected().filter(|_| from_here);
+    /// What `u` takes back: the decision under the cursor of this pane where it is held, else the newest held, with all
+    /// that were made in the same stroke.
+    pub fn to_undo(&self, from_here: bool) -> Vec<Uuid> {
         let held = |row: &&Row| matches!(&row.kind, Kind::Ours(ours) if ours.is_held());
-        selected.into_iter().find(held).or_else(|| self.rows.iter().find(held)).map(|row| row.id)
+        if let Some(row) = self.selected().filter(|_| from_here).filter(|row| held(row)) {
+            return vec![row.id];
+        }
+        let Some(newest) = self.rows.iter().find(held) else { return Vec::new() };
+        self.rows.iter().filter(held).filter(|row| row.at == newest.at).map(|row| row.id).collect()
     }
 
     /// Every decision that can still be taken back, oldest first.

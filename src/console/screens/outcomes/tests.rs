@@ -1,5 +1,6 @@
 //! Tables for the outcomes: what is kept, what is counted, what can be sent again.
 
+use super::rows::KEPT;
 use super::*;
 use crate::client::AttemptEvent;
 use crate::domain::{ActionState, Outcome, Resolution, Verdict};

@@ -6,6 +6,7 @@ use crate::console::keymap::{Intent, Scope};
 use crate::console::screens::view::framed;
 use crate::console::theme::Role;
 use crate::console::widgets::{RoleLine, key_bar};
+use crate::dispatch::RESEND_FOR;
 use crate::domain::timestamp::{between, took};
 use crate::domain::{
     ActionState, Execution, ExecutionState, Outcome, Queued, Resolution, Standing, Untrusted, Verdict,
@@ -216,6 +217,9 @@ impl Words<'_> {
             }
             Outcome::Quota { until: None } => say("quota used up"),
             Outcome::Refused => say("refused"),
+            Outcome::Unconfirmed if self.may_run_twice(ours, end) => {
+                say("no answer: it may have landed; sent again, it may run twice")
+            }
             Outcome::Unconfirmed => say("no answer can be had: it may have landed"),
             Outcome::NotSent => say("nothing reached the server"),
         };
@@ -238,6 +242,12 @@ impl Words<'_> {
         line
     }
 
+    /// Whether its key may be open again at the server although it was carried out (wire.md, part 1).
+    fn may_run_twice(&self, ours: &Ours, end: &Resolution) -> bool {
+        let since = end.tries.first().map_or(ours.order.decided_at, |first| first.started);
+        between(since, self.now.wall) >= RESEND_FOR
+    }
+
     /// `alice rejected it at 12:03:11`, with what the server does not say left out.
     fn standing(&self, standing: Option<&Standing>, verdict: Verdict) -> RoleLine {
         let who = standing.and_then(|standing| standing.reviewer.as_ref());
@@ -252,7 +262,7 @@ impl Words<'_> {
     fn who(&self, reviewer: Option<&Untrusted>) -> RoleLine {
         let unnamed = || RoleLine::of(Role::Text, "another reviewer");
         let named = |name: &Untrusted| RoleLine::default().foreign(&name.head(24));
-        reviewer.filter(|name| !name.raw().is_empty()).map_or_else(unnamed, named)
+        reviewer.filter(|name| !name.is_empty()).map_or_else(unnamed, named)
     }
 
     fn elsewhere(&self, entry: &Queued) -> (&'static str, Role, RoleLine) {

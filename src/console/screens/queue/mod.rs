@@ -3,6 +3,7 @@
 //! A new arrival never moves the row under the cursor; when that row goes, the cursor rests on nothing until the next
 //! move. What an entry's change means for a decision is not known here.
 
+mod marks;
 pub(super) mod view;
 
 #[cfg(test)]
@@ -12,7 +13,7 @@ use crate::console::app::guard::{Selection, selection};
 use crate::console::app::layout::inside;
 use crate::console::keymap::Intent;
 use crate::console::widgets::{Scroll, scroll};
-use crate::domain::{Action, ActionState, Queued};
+use crate::domain::{Action, ActionState, Digest, Queued};
 use jiff::Timestamp;
 use ratatui::layout::Rect;
 use std::collections::{HashMap, HashSet};
@@ -33,6 +34,8 @@ pub struct Queue {
     /// Entries that were told live while a listing was not complete, which that listing may not name.
     fresh: HashSet<String>,
     cursor: Option<Selection>,
+    /// What is marked, by id and digest.
+    marks: HashMap<String, Digest>,
     /// Where the cursor was when its row went.
     near: usize,
     /// Whether the cursor was ever on something: the first arrival gets it, no later one does.
@@ -182,6 +185,7 @@ impl Queue {
             None => {}
         }
         self.order.remove(at);
+        self.marks.remove(&action.id);
         self.scroll.total = self.order.len();
     }
 

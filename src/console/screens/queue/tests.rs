@@ -130,6 +130,27 @@ fn what_a_found_decision_is_about_is_not_listed_when_it_comes() {
 }
 
 #[test]
+fn marks_are_held_by_id_and_go_with_their_entry() {
+    let mut queue = queue(&[("a", 10), ("b", 20), ("c", 30)]);
+    assert!(queue.toggle_mark() && queue.toggle_mark());
+    assert_eq!((queue.marked(), ids(&queue).as_str()), (2, "a b >c"), "each goes on to the next row");
+    queue.apply(entry("early", 5), true);
+    let marked = |queue: &Queue| {
+        queue.marked_actions().iter().map(|action| action.id.clone()).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(marked(&queue), "a b");
+    queue.apply(settled("a", 10), true);
+    queue.take_out("b");
+    assert_eq!(queue.marked(), 0);
+    queue.put_back("b");
+    assert_eq!(marked(&queue), "", "what comes back is not marked");
+    queue.mark_all();
+    assert_eq!(marked(&queue), "early b c");
+    queue.mark_all();
+    assert_eq!(queue.marked(), 0);
+}
+
+#[test]
 fn expiry_takes_only_what_is_over() {
     let mut queue = queue(&[("a", 10), ("b", 20)]);
     let over = queue.expire("2026-11-23T12:10:00Z".parse().unwrap());

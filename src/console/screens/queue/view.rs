@@ -15,9 +15,12 @@ const WITH_AGE: usize = 50;
 
 pub(in crate::console::screens) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model, now: Now) {
     let (above, below) = model.queue.hidden();
-    let mut title = RoleLine::of(Role::Title, format!(" Pending {} ", model.queue.len()))
-        .with(Role::Border, model.settings.theme.symbols.rule)
-        .with(Role::Title, " by deadline ");
+    let mut title = RoleLine::of(Role::Title, format!(" Pending {} ", model.queue.len()));
+    if model.queue.marked() > 0 {
+        title.push(Role::Border, model.settings.theme.symbols.rule);
+        title.push(Role::Notice, format!(" {} marked ", model.queue.marked()));
+    }
+    title = title.with(Role::Border, model.settings.theme.symbols.rule).with(Role::Title, " by deadline ");
     if let Link::Reconnecting { since, .. } = &model.link {
         // A list that nobody keeps up to date says how old it is.
         let as_of =
@@ -54,8 +57,9 @@ fn row(model: &Model, entry: &Queued, cursor: bool, columns: usize, now: Now, qu
     tail.push(Role::Text, format!(" {left:>7}"));
     let plain = if quiet { Role::Quiet } else { Role::Foreign };
     let name = if cursor { Role::Cursor } else { plain };
-    let mark = if cursor { model.settings.theme.symbols.cursor } else { " " };
-    let mut line = RoleLine::of(Role::Cursor, format!("{mark} "));
+    let symbols = &model.settings.theme.symbols;
+    let mut line = RoleLine::of(Role::Cursor, if cursor { symbols.cursor } else { " " });
+    line.push(Role::Notice, if model.queue.is_marked(action) { symbols.mark } else { " " });
     line.push(risk_role(action.risk), action.risk.badge());
     line.push(Role::Text, " ");
     let width = if columns < WITH_AGE { 12 } else { 14 };

@@ -1,0 +1,176 @@
+//! Every rule about which keys may decide, and when: what is decided is what was on the screen, and nothing else
+//! (screen.md, *Deciding*).
+//!
+//! Pure, and tested by itself. A key answers the frame that was on the screen when it was pressed, so each rule compares
+//! what the model holds now with what the last painted frame showed, and for how long it had. Nothing here changes
+//! anything.
+
+mod refusal;
+
+#[cfg(test)]
+mod tests;
+
+pub use refusal::Refusal;
+
+use super::{Model, Now, Pane};
+use crate::console::screens::decide::{Bar, Subject};
+use crate::domain::{Action, Digest, Risk, Verdict};
+use std::sync::Arc;
+use std::time::Duration;
+use uuid::Uuid;
+
+/// How long a frame must have been showing what a key answers, before the key counts (screen.md, *Deciding* 2).
+pub const ARMED: Duration = Duration::from_millis(300);
+/// The same where a high risk would be approved.
+pub const ARMED_HIGH: Duration = Duration::from_secs(1);
+
+/// An action by what cannot change: its id and the digest of its bytes. Never by its row.
+pub type Selection = (String, Digest);
+
+/// The selection of an action.
+pub fn selection(action: &Action) -> Selection {
+    (action.id.clone(), action.digest)
+}
+
+/// What the last painted frame showed.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Shown {
+    /// The action under the cursor.
+    pub cursor: Option<Selection>,
+    /// The bar that was open. What a bar asks never changes, so its id says it all.
+    pub bar: Option<Uuid>,
+    /// Whether nothing of the payload was left that no frame had shown.
+    pub whole: bool,
+    /// How many were marked.
+    pub marked: usize,
+    /// How large the terminal was: in another size everything stands elsewhere.
+    pub size: (u16, u16),
+    /// Since when, on the clock that only grows, it has been showing this.
+    pub since: Duration,
+    /// The outcome that keys meant, and since when.
+    pub outcome: Option<(Uuid, Duration)>,
+}
+
+impl Shown {
+    /// A frame of this model has reached the terminal.
+    pub fn painted(&self, model: &Model, now: Now) -> Self {
+        let hidden = model.layout.too_small || model.help.is_some() || model.leaving;
+        let row = model.outcomes.selected().filter(|_| !hidden && model.focus == Pane::Outcomes);
+        let outcome = row.map(|row| match self.outcome {
+            Some((id, since)) if id == row.id => (id, since),
+            _ => (row.id, now.tick),
+        });
+        let shows = Self {
+            cursor: model.queue.cursor().filter(|_| !hidden).cloned(),
+            bar: model.bar.as_ref().filter(|_| !hidden).map(|bar| bar.id),
+            whole: model.detail.unseen() == 0,
+            marked: model.queue.marked(),
+            size: model.size,
+            since: self.since,
+            outcome,
+        };
+        let same = Self { outcome: self.outcome, ..shows.clone() } == *self;
+        Self { since: if same { self.since } else { now.tick }, ..shows }
+    }
+}
+
+/// How long a bar for this must have been on the screen before Enter counts.
+fn arming(verdict: Verdict, risk: Risk) -> Duration {
+    if verdict == Verdict::Approve && risk >= Risk::High { ARMED_HIGH } else { ARMED }
+}
+
+/// What no decision goes without, whatever it is about.
+fn may_decide_at_all(model: &Model) -> Result<(), Refusal> {
+    match &model.journal_failed {
+        _ if model.layout.too_small => Err(Refusal::TooSmall),
+        Some(_) => Err(Refusal::NoJournal),
+        None => Ok(()),
+    }
+}
+
+/// Whether a key that was read at this time answers what the screen has been showing for long enough.
+fn is_armed(model: &Model, after: Duration, now: Now) -> Result<(), Refusal> {
+    let armed = model.shown.since.saturating_add(after);
+    if now.tick < armed { Err(Refusal::JustChanged) } else { Ok(()) }
+}
+
+/// Whether a key that was read at this time may open the bar for what the cursor is on; then, for which action.
+pub fn may_open(model: &Model, verdict: Verdict, now: Now) -> Result<Arc<Action>, Refusal> {
+    may_decide_at_all(model)?;
+    let cursor = model.queue.cursor().ok_or(Refusal::NothingSelected)?;
+    if model.shown.cursor.as_ref() != Some(cursor) || model.shown.bar.is_some() {
+        return Err(Refusal::JustChanged);
+    }
+    let action = model.queue.selected().map(|entry| &entry.action).ok_or(Refusal::NothingSelected)?;
+    is_armed(model, arming(verdict, action.risk), now)?;
+    if verdict == Verdict::Approve {
+        may_approve(model, action)?;
+    }
+    Ok(Arc::clone(action))
+}
+
+/// What has to have been seen of an action before it can be approved.
+fn may_approve(model: &Model, action: &Action) -> Result<(), Refusal> {
+    if action.risk == Risk::Low || model.detail.has_been_seen(&action.digest) && model.layout.detail.is_some()
+    {
+        return Ok(());
+    }
+    if model.layout.detail.is_none() {
+        Err(Refusal::NotOpen)
+    } else {
+        Err(Refusal::NotSeen(model.detail.unseen()))
+    }
+}
+
+/// Whether one of several that are marked may be approved with the others; else why it is left out.
+pub fn may_approve_marked(model: &Model, action: &Action) -> Result<(), Refusal> {
+    match action.risk {
+        Risk::Low => Ok(()),
+        Risk::Medium if model.detail.has_been_seen(&action.digest) => Ok(()),
+        Risk::Medium => Err(Refusal::NotRead),
+        Risk::High | Risk::Critical => Err(Refusal::OneByOne),
+    }
+}
+
+/// Whether a key that was read at this time may open the table of what is marked.
+pub fn may_open_marked(model: &Model, now: Now) -> Result<(), Refusal> {
+    may_decide_at_all(model)?;
+    if model.shown.marked != model.queue.marked() || model.shown.bar.is_some() {
+        return Err(Refusal::JustChanged);
+    }
+    is_armed(model, ARMED, now)
+}
+
+/// Whether a key that was read at this time may do something about the outcome under the cursor: only where the last
+/// frame showed the cursor on that very row.
+pub fn may_act_on_outcome(model: &Model, now: Now) -> Result<(), Refusal> {
+    let Some(row) = model.outcomes.selected() else { return Ok(()) };
+    match model.shown.outcome {
+        Some((id, since)) if id == row.id && since.saturating_add(ARMED) <= now.tick => Ok(()),
+        _ => Err(Refusal::JustChanged),
+    }
+}
+
+/// Whether an Enter that was read at this time may decide what the open bar names.
+pub fn may_confirm(model: &Model, now: Now) -> Result<(), Refusal> {
+    may_decide_at_all(model)?;
+    let Some(bar) = &model.bar else { return Err(Refusal::JustChanged) };
+    if model.shown.bar != Some(bar.id) {
+        return Err(Refusal::JustChanged);
+    }
+    is_armed(model, arming(bar.verdict, risk_of(bar)), now)?;
+    if let Some(letters) = &bar.letters
+        && !letters.are_right()
+    {
+        return Err(Refusal::Letters(letters.wanted.clone()));
+    }
+    if bar.needs_reason() && bar.reason().is_none() { Err(Refusal::Reason) } else { Ok(()) }
+}
+
+/// The highest risk among what a bar would decide.
+fn risk_of(bar: &Bar) -> Risk {
+    match &bar.subject {
+        Subject::One(action) => action.risk,
+        Subject::Marked(table) => table.taken().iter().map(|action| action.risk).max().unwrap_or_default(),
+    }
+}
