@@ -4,7 +4,7 @@
 use super::bytes::{Order, Reader};
 use super::corpus::{Case, harmless};
 use super::pty::{PATIENCE, Pty};
-use super::terminal::{Terminal, Widths};
+use super::terminal::{Terminal, Widths, is_own};
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -60,14 +60,13 @@ impl Frame {
         let mut frames = Vec::new();
         for y in 0..rows {
             let mut x = 0;
-            while x < columns && terminal.cell(x, y) == "┌" {
+            while x < columns && terminal.is(x, y, '┌') {
                 let Some(right) = (x + 1..columns).find(|right| {
-                    terminal.cell(*right, y) == "┐"
-                        && (*right + 1 == columns || terminal.cell(right + 1, y) == "┌")
+                    terminal.is(*right, y, '┐') && (*right + 1 == columns || terminal.is(right + 1, y, '┌'))
                 }) else {
                     break;
                 };
-                let Some(bottom) = (y + 1..rows).find(|bottom| terminal.cell(x, *bottom) == "└") else {
+                let Some(bottom) = (y + 1..rows).find(|bottom| terminal.is(x, *bottom, '└')) else {
                     break;
                 };
                 frames.push(Self { left: x, right, top: y, bottom });
@@ -141,7 +140,7 @@ impl Session {
             .unwrap();
         let mut command = Pty::aegis_console(&["review", "--queue", "queue.jsonl", "--grace", "0"]);
         command.cwd(folder);
-        let terminals = Widths::ALL.map(|widths| Terminal::new(widths, size)).to_vec();
+        let terminals = vec![Terminal::new(Widths::ALL[0], size)];
         let pty = Pty::start(command, size);
         Self {
             pty,
@@ -167,6 +166,15 @@ impl Session {
                 Order::Clear => self.repaints += 1,
                 Order::Mode(2026, on) => self.in_frame = on,
                 _ => {}
+            }
+            if let ([first], Order::Draw(c)) = (&self.terminals[..], order)
+                && !c.is_ascii()
+                && !is_own(c)
+            {
+                // From here on they may disagree.
+                let others = Widths::ALL[1..].iter().map(|widths| first.measured(*widths));
+                let others: Vec<_> = others.collect();
+                self.terminals.extend(others);
             }
             self.terminals.iter_mut().for_each(|terminal| terminal.obey(order));
         }

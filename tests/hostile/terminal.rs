@@ -39,7 +39,7 @@ impl Widths {
 }
 
 /// What frames and signs are made of: where a terminal draws these wider than a column, the console is run in ASCII.
-fn is_own(c: char) -> bool {
+pub(crate) fn is_own(c: char) -> bool {
     matches!(c, '─'..='╿' | '▀'..='▟' | '●' | '○' | '·' | '–' | '×' | '…' | '‹' | '›' | '⇥' | '\u{2400}'..='\u{243f}')
 }
 
@@ -92,6 +92,11 @@ impl Terminal {
         Self { widths, columns, rows, at: (0, 0), full: false }
     }
 
+    /// The same screen on a terminal that measures otherwise: as long as all agree about everything that was drawn.
+    pub(crate) fn measured(&self, widths: Widths) -> Self {
+        Self { widths, ..self.clone() }
+    }
+
     pub(crate) fn widths(&self) -> Widths {
         self.widths
     }
@@ -111,7 +116,8 @@ impl Terminal {
 
     fn draw(&mut self, c: char) {
         let width = self.widths.of(c);
-        if self.join(c, width) {
+        // Nothing that is ASCII is drawn as one with what stands before it.
+        if !c.is_ascii() && self.join(c, width) {
             return;
         }
         let (mut x, mut y) = self.at;
@@ -138,7 +144,7 @@ impl Terminal {
             before -= 1;
         }
         let Cell::Text(first, more) = &self.rows[y][before] else { return width == 0 };
-        if c.is_ascii() || width > 0 && self.widths != Widths::Clusters {
+        if width > 0 && self.widths != Widths::Clusters {
             return false;
         }
         let joined = format!("{first}{more}{c}");
@@ -184,6 +190,11 @@ impl Terminal {
     /// A whole row.
     pub(crate) fn row(&self, y: usize) -> String {
         self.text(y, 0..self.columns)
+    }
+
+    /// Whether this character stands there.
+    pub(crate) fn is(&self, x: usize, y: usize, c: char) -> bool {
+        first(&self.rows[y][x]) == Some(c)
     }
 
     /// What stands in one place.
