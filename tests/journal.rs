@@ -3,6 +3,8 @@
 #![cfg(feature = "console")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
+#[path = "journal/bounded.rs"]
+mod bounded;
 #[path = "journal/broken.rs"]
 mod broken;
 #[path = "journal/disk.rs"]

@@ -12,6 +12,7 @@ use crossterm::event::KeyCode;
 use portable_pty::CommandBuilder;
 use ratatui::Frame;
 use ratatui::style::Stylize;
+use ratatui::text::Line;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -21,9 +22,11 @@ const CHILD: &str = "AEGIS_CONSOLE_TEST_CHILD";
 const OWNER: &str = "AEGIS_CONSOLE_TEST_OWNER";
 const ARGUMENTS: [&str; 4] = ["child", "--exact", "--nocapture", "--test-threads=1"];
 
-/// Shows the last thing that happened and obeys a few keys.
+/// Shows the last thing that happened and every key so far, and obeys a few keys.
 struct Tiny {
     shown: String,
+    keys: String,
+    flush: bool,
     over: bool,
     changed: bool,
 }
@@ -40,11 +43,21 @@ impl Program for Tiny {
     fn update(&mut self, message: Input, _: Now) -> Vec<Do> {
         self.changed = true;
         let mut effects = Vec::new();
+        if let Input::Key(key) = &message {
+            self.keys += &match key.code {
+                KeyCode::Char(c) => c.to_string(),
+                code => format!("{code:?}"),
+            };
+        }
         self.shown = match message {
             Input::Key(key) => match key.code {
                 KeyCode::Char('q') => {
                     self.over = true;
                     "bye".into()
+                }
+                KeyCode::Char('f') => {
+                    self.flush = true;
+                    "flushed".into()
                 }
                 KeyCode::Char('p') => panic!("on purpose"),
                 KeyCode::Char('b') => {
@@ -60,7 +73,9 @@ impl Program for Tiny {
     }
 
     fn view(&self, frame: &mut Frame<'_>, _: Now) {
-        frame.render_widget(self.shown.as_str().red().reversed(), frame.area());
+        let keys = format!("keys [{}]", self.keys);
+        let lines = vec![Line::from(self.shown.as_str().red().reversed()), Line::from(keys)];
+        frame.render_widget(ratatui::text::Text::from(lines), frame.area());
     }
 
     fn painted(&mut self, _: Now) {}
@@ -77,6 +92,10 @@ impl Program for Tiny {
         self.over
     }
 
+    fn flush_input(&mut self) -> bool {
+        std::mem::take(&mut self.flush)
+    }
+
     fn input(event: Input) -> Input {
         event
     }
@@ -88,7 +107,8 @@ fn child() {
     let Some(keyboard) = std::env::var_os(CHILD) else { return };
     let keyboard = if keyboard == "tty" { Keyboard::ControllingTerminal } else { Keyboard::StandardInput };
     let rt = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    let mut program = Tiny { shown: "ready".into(), over: false, changed: true };
+    let mut program =
+        Tiny { shown: "ready".into(), keys: String::new(), flush: false, over: false, changed: true };
     let (_sender, messages) = tokio::sync::mpsc::channel(1);
     let exit = rt.block_on(async {
         let effects = |_: Do| drop(tokio::spawn(async { panic!("in the back\u{1b}[2J") }));
@@ -143,12 +163,90 @@ fn keys_arrive_and_quitting_restores_the_terminal() {
     pty.assert_cooked();
 }
 
+/// Presses the key until it is told: right after half a sequence it may be taken for the rest of it.
+fn press_until_told(pty: &mut Pty, key: &str) {
+    for _ in 0..100 {
+        pty.send_keys(key);
+        std::thread::sleep(Duration::from_millis(50));
+        if pty.screen().contains(&format!("key Char('{key}')")) {
+            return;
+        }
+    }
+    pty.wait_for(&format!("key Char('{key}')"), PATIENCE);
+}
+
+#[test]
+fn no_reply_is_a_key() {
+    for reply in [
+        "\x1b]11;rgb:aaaa/aaaa/aaaa\x1b\\",
+        "\x1b]11;rgb:aaaa/aaaa/aaaa\x07",
+        "\x1bP>|a\rterminal\x1b\\",
+        "\x1b_Gi=1;a\r\x1b\\",
+        "\x1b[12;40R",
+        "\x1b[?62;22c",
+        "\x1b[0n",
+        "aaaaaaaaaaaa",
+    ] {
+        let mut pty = started();
+        // What comes after it in the same breath is what it is.
+        pty.send(format!("{reply}\x1b[I\x1b[B").as_bytes());
+        pty.wait_for("key Down", PATIENCE);
+        pty.wait_for("keys [Down]", PATIENCE);
+    }
+    for unended in ["\x1b]11;rgb:aaaa", "\x1bP1$r\r", "\x1b_a", "\x1b[1;", "\x1bO"] {
+        let mut pty = started();
+        pty.send(unended.as_bytes());
+        press_until_told(&mut pty, "z");
+        let screen = pty.screen();
+        let (_, keys) = screen.split_once("keys [").unwrap();
+        assert!(keys.trim_end().trim_end_matches(']').chars().all(|c| c == 'z'), "{unended:?}: {keys}");
+    }
+}
+
+#[test]
+fn ctrl_c_gets_through_half_of_anything() {
+    for half in [b"\x1b[1;".as_slice(), b"\x1bO", b"\x1b]11;rgb:", b"\x1bP", b"\xe2\x82", b"\x1b"] {
+        let mut pty = started();
+        pty.send(half);
+        pty.send(b"\x03");
+        pty.wait_for("key Char('c') KeyModifiers(CONTROL)", PATIENCE);
+    }
+    let mut pty = started();
+    pty.send(b"\x1b[200~half a paste");
+    std::thread::sleep(Duration::from_millis(60));
+    pty.send(b"\x03");
+    pty.wait_for("keys [c]", PATIENCE);
+    pty.wait_for("Paste(\"half a paste\")", PATIENCE);
+}
+
+#[test]
+fn a_paste_with_its_end_inside_is_one_paste() {
+    let mut pty = started();
+    pty.send(b"\x1b[200~safe\x1b[201~a\r\x1b[201~");
+    pty.wait_for("Paste(\"safe\\u{1b}[201~a\\r\")", PATIENCE);
+    pty.wait_for("keys []", PATIENCE);
+    pty.send(b"\x1b[200~without an end");
+    pty.wait_for("Paste(\"without an end\")", PATIENCE);
+    pty.send_keys("x");
+    pty.wait_for("keys [x]", PATIENCE);
+}
+
+#[test]
+fn what_was_typed_before_a_flush_is_gone() {
+    let mut pty = started();
+    // `f` is certain when the arrow comes, and both come together.
+    pty.send(b"f\x1b[B\x1b[A");
+    pty.wait_for("flushed", PATIENCE);
+    press_until_told(&mut pty, "x");
+    pty.wait_for("keys [fx", PATIENCE);
+}
+
 #[test]
 fn a_new_size_arrives_and_the_frame_follows() {
     let mut pty = started();
     pty.resize((40, 8));
     pty.wait_for("Resize(40, 8)", PATIENCE);
-    // Half an escape sequence blocks the keyboard's thread, and must not hold up the size.
+    // Half an escape sequence must not hold up the size.
     pty.send(b"\x1b[1;");
     pty.resize((50, 9));
     pty.wait_for("Resize(50, 9)", PATIENCE);
@@ -203,13 +301,13 @@ fn a_panic_elsewhere_leaves_the_screen_and_becomes_a_message() {
 #[test]
 fn nothing_is_written_while_nothing_changes() {
     let mut pty = started();
-    pty.send_keys("x");
-    pty.wait_for("key Char('x')", PATIENCE);
-    let before = pty.bytes().len();
-    // The same key again: the frame is the same.
-    pty.send_keys("x");
     pty.send(b"\x1b[I");
     pty.wait_for("FocusGained", PATIENCE);
+    let before = pty.bytes().len();
+    // The same again: the frame is the same.
+    pty.send(b"\x1b[I");
+    pty.send(b"\x1b[O");
+    pty.wait_for("FocusLost", PATIENCE);
     let sent = String::from_utf8_lossy(&pty.bytes()[before..]).into_owned();
     assert_eq!(sent.matches("\x1b[?2026h").count(), 1, "{sent:?}");
 }

@@ -184,6 +184,11 @@ impl Batch {
                         self.say_wrong(None, Some(&intent), &error.to_string());
                         codes.insert(2);
                     }
+                    Ended::Returned(intent, why) => {
+                        self.open().remove(&intent.id);
+                        say_returned(self.json, &intent, &why);
+                        codes.insert(7);
+                    }
                     Ended::NotRecorded(error) => {
                         return Err(error).context("start it again with the same journal to go on");
                     }

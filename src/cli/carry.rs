@@ -4,6 +4,8 @@
 //! Nothing is sent that the journal does not have as being sent, and nothing is told to have ended before the journal has
 //! it. What the outcome is, the client says; this file only moves between the two.
 
+mod elsewhere;
+pub(super) mod standing;
 mod watch;
 
 use crate::client::{AegisClient, ClientError, DecisionCall, End};
@@ -93,6 +95,8 @@ pub(super) enum Ended {
     Resolved(Box<Intent>, Box<Resolution>),
     /// It does not fit the wire, or this client: nothing was sent, and the journal has it as it was.
     Unsendable(Box<Intent>, ClientError),
+    /// It was given back or taken back unsent, in the process that carries the journal out; why.
+    Returned(Box<Intent>, String),
     /// The journal failed, so that nothing more is sent.
     NotRecorded(JournalError),
 }
@@ -107,7 +111,8 @@ pub(super) struct Carrier {
 }
 
 impl Carrier {
-    /// Carries out what comes, `in_flight` at a time, and tells how each ended. It is done when `jobs` is at its end and
+    /// Carries out what comes, `in_flight` at a time, and tells how each ended; where another process carries the journal
+    /// out, it is that one's. It is done when `jobs` is at its end and
     /// all that came has ended, or the journal failed.
     pub(super) async fn run(
         self,
@@ -115,6 +120,9 @@ impl Carrier {
         in_flight: u16,
         ended: mpsc::Sender<Ended>,
     ) {
+        if !self.journal.is_dispatcher() {
+            return elsewhere::run(self, jobs, ended).await;
+        }
         let (ready, mut readies) = mpsc::channel(1);
         let record = async {
             // While one group is being sent, the journal takes the next.
@@ -164,7 +172,10 @@ impl Carrier {
         let job = Job { maybe: true, earlier, ..Job::new(entry.intent) };
         let resolution = self.call(&job).send().await?;
         match self.journal.note(job.intent.id, Step::Refined(resolution.clone())).await {
-            Ok(()) | Err(JournalError::NotAllowed { .. }) => Ok(resolution),
+            // Nor may it where another process carries the journal out.
+            Ok(()) | Err(JournalError::NotAllowed { .. } | JournalError::NotDispatcher { .. }) => {
+                Ok(resolution)
+            }
             Err(error) => Err(error.into()),
         }
     }

@@ -94,7 +94,7 @@ pub struct Args {
     concurrency: u16,
 
     /// Where decisions are recorded before they are sent. One decision needs none unless this is given; a batch has one
-    /// of its server's [default: in the XDG state directory]
+    /// of its server's [default: in the XDG state directory]. Where an open console carries it out, they are handed to it
     #[arg(long, value_name = "FILE")]
     journal: Option<PathBuf>,
 
@@ -160,7 +160,7 @@ fn one(args: &Args) -> anyhow::Result<ExitCode> {
 
 fn many(args: &Args, path: &Path) -> anyhow::Result<ExitCode> {
     let client = args.builder()?.build()?;
-    let journal = recorded::open(&recorded::path(args.journal.as_deref(), &client)?)?;
+    let journal = recorded::open(&recorded::path(args.journal.as_deref(), &client)?, &client)?;
     let carrier = Carrier { client, journal, deadline: args.tries.deadline };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(batch::run(carrier, path, args.concurrency, args.json))

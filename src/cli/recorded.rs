@@ -3,7 +3,7 @@
 
 use crate::client::AegisClient;
 use crate::domain::{Outcome, Visible};
-use crate::journal::{self, Entry, Intent, Journal, JournalError, Stage};
+use crate::journal::{self, Entry, Holder, Intent, Journal, JournalError, Stage};
 use anyhow::bail;
 use std::path::{Path, PathBuf};
 
@@ -80,16 +80,23 @@ pub(super) fn path(given: Option<&Path>, client: &AegisClient) -> anyhow::Result
     }
 }
 
-/// Opens the journal, to carry out what is in it.
+/// Opens the journal, to carry out what is in it, or to hand that to the process that does already.
 ///
 /// # Errors
-/// It cannot be opened, or another process carries it out.
-pub(super) fn open(path: &Path) -> anyhow::Result<Journal> {
+/// It cannot be opened, or another process carries it out for another server.
+pub(super) fn open(path: &Path, client: &AegisClient) -> anyhow::Result<Journal> {
     let journal = Journal::open(path)?;
-    if !journal.is_dispatcher() {
+    let server = base_url(client);
+    if journal.is_dispatcher() {
+        journal.carries_for(&server);
+    } else if let Some(Holder { process, server: Some(theirs) }) = journal.holder()
+        && theirs != server
+    {
         bail!(
-            "another aegis-console is carrying out the decisions in {}: end it first, or give another file with --journal",
-            Visible::of(&path.to_string_lossy()).plain()
+            "another aegis-console (process {process}) carries out the decisions in {} for {}, and not for {}: give another file with --journal",
+            Visible::of(&path.to_string_lossy()).plain(),
+            Visible::of(&theirs).plain(),
+            Visible::of(&server).plain(),
         );
     }
     Ok(journal)

@@ -4,14 +4,14 @@
 //! credential goes to the server that it is for.
 
 use crate::cli::batch::{say_ended, say_returned};
+use crate::cli::carry::standing::Standing;
 use crate::cli::carry::{Carrier, Ended, GROUP, Job};
 use crate::cli::connection::Connection;
 use crate::cli::tries::Tries;
 use crate::cli::{output, recorded};
-use crate::dispatch::{Check, Checked, NoCheck, QueueCheck};
-use crate::domain::{ActionState, Outcome, Visible};
-use crate::feed::Source;
-use crate::journal::{Entry, Journal, Stage, Step};
+use crate::dispatch::{Check as _, Checked};
+use crate::domain::{Outcome, Visible};
+use crate::journal::{Entry, Holder, Journal, Stage, Step};
 use anyhow::Context as _;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -21,9 +21,12 @@ use tokio::sync::mpsc;
 const AFTER_HELP: &str = "\
 Carries out, one go each: what is held, queued, sending or unconfirmed, and what was not sent or met a quota. What \
 may have landed more than four and a half minutes ago is only asked about, because the server may carry it out again: \
-`decide --request-id` or the console's `t` sends it. What was decided on an action of a gateway's queue and has not been sent yet goes out only if the action still stands as it was \
-seen; else it is given back, and `outbox` says why. With --json it prints the outcome events of `decide --batch`, and \
+`decide --request-id` or the console's `t` sends it. What was decided on an action of a gateway's queue and has not been \
+sent yet goes out only if the action still stands as it was seen; else it is given back, and `outbox` says why. With --json it prints the outcome events of `decide --batch`, and \
 {\"event\":\"returned\",…,\"error\":why} for what is given back.
+
+Where another aegis-console, such as an open console, carries the journal out, it says so and waits for what is open \
+there, each as long as --deadline says; what is held or was given up there is left to its reviewer.
 
 Exit codes, the first that applies:
   1  the journal cannot be used
@@ -72,20 +75,32 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         // Looking makes no file.
         return Ok(nothing_left(args.json));
     }
-    let journal = recorded::open(&path)?;
+    let journal = recorded::open(&path, &client)?;
+    let carried_here = journal.is_dispatcher();
+    // What another one carries out and has ended is its reviewer's.
+    let mut left = if carried_here { left(&journal)? } else { journal.open_entries()? };
+    left.retain(|entry| carried_here || entry.stage != Stage::Held);
     let url = recorded::base_url(&client);
-    let (ours, others): (Vec<_>, Vec<_>) =
-        left(&journal)?.into_iter().partition(|entry| entry.intent.base_url == url);
+    let (ours, others): (Vec<_>, Vec<_>) = left.into_iter().partition(|entry| entry.intent.base_url == url);
+    if let Some(Holder { process, .. }) = journal.holder() {
+        output::complain(&format!(
+            "another aegis-console (process {process}) carries the journal out: it is waited for what is open"
+        ));
+    }
     if ours.is_empty() && others.is_empty() {
         return Ok(nothing_left(args.json));
     }
     let carrier = Carrier { client, journal, deadline: args.tries.deadline };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let mut codes = runtime.block_on(async {
-        let standing = give_back_what_changed(&carrier, ours, args.json).await?;
-        let jobs: Result<Vec<_>, _> =
-            standing.into_iter().map(|entry| Job::of(&carrier.journal, entry)).collect();
-        let jobs = jobs?.into_iter().flatten().collect();
+        let jobs = if carried_here {
+            let standing = give_back_what_changed(&carrier, ours, args.json).await?;
+            let jobs: Result<Vec<_>, _> =
+                standing.into_iter().map(|entry| Job::of(&carrier.journal, entry)).collect();
+            jobs?.into_iter().flatten().collect()
+        } else {
+            ours.into_iter().map(|entry| Job::new(entry.intent)).collect()
+        };
         carry_out(carrier, jobs, args).await
     })?;
     for entry in others {
@@ -129,12 +144,7 @@ async fn give_back_what_changed(
     if !entries.iter().any(waited) {
         return Ok(entries);
     }
-    let queue = Source::new(&carrier.client)?.pages(ActionState::Pending).next().await;
-    let check: Box<dyn Check> = match queue {
-        Some(Ok(_)) => Box::new(QueueCheck::new(carrier.client.clone())?),
-        // A server without a queue; or none is there, and then nothing reaches it.
-        _ => Box::new(NoCheck),
-    };
+    let check = Standing::new(carrier.client.clone());
     let mut standing = Vec::with_capacity(entries.len());
     for entry in entries {
         let checked = if waited(&entry) { check.still_stands(&entry.intent).await } else { Checked::Stands };
@@ -170,6 +180,7 @@ async fn carry_out(carrier: Carrier, jobs: Vec<Job>, args: &Args) -> anyhow::Res
                 Ended::Resolved(intent, resolution) => {
                     codes.insert(say_ended(args.json, &intent, &resolution));
                 }
+                Ended::Returned(intent, why) => say_returned(args.json, &intent, &why),
                 Ended::Unsendable(intent, error) => {
                     output::complain(&format!("{}: {error}", intent.key));
                     codes.insert(2);

@@ -10,7 +10,7 @@ use crate::console::runtime::{self, Keyboard};
 use crate::console::shell::Console;
 use crate::console::theme::Theme;
 use crate::dispatch::{Check, DispatchEvent, Dispatcher, Link as DispatchLink, NoCheck, Pace, QueueCheck};
-use crate::domain::{ActionState, Verdict};
+use crate::domain::{ActionState, Queued, Verdict};
 use crate::feed::{self, FeedEvent, jsonl};
 use crate::gateway::{Config, Gateway};
 use crate::journal::{self, Journal};
@@ -287,12 +287,12 @@ pub(super) async fn show(session: Session, look: Look) -> anyhow::Result<ExitCod
         (Feed::Gateway(_), Some(way_out)) => Arc::new(QueueCheck::new(way_out.client.clone())?),
         _ => Arc::new(NoCheck),
     };
-    tokio::spawn(follow(session.feed, tell.clone()));
     let dispatcher = session.way_out.map(|WayOut { client, journal }| {
         let (dispatcher, events) = Dispatcher::start(client, journal, check, Pace::default());
-        tokio::spawn(hear(dispatcher.clone(), events, tell));
+        tokio::spawn(hear(dispatcher.clone(), events, tell.clone()));
         dispatcher
     });
+    tokio::spawn(follow(session.feed, dispatcher.clone(), tell));
     let size = crossterm::terminal::size().unwrap_or((80, 24));
     let mut console = Console::new(Model::new(settings, size));
     let exit = runtime::run(&mut console, keyboard, news, |effect| match (effect, &dispatcher) {
@@ -363,7 +363,8 @@ fn left_behind(open: usize) -> String {
     )
 }
 
-async fn follow(feed: Feed, tell: mpsc::Sender<Message>) {
+/// Tells the screen what comes, and the dispatcher whose calls it speaks of.
+async fn follow(feed: Feed, dispatcher: Option<Dispatcher>, tell: mpsc::Sender<Message>) {
     let (sender, mut events) = mpsc::channel::<FeedEvent>(NEWS);
     let source = async {
         match feed {
@@ -373,6 +374,11 @@ async fn follow(feed: Feed, tell: mpsc::Sender<Message>) {
     };
     let forward = async {
         while let Some(event) = events.recv().await {
+            if let (FeedEvent::Changed(Queued { decision: Some(decision), .. }), Some(dispatcher)) =
+                (&event, &dispatcher)
+            {
+                dispatcher.heard(&decision.request_id);
+            }
             if tell.send(Message::Feed(event)).await.is_err() {
                 return;
             }

@@ -7,19 +7,22 @@ use super::reader::Watching;
 use super::shared::{Shared, halted, held};
 use crate::domain::{Outcome, timestamp};
 use crate::journal::{Entry, Stage};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::UnixDatagram;
 
 /// Where no socket can be had, the journal is looked at this often.
 const WITHOUT_POKES: Duration = Duration::from_secs(1);
+/// How long the journal keeps what ended as it should, or was seen by the reviewer.
+const KEPT_FOR: SignedDuration = SignedDuration::from_hours(90 * 24);
 /// Ended decisions that are looked through for those still to be watched.
 const RECENT: usize = 1_000;
 
 impl Shared {
     /// Begins to carry the journal out.
     pub(super) fn carry(self: &Arc<Self>) {
+        self.journal.carries_for(&self.base_url);
         // First the ear, then the look: nothing falls between.
         let socket = poke::beside(self.journal.path());
         let shared = Arc::clone(self);
@@ -34,12 +37,22 @@ impl Shared {
                 self.spawn(async move { shared.look_now_and_then().await });
             }
         }
+        let shared = Arc::clone(self);
+        self.spawn(async move { shared.forget_what_is_old().await });
         for entry in self.to_resume() {
             // Kept until its life counts it as open.
             let known = held(&self.watched).entries.remove(&entry.intent.id);
             self.adopt(entry, if known.is_some() { Origin::TakenOver } else { Origin::Found });
         }
         *held(&self.watched) = Watching::default();
+    }
+
+    async fn forget_what_is_old(&self) {
+        let Ok(before) = Timestamp::now().checked_sub(KEPT_FOR) else { return };
+        if let Err(error) = self.journal.prune(before).await {
+            // What can be written shows at the next decision.
+            tracing::warn!(%error, "what is old could not be forgotten");
+        }
     }
 
     /// What is open, and what has ended but for its processing, for this client's server.

@@ -3,7 +3,7 @@
 
 use super::life::Origin;
 use super::shared::{Command, Halt, Open, Refused, Shared};
-use super::{News, call};
+use super::{News, call, news_of, poke};
 use crate::journal::{Entry, Intent, Stage, Step};
 use jiff::Timestamp;
 use std::sync::Arc;
@@ -24,10 +24,12 @@ impl Shared {
         let shared = Arc::clone(self);
         self.spawn(async move {
             let mut fit = Vec::with_capacity(begun.len());
+            let elsewhere = shared.carried_for_another();
             for (intent, (commands, open)) in make().into_iter().zip(begun) {
                 // Others get their turn in between.
                 tokio::task::consume_budget().await;
                 let why = match (&commands, shared.halted(), call(&shared.client, &intent).check()) {
+                    _ if elsewhere.is_some() => elsewhere.clone(),
                     (None, ..) => Some("it was decided just now".to_owned()),
                     (_, Some(Halt::Stopping), _) => Some("the program is ending".into()),
                     (_, Some(Halt::Broken(why)), _) => Some(why),
@@ -63,6 +65,23 @@ impl Shared {
         });
     }
 
+    /// Follows decisions that are in the journal already.
+    pub(super) fn follow(self: &Arc<Self>, ids: Vec<Uuid>) {
+        let shared = Arc::clone(self);
+        self.spawn(async move {
+            for id in ids {
+                match shared.journal.entry(id) {
+                    Ok(Some(entry)) if !entry.stage.is_open() => shared.tell(id, news_of(&entry)).await,
+                    Ok(Some(entry)) if shared.journal.is_dispatcher() => shared.adopt(entry, Origin::Handed),
+                    Ok(Some(entry)) => shared.hand_on(entry).await,
+                    Ok(None) => tracing::debug!(%id, "is not in the journal"),
+                    Err(error) => tracing::error!(%error, "the journal cannot be read"),
+                }
+            }
+            poke::poke(&poke::beside(shared.journal.path()));
+        });
+    }
+
     async fn not_recorded(&self, id: Uuid, registered: bool, why: String) {
         if registered {
             self.unregister(id);
@@ -83,7 +102,7 @@ impl Shared {
             Command::Undo => Step::Dropped,
             Command::Release => Step::Released,
             Command::TryAgain => Step::Retried,
-            Command::Reread => return,
+            Command::Reread | Command::Heard => return,
         };
         let shared = Arc::clone(self);
         self.spawn(async move {

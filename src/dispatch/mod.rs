@@ -170,6 +170,12 @@ impl Dispatcher {
         self.shared.take(ids, held, move || intents);
     }
 
+    /// Tells how decisions go on that are in the journal and that this process recorded by other means, and has them
+    /// carried out. The first news of each is [`News::Found`], or how it ended.
+    pub fn follow(&self, ids: Vec<Uuid>) {
+        self.shared.follow(ids);
+    }
+
     /// Takes a decision back that is held, or that ended as not sent. [`News::Dropped`] says that it was.
     pub fn undo(&self, id: Uuid) {
         self.shared.want(id, Command::Undo);
@@ -189,6 +195,12 @@ impl Dispatcher {
     /// happens where the journal does not allow it.
     pub fn try_again(&self, id: Uuid) {
         self.shared.want(id, Command::TryAgain);
+    }
+
+    /// Says that the server was heard to speak of the call with that request id, as its events do. What it said is not
+    /// taken for the outcome: where that is still open, the server is asked at once.
+    pub fn heard(&self, request_id: &str) {
+        self.shared.heard(request_id);
     }
 
     /// Notes that the reviewer has seen how it ended.

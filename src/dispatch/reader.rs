@@ -4,7 +4,7 @@
 use super::shared::{Command, Open, Shared, halted, held};
 use super::{News, news_of, poke};
 use crate::client::AttemptEvent;
-use crate::domain::Try;
+use crate::domain::{Try, Visible};
 use crate::journal::{Entry, JournalError, Stage};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -17,6 +17,8 @@ pub(super) struct Watching {
     pub(super) entries: HashMap<Uuid, Watched>,
     /// Whether somebody looks.
     looked_at: bool,
+    /// Something has come that nobody has looked at: it may have gone on while it was being handed over.
+    unseen: bool,
 }
 
 /// One decision as it was last seen.
@@ -58,6 +60,23 @@ impl Shared {
         poke::poke(&poke::beside(self.journal.path()));
     }
 
+    /// A decision that was recorded by other means goes on with the process that carries it out.
+    pub(super) async fn hand_on(self: &Arc<Self>, entry: Entry) {
+        self.tell(entry.intent.id, News::Found(Box::new(entry.clone()))).await;
+        self.watch(entry, None);
+    }
+
+    /// Why nobody would carry out what is recorded here for this server: another one's console holds the journal.
+    pub(super) fn carried_for_another(&self) -> Option<String> {
+        let holder = self.journal.holder()?;
+        let server = holder.server.filter(|server| *server != self.base_url)?;
+        Some(format!(
+            "another aegis-console (process {}) carries this journal out for {}: choose another with --journal",
+            holder.process,
+            Visible::of(&server).plain()
+        ))
+    }
+
     /// This process has changed what another carries out.
     pub(super) async fn changed_by_us(self: &Arc<Self>, entry: Entry) {
         poke::poke(&poke::beside(self.journal.path()));
@@ -75,6 +94,7 @@ impl Shared {
         let answered = self.journal.tries(entry.intent.id).map_or(0, |tries| tries.len());
         let mut watching = held(&self.watched);
         watching.entries.insert(entry.intent.id, Watched { entry, answered, open });
+        watching.unseen = true;
         if !std::mem::replace(&mut watching.looked_at, true) {
             let shared = Arc::clone(self);
             self.spawn(async move { shared.follow_along().await });
@@ -94,7 +114,8 @@ impl Shared {
                 return self.carry();
             }
             let version = self.journal.data_version().ok();
-            if version != seen {
+            let unseen = std::mem::take(&mut held(&self.watched).unseen);
+            if version != seen || unseen {
                 seen = version;
                 self.look_at_all().await;
             }

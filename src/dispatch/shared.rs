@@ -34,6 +34,8 @@ pub(super) enum Command {
     TryAgain,
     /// Another process has changed what the journal says.
     Reread,
+    /// The server has spoken of it.
+    Heard,
 }
 
 /// Why a step was not noted.
@@ -59,6 +61,8 @@ pub(super) struct Shared {
     pub(super) watched: Mutex<super::reader::Watching>,
     events: mpsc::Sender<DispatchEvent>,
     lives: Mutex<HashMap<Uuid, Registered>>,
+    /// Which of them has which request id.
+    calls: Mutex<HashMap<Uuid, Uuid>>,
     tasks: Mutex<JoinSet<()>>,
 }
 
@@ -100,6 +104,7 @@ impl Shared {
             open: watch::Sender::new(0),
             watched: Mutex::default(),
             lives: Mutex::default(),
+            calls: Mutex::default(),
             tasks: Mutex::default(),
             client,
             journal,
@@ -238,6 +243,15 @@ impl Shared {
         held(&self.lives).remove(&id);
     }
 
+    /// The server has spoken of the call with that request id.
+    pub(super) fn heard(&self, request_id: &str) {
+        let Ok(request_id) = request_id.parse::<Uuid>() else { return };
+        let life = held(&self.calls).get(&request_id).copied();
+        if let Some(id) = life {
+            self.command(id, Command::Heard);
+        }
+    }
+
     /// Hands a command to a decision's life; `false` where it has none.
     pub(super) fn command(&self, id: Uuid, command: Command) -> bool {
         held(&self.lives).get(&id).is_some_and(|life| life.commands.send(command).is_ok())
@@ -257,7 +271,13 @@ impl Shared {
         commands: mpsc::UnboundedReceiver<Command>,
         open: Open,
     ) {
-        self.spawn(Life::new(Arc::clone(self), entry, origin, commands, open).run());
+        let (request_id, shared) = (entry.intent.request_id, Arc::clone(self));
+        held(&self.calls).insert(request_id, entry.intent.id);
+        let life = Life::new(Arc::clone(self), entry, origin, commands, open);
+        self.spawn(async move {
+            life.run().await;
+            held(&shared.calls).remove(&request_id);
+        });
     }
 
     /// Takes up what another process has recorded or changed.

@@ -35,7 +35,7 @@ pub fn set_aside(path: &Path) -> Result<PathBuf, JournalError> {
             _ => {}
         }
     }
-    file::mark(&lock, false).map_err(error)?;
+    file::unmark(&lock).map_err(error)?;
     let directory = aside.parent().filter(|parent| !parent.as_os_str().is_empty());
     File::open(directory.unwrap_or(Path::new(".")))
         .and_then(|directory| directory.sync_all())

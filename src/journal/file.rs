@@ -8,12 +8,23 @@ use super::error::JournalError;
 use rustix::fs::StatFs;
 use std::ffi::OsString;
 use std::fs::{DirBuilder, File, Metadata, OpenOptions, Permissions, TryLockError};
-use std::io::{self, Write as _};
+use std::io::{self, Seek as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 /// What the lock's name ends in.
 const LOCK: &str = ".lock";
+/// The first line of a lock whose journal has had a commit.
+const IN_USE: &str = "in use\n";
+
+/// The process that carries a journal's decisions out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holder {
+    /// Its id.
+    pub process: u32,
+    /// The server that it carries them out for, once it has said so.
+    pub server: Option<String>,
+}
 
 /// The name with something at its end: `journal.sqlite` and `-wal` make `journal.sqlite-wal`.
 pub(super) fn beside(path: &Path, end: &str) -> PathBuf {
@@ -82,12 +93,26 @@ pub(super) fn lock(path: &Path) -> Result<Option<File>, JournalError> {
     }
 }
 
-/// Notes in the lock that the journal has had its first commit, or, where `used` is not, that there is none any more.
-pub(super) fn mark(mut lock: &File, used: bool) -> io::Result<()> {
-    if !used {
-        return lock.set_len(0);
-    }
-    if lock.metadata()?.len() == 0 { lock.write_all(b"in use\n") } else { Ok(()) }
+/// Notes in the lock that there is no journal any more.
+pub(super) fn unmark(lock: &File) -> io::Result<()> {
+    lock.set_len(0)
+}
+
+/// Notes in the lock that the journal has had its first commit, which process holds it, and for which server.
+pub(super) fn mark(mut lock: &File, server: Option<&str>) -> io::Result<()> {
+    let text = format!("{IN_USE}{}\n{}\n", std::process::id(), server.unwrap_or_default());
+    // Never empty on the way: that would say that there is no journal.
+    lock.seek(io::SeekFrom::Start(0))?;
+    lock.write_all(text.as_bytes())?;
+    lock.set_len(u64::try_from(text.len()).unwrap_or(u64::MAX))
+}
+
+/// Who holds the lock, as far as they have said; of what is left behind it says who held it last.
+pub(super) fn holder(path: &Path) -> Option<Holder> {
+    let text = std::fs::read_to_string(beside(path, LOCK)).ok()?;
+    let mut lines = text.strip_prefix(IN_USE)?.lines();
+    let process = lines.next()?.parse().ok()?;
+    Some(Holder { process, server: lines.next().filter(|server| !server.is_empty()).map(str::to_owned) })
 }
 
 /// Which file it is, whatever its name.

@@ -24,6 +24,7 @@ mod writer;
 pub use aside::set_aside;
 pub use entry::{Entry, Intent};
 pub use error::JournalError;
+pub use file::Holder;
 pub use place::default_path;
 pub use progress::Progress;
 pub use stage::{Stage, Step};
@@ -83,6 +84,7 @@ impl Journal {
             identity,
             dispatching: Arc::clone(&dispatching),
             failed: None,
+            restarted_at: 0,
         };
         let (jobs, waiting) = channel();
         let thread = std::thread::Builder::new().name("journal-writer".into());
@@ -113,6 +115,21 @@ impl Journal {
         self.inner.dispatching.load(Ordering::Acquire)
     }
 
+    /// Says for which server this process carries the decisions out, to those that record decisions meanwhile.
+    pub fn carries_for(&self, server: &str) {
+        if let Some(lock) = &*held(&self.inner.lock)
+            && let Err(error) = file::mark(lock, Some(server))
+        {
+            // Then they find out by waiting.
+            tracing::warn!(%error, "others are not told which server this journal is carried out for");
+        }
+    }
+
+    /// The other process that carries the decisions out, where one does and has said so.
+    pub fn holder(&self) -> Option<Holder> {
+        if self.is_dispatcher() { None } else { file::holder(&self.inner.path) }
+    }
+
     /// Becomes the dispatcher where the other has gone; everything that was being sent then may have landed. Blocks for
     /// one commit.
     pub fn try_become_dispatcher(&self) -> bool {
@@ -136,7 +153,7 @@ impl Journal {
         );
         answered.recv().unwrap_or_else(|_| Err(self.gone()))?;
         // Without it an emptied file would pass for a new one; that is no reason not to work.
-        let _ = file::mark(&file, true);
+        let _ = file::mark(&file, None);
         *lock = Some(file);
         self.inner.dispatching.store(true, Ordering::Release);
         Ok(true)
@@ -174,8 +191,17 @@ impl Journal {
 
     /// Forgets what was last written of before then and leaves nothing to be said or done: decisions known to stand,
     /// taken back, or acknowledged. Their keys can be decided again here; a server may still remember them.
+    /// A portion at a time, so that nobody has to wait for it.
     pub fn prune(&self, before: Timestamp) -> impl Future<Output = Result<(), JournalError>> + Send + use<> {
-        self.write(Work::Prune(before))
+        let journal = self.clone();
+        async move {
+            loop {
+                journal.write(Work::Prune(before)).await?;
+                if journal.read(|db| rows::prunable(db, before, 1))?.is_empty() {
+                    return Ok(());
+                }
+            }
+        }
     }
 
     /// Everything that is not at an end, oldest first.

@@ -20,7 +20,7 @@ const MIGRATIONS: [&str; 2] = [
 ];
 
 /// How long another program is waited for that has the file locked.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The connection that writes and the one that reads, on a journal of the newest schema.
 pub(super) fn open(path: &Path) -> Result<(Connection, Connection), JournalError> {

@@ -252,14 +252,27 @@ pub(super) fn doubt_what_was_being_sent(db: &Connection, now: Timestamp) -> Rows
     Ok(())
 }
 
-/// Deletes what ended before then and leaves nothing to be said or done: known to stand, taken back, or acknowledged.
-pub(super) fn prune(db: &Connection, before: Timestamp) -> Rows<()> {
-    const WHICH: &str = "SELECT seq FROM progress WHERE updated_at < ?1 AND (stage = 'dropped' \
-        OR stage IN ('ended', 'returned') AND (acknowledged OR outcome IN ('accepted', 'committed', 'mine', 'same')))";
-    let before = time(before);
-    db.execute(&format!("DELETE FROM attempt WHERE intent IN ({WHICH})"), [&before])?;
-    // The intents last, found by what has no progress any more.
-    db.execute(&format!("DELETE FROM progress WHERE seq IN ({WHICH})"), [&before])?;
-    db.execute("DELETE FROM intent WHERE seq NOT IN (SELECT seq FROM progress)", [])?;
+/// So many of those, oldest first, that ended before then and leave nothing to be said or done: known to stand, taken
+/// back, or acknowledged.
+pub(super) fn prunable(db: &Connection, before: Timestamp, many: usize) -> Rows<Vec<i64>> {
+    db.prepare_cached(
+        "SELECT seq FROM progress WHERE updated_at < ? AND (stage = 'dropped' OR stage IN ('ended', 'returned') \
+         AND (acknowledged OR outcome IN ('accepted', 'committed', 'mine', 'same'))) ORDER BY seq LIMIT ?",
+    )?
+    .query_map(params![time(before), i64::try_from(many).unwrap_or(i64::MAX)], |row| row.get(0))?
+    .collect()
+}
+
+/// Deletes that many of them.
+pub(super) fn prune(db: &Connection, before: Timestamp, many: usize) -> Rows<()> {
+    for seq in prunable(db, before, many)? {
+        for delete in [
+            "DELETE FROM attempt WHERE intent = ?",
+            "DELETE FROM progress WHERE seq = ?",
+            "DELETE FROM intent WHERE seq = ?",
+        ] {
+            db.prepare_cached(delete)?.execute([seq])?;
+        }
+    }
     Ok(())
 }

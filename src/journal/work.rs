@@ -13,6 +13,9 @@ use std::collections::{HashMap, HashSet};
 use url::Url;
 use uuid::Uuid;
 
+/// Decisions that are forgotten in one commit: others are not to wait for it.
+const PORTION: usize = 256;
+
 /// A piece of work, whole or not at all.
 #[derive(Debug)]
 pub(super) enum Work {
@@ -20,7 +23,7 @@ pub(super) enum Work {
     Record(Vec<Intent>),
     /// What happened to decisions, in order.
     Note(Vec<(Uuid, Step)>),
-    /// What ended before then, and needs nobody any more, may be forgotten.
+    /// A portion of what ended before then, and needs nobody any more, may be forgotten.
     Prune(Timestamp),
     /// This process carries the decisions out from now on.
     TakeOver,
@@ -52,7 +55,7 @@ pub(super) fn run(db: &Connection, work: &Work, dispatching: bool, now: Timestam
     match work {
         Work::Record(intents) => record(db, intents, now),
         Work::Note(steps) => note(db, steps, dispatching, now),
-        Work::Prune(before) => Ok(rows::prune(db, *before)?),
+        Work::Prune(before) => Ok(rows::prune(db, *before, PORTION)?),
         Work::TakeOver => Ok(rows::doubt_what_was_being_sent(db, now)?),
     }
 }

@@ -5,6 +5,7 @@
 
 use super::error::JournalError;
 use super::file::Identity;
+use super::open::PATIENCE;
 use super::work::{self, Refusal, Work};
 use jiff::Timestamp;
 use rusqlite::config::DbConfig;
@@ -13,11 +14,16 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Receiver;
+use std::time::Duration;
 
 /// How many jobs one commit carries at most.
 const BATCH: usize = 1024;
 /// Pages of the write-ahead log that are brought into the file in one go, between two commits.
 const CHECKPOINT: i64 = 1000;
+/// Pages of the log after which it is begun anew. Readers that follow one another closely would let it grow for ever.
+const RESTART: i64 = 4 * CHECKPOINT;
+/// How long readers are waited for then. A commit waits as long.
+const READERS: Duration = Duration::from_millis(100);
 
 /// Called once, after the commit or the refusal.
 pub(super) type Reply = Box<dyn FnOnce(Result<(), JournalError>) + Send>;
@@ -37,6 +43,8 @@ pub(super) struct Writer {
     pub(super) dispatching: Arc<AtomicBool>,
     /// What failed, once something has.
     pub(super) failed: Option<String>,
+    /// How long the log was when it was last tried to begin it anew.
+    pub(super) restarted_at: i64,
 }
 
 impl Writer {
@@ -105,14 +113,29 @@ impl Writer {
         if self.failed.is_some() {
             return;
         }
+        // The pages of the log, and how many of them are not in the file yet.
         let pragma = |mode: &str| {
-            let pages = |row: &rusqlite::Row<'_>| Ok(row.get::<_, i64>(1)? - row.get::<_, i64>(2)?);
+            let pages = |row: &rusqlite::Row<'_>| {
+                let (log, done) = (row.get::<_, i64>(1)?, row.get::<_, i64>(2)?);
+                Ok((log, log - done))
+            };
             self.connection.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], pages)
         };
         let result = match pragma("NOOP") {
-            Ok(waiting) if waiting >= CHECKPOINT => pragma("PASSIVE"),
+            // Where a reader does not let go, it is tried again only when the log has grown a good deal more.
+            Ok((log, _)) if log >= RESTART.max(self.restarted_at + CHECKPOINT) => {
+                self.restarted_at = log;
+                let restarted = self.connection.busy_timeout(READERS).and_then(|()| pragma("RESTART"));
+                self.connection.busy_timeout(PATIENCE).and(restarted)
+            }
+            Ok((_, waiting)) if waiting >= CHECKPOINT => pragma("PASSIVE"),
             other => other,
         };
+        if let Ok((log, _)) = result
+            && log < self.restarted_at
+        {
+            self.restarted_at = 0;
+        }
         // What was committed is safe in the log; what comes next would not be.
         if let Err(error) = result
             && !is_busy(&error)
@@ -161,7 +184,8 @@ mod tests {
         let (connection, reader) = open::open(&path).unwrap();
         let identity = Identity::of(&path).unwrap();
         let dispatching = Arc::new(AtomicBool::new(true));
-        let mut writer = Writer { connection, path: path.clone(), identity, dispatching, failed: None };
+        let mut writer =
+            Writer { connection, path: path.clone(), identity, dispatching, failed: None, restarted_at: 0 };
         let record = |body| Work::Record(vec![intent(body)]);
         let count =
             || reader.query_row("SELECT count(*) FROM intent", [], |row| row.get::<_, i64>(0)).unwrap();

@@ -1,7 +1,7 @@
 //! Decisions that may have landed: asked about and sent again in the background, at growing pauses, and not for ever.
 
 use crate::world::{Desk, Disk, Fate, Server, process, word};
-use aegis_console::dispatch::{Link, News};
+use aegis_console::dispatch::{Link, News, NoCheck, Pace};
 use aegis_console::domain::Outcome;
 use aegis_console::journal::Stage;
 use std::time::Duration;
@@ -54,8 +54,8 @@ fn it_ends_as_soon_as_the_server_says_what_became_of_it() {
             let mut desk = Desk::with(
                 crate::world::builder(&server).max_retries(0),
                 &disk,
-                std::sync::Arc::new(aegis_console::dispatch::NoCheck),
-                aegis_console::dispatch::Pace::default(),
+                std::sync::Arc::new(NoCheck),
+                Pace::default(),
             );
             *server.answers_looks.lock().unwrap() = false;
             let id = desk.approve("k");
@@ -127,4 +127,42 @@ fn a_refusal_after_doubt_is_still_doubt() {
         assert_eq!(told.last().unwrap(), "doubtful", "{told:?}");
         assert!(told.iter().all(|told| *told != word(&News::Dropped)));
     });
+}
+
+#[test]
+fn what_the_server_is_heard_to_say_is_asked_about_at_once() {
+    // (what happens to the call, how the row stands afterwards, what is said at first, and at last)
+    for (fate, status, first, last) in [
+        (Fate::Pending, "COMMITTED", "accepted", Outcome::Committed),
+        (Fate::Pending, "FAILED", "accepted", Outcome::Failed),
+        (Fate::AnswerLost, "COMMITTED", "doubtful", Outcome::Mine),
+    ] {
+        let (server, disk) = (Server::always(fate), Disk::new());
+        process(async {
+            *server.answers_looks.lock().unwrap() = fate == Fate::Pending;
+            let pace = Pace { first_pause: Duration::from_secs(60), ..Pace::default() };
+            let client = crate::world::builder(&server).max_retries(0);
+            let mut desk = Desk::with(client, &disk, std::sync::Arc::new(NoCheck), pace);
+            let id = desk.approve("k");
+            desk.until(id, |news| word(news) == first).await;
+            // Long enough for the pauses between looks to be long.
+            tokio::time::sleep(Duration::from_secs(20)).await;
+            let request_id = desk.entry(id).intent.request_id.to_string();
+            *server.answers_looks.lock().unwrap() = true;
+            server.rows.lock().unwrap().get_mut("k").unwrap().status = status;
+            let began = tokio::time::Instant::now();
+            for other in ["", "no uuid", &uuid::Uuid::new_v4().to_string()] {
+                desk.dispatcher.heard(other);
+            }
+            desk.dispatcher.heard(&request_id.to_uppercase());
+            assert_eq!(desk.ended(id).await, last, "{fate:?}");
+            assert!(began.elapsed() < Duration::from_secs(1), "{fate:?}: {:?}", began.elapsed());
+            assert_eq!(server.posts().len(), 1);
+            // It has ended: nothing more is asked.
+            let asked = server.requests.lock().unwrap().len();
+            desk.dispatcher.heard(&request_id);
+            tokio::time::sleep(Duration::from_secs(60)).await;
+            assert_eq!(server.requests.lock().unwrap().len(), asked);
+        });
+    }
 }

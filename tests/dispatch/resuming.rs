@@ -178,3 +178,36 @@ fn what_is_for_another_server_is_left_alone() {
         assert_eq!((desk.stage(id), server.posts().len()), (Stage::Queued, 0));
     });
 }
+
+#[test]
+fn what_ended_as_it_should_is_forgotten_after_ninety_days() {
+    let server = Server::new(|_, request| {
+        let key = request.headers()["idempotency-key"].to_str().unwrap();
+        if key.starts_with("refused") { Fate::Says(403) } else { Fate::Fine }
+    });
+    let disk = Disk::new();
+    let ids = process(async {
+        let mut desk = Desk::open(&server, &disk);
+        let mut ids = Vec::new();
+        for key in ["old", "refused", "new"] {
+            ids.push(desk.approve(key));
+            desk.ended(ids[ids.len() - 1]).await;
+        }
+        ids
+    });
+    let sqlite = rusqlite::Connection::open(disk.path()).unwrap();
+    for (id, days) in ids.iter().zip([91, 91, 89]) {
+        let then = jiff::Timestamp::now() - jiff::SignedDuration::from_hours(24 * days);
+        let aged = "UPDATE progress SET updated_at = ? WHERE seq = (SELECT seq FROM intent WHERE id = ?)";
+        assert_eq!(sqlite.execute(aged, [format!("{then:.9}"), id.to_string()]).unwrap(), 1);
+    }
+    process(async {
+        let desk = Desk::open(&server, &disk);
+        while desk.journal.entry(ids[0]).unwrap().is_some() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        // Nobody has seen yet that it was refused; and what is not old stays.
+        assert_eq!((desk.stage(ids[1]), desk.stage(ids[2])), (Stage::Ended, Stage::Ended));
+        desk.dispatcher.shutdown().await;
+    });
+}

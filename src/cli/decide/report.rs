@@ -101,6 +101,9 @@ impl Report {
             Outcome::Quota { until: None } => "the quota is used up".into(),
             Outcome::Quota { until: Some(until) } => format!("the quota is used up until {}", clock(*until)),
             Outcome::Refused => "refused; it is not sent again by itself".into(),
+            Outcome::Unconfirmed if self.resolution.tries.is_empty() => {
+                "no answer is known: it may have landed, or may yet".into()
+            }
             Outcome::Unconfirmed => "sent, and no answer can be had: it may have landed".into(),
             Outcome::NotSent if self.resolution.tries.is_empty() => "nothing was sent".into(),
             Outcome::NotSent => "nothing reached the server".into(),

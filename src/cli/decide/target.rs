@@ -78,7 +78,7 @@ async fn by_journal(
     path: &Path,
     intent: Intent,
 ) -> anyhow::Result<Resolution> {
-    let journal = recorded::open(path)?;
+    let journal = recorded::open(path, &client)?;
     let asked = args.request_id.map(|id| journal.by_request_id(&id.to_string())).transpose()?.flatten();
     let planned = match asked {
         Some(entry) if recorded::is_same(&entry.intent, &intent) => Ok(Planned::Known(entry.into())),
@@ -103,6 +103,15 @@ async fn by_journal(
     };
     match carrier.one(job).await.context("nothing became of it")? {
         Ended::Resolved(_, resolution) => Ok(*resolution),
+        Ended::Returned(intent, why) => Ok(Resolution {
+            outcome: Outcome::NotSent,
+            http_status: None,
+            standing: None,
+            detail: Some(why.into()),
+            tries: Vec::new(),
+            request_id: intent.request_id.to_string(),
+            idempotency_key: intent.key,
+        }),
         Ended::Unsendable(_, error) => Err(error.into()),
         Ended::NotRecorded(error) => Err(error.into()),
     }

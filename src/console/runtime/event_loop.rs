@@ -4,7 +4,8 @@
 //! draws only when the program says that something changed, the first change at once, the rest at most every 16 ms;
 //! between events it sleeps, without a tick.
 
-use super::{Clock, EndOfInput, Input, InputFilter, Now, Program, RawEvent, Screen};
+use super::{Clock, EndOfInput, Input, Intake, Now, Program, Screen, Told, Typed};
+use crossterm::event::{KeyCode, KeyModifiers};
 use ratatui::layout::Size;
 use std::io::Write;
 use std::time::Duration;
@@ -21,7 +22,7 @@ pub struct Sources<M> {
     /// Signals, hang-up, panics in the background: before everything else.
     pub urgent: mpsc::Receiver<Input>,
     /// What was read from the keyboard.
-    pub keyboard: mpsc::Receiver<RawEvent>,
+    pub keyboard: Typed,
     /// News from the caller's tasks. When all senders are gone, the loop goes on without.
     pub messages: mpsc::Receiver<M>,
 }
@@ -53,8 +54,8 @@ pub async fn drive<P: Program, W: Write>(
     clock: &Clock,
     effects: impl FnMut(P::Effect),
 ) -> Exit {
-    let mut shell = Shell { program, effects, clock, ended: None };
-    let mut filter = InputFilter::default();
+    let mut shell = Shell { program, effects, clock, ended: None, flushed: None };
+    let mut intake = Intake::default();
     let mut batch = Vec::with_capacity(BATCH);
     let (mut urgent_open, mut messages_open) = (true, true);
     let mut changed = true;
@@ -67,6 +68,7 @@ pub async fn drive<P: Program, W: Write>(
         if shell.program.finished() {
             return Exit::Finished;
         }
+        shell.flush(&sources.keyboard);
         changed |= shell.program.dirty();
         let now = clock.now();
         if changed && next_frame <= now.tick {
@@ -81,8 +83,8 @@ pub async fn drive<P: Program, W: Write>(
             continue;
         }
         // Held letters become keys only once everything that was read before them has been seen.
-        if sources.keyboard.is_empty() && filter.deadline().is_some_and(|at| at <= now.tick) {
-            shell.keys(filter.passed(now.tick));
+        if sources.keyboard.is_empty() && intake.deadline().is_some_and(|at| at <= now.tick) {
+            shell.told(intake.passed(now.tick), &sources.keyboard);
             continue;
         }
         // A deadline that its message does not move must not keep the loop from its events.
@@ -92,7 +94,7 @@ pub async fn drive<P: Program, W: Write>(
             shell.update(P::input(Input::DeadlinePassed), now);
             continue;
         }
-        let wake = [due, filter.deadline(), changed.then_some(next_frame)].into_iter().flatten().min();
+        let wake = [due, intake.deadline(), changed.then_some(next_frame)].into_iter().flatten().min();
         tokio::select! {
             biased;
             input = sources.urgent.recv(), if urgent_open => match input {
@@ -105,9 +107,9 @@ pub async fn drive<P: Program, W: Write>(
                 }
                 Some(input) => shell.update(P::input(input), clock.now()),
             },
-            raw = sources.keyboard.recv() => match raw {
+            raw = sources.keyboard.next() => match raw {
                 None => shell.end(EndOfInput::Closed),
-                Some(raw) => shell.keys(filter.event(raw.event, clock.at(raw.at).tick)),
+                Some(raw) => shell.told(intake.read(&raw.bytes, clock.at(raw.at).tick), &sources.keyboard),
             },
             count = sources.messages.recv_many(&mut batch, BATCH), if messages_open => {
                 messages_open = count > 0;
@@ -126,6 +128,8 @@ struct Shell<'p, P: Program, F: FnMut(P::Effect)> {
     effects: F,
     clock: &'p Clock,
     ended: Option<EndOfInput>,
+    /// Up to when what was typed is thrown away.
+    flushed: Option<Duration>,
 }
 
 impl<P: Program, F: FnMut(P::Effect)> Shell<'_, P, F> {
@@ -133,12 +137,36 @@ impl<P: Program, F: FnMut(P::Effect)> Shell<'_, P, F> {
         self.program.update(message, now).into_iter().for_each(&mut self.effects);
     }
 
-    /// Each at the time it was read.
-    fn keys(&mut self, inputs: Vec<(Input, Duration)>) {
-        for (input, tick) in inputs {
+    /// Each at the time it began to come.
+    fn told(&mut self, told: Vec<(Told, Duration)>, keyboard: &Typed) {
+        for (told, tick) in told {
             let now = self.clock.at(self.clock.instant(tick));
-            self.update(P::input(input), now);
+            match told {
+                Told::Reply(reply) => self.program.replied(reply, now),
+                Told::Input(input) if self.is_stale(&input, tick) => {}
+                Told::Input(input) => self.update(P::input(input), now),
+            }
+            self.flush(keyboard);
         }
+    }
+
+    /// Throws away what was typed up to now, if the program asks for it. What of it has been read still goes through the
+    /// intake, so that the rest of a reply or a paste is known for what it is.
+    fn flush(&mut self, keyboard: &Typed) {
+        if self.program.flush_input() {
+            keyboard.discard_unread();
+            self.flushed = Some(self.clock.now().tick);
+        }
+    }
+
+    /// Whether it was thrown away. ctrl-c always works, and the focus is a state of the window.
+    fn is_stale(&self, input: &Input, tick: Duration) -> bool {
+        let typed = match input {
+            Input::Key(key) => (key.code, key.modifiers) != (KeyCode::Char('c'), KeyModifiers::CONTROL),
+            Input::Paste(_) | Input::Mouse(_) => true,
+            _ => false,
+        };
+        typed && self.flushed.is_some_and(|flushed| tick <= flushed)
     }
 
     fn end(&mut self, end: EndOfInput) {

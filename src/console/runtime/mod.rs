@@ -4,25 +4,31 @@
 //! decisions: whatever it runs is a [`Program`].
 //!
 //! ```text
-//! keyboard ─▶ input (thread) ─▶ filter ─┐
+//! keyboard ─▶ input (thread) ─▶ intake ─┐
 //! signals, hang-up, panics ─▶ urgent ───┼─▶ event_loop ─▶ Program ─▶ effects ─▶ the caller's tasks
 //! the caller's tasks ─▶ messages ───────┘        └─▶ screen ─▶ one write a frame
 //! ```
+//!
+//! The intake is the decoder (bytes to keys, replies, pastes) and the filter (what was too fast to have been pressed).
 
 mod clock;
+mod decoder;
 mod event_loop;
 mod filter;
 mod guard;
 mod input;
+mod intake;
 mod program;
 mod screen;
 mod session;
 mod signals;
 
 pub use clock::Clock;
+pub use decoder::{Decoder, Reply, Sent};
 pub use event_loop::{Exit, Sources, drive};
 pub use filter::InputFilter;
-pub use input::{Keyboard, RawEvent};
+pub use input::{Keyboard, RawBytes, Typed};
+pub use intake::{Intake, Told};
 pub use program::{EndOfInput, Input, Now, Program};
 pub use screen::{FrameBackend, Screen};
 pub use session::{TerminalError, check, run};

@@ -1,5 +1,6 @@
 //! What the runtime runs: the [`Program`] trait and the vocabulary between it and the terminal. No I/O here.
 
+use super::Reply;
 pub use crate::console::app::{EndOfInput, Now};
 use crossterm::event::{KeyEvent, MouseEvent};
 use std::time::Duration;
@@ -38,6 +39,18 @@ pub trait Program {
     /// asking takes the mark away.
     fn repaint(&mut self) -> bool {
         false
+    }
+
+    /// Whether everything that was typed before this moment is to be thrown away, in the terminal and on the way from
+    /// it, because it cannot have been meant for what comes now (a bar that opens; screen.md, *Deciding* 2). Asking
+    /// takes the mark away. Only ctrl-c gets through, and the focus.
+    fn flush_input(&mut self) -> bool {
+        false
+    }
+
+    /// The terminal answered something; `now` is when the answer began to come.
+    fn replied(&mut self, reply: Reply, now: Now) {
+        let _ = (reply, now);
     }
 }
 

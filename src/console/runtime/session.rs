@@ -2,7 +2,7 @@
 
 use super::event_loop::{Exit, Sources, drive};
 use super::guard::{Guard, Out};
-use super::input::{self, Keyboard};
+use super::input::{Keyboard, Typed};
 use super::{Clock, Program, Screen, signals};
 use ratatui::layout::Size;
 use std::fs::File;
@@ -56,8 +56,8 @@ pub async fn run<P: Program>(
     let (urgent_sender, urgent) = mpsc::channel(URGENT);
     signals::listen(urgent_sender.clone())?;
     let guard = Guard::take(urgent_sender.clone())?;
-    signals::watch(terminal, urgent_sender.clone())?;
-    let keyboard = input::start(urgent_sender)?;
+    signals::watch(terminal.try_clone()?, urgent_sender.clone())?;
+    let keyboard = Typed::start(terminal, urgent_sender)?;
     let synchronized = std::env::var_os("AEGIS_CONSOLE_NO_SYNC").is_none_or(|value| value.is_empty());
     let mut screen = Screen::new(Out::stdout()?, signals::size().unwrap_or(ASSUMED), synchronized)?;
     let sources = Sources { urgent, keyboard, messages };

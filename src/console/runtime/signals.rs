@@ -37,8 +37,8 @@ pub(super) fn listen(urgent: mpsc::Sender<Input>) -> io::Result<()> {
     Ok(())
 }
 
-/// Watches the terminal's line: with SIGHUP out of reach (sudo, some uses of tmux) nothing else tells that it hung up,
-/// and crossterm then spins for ever. A poll for no event at all sleeps until there is an error or a hang-up, so the
+/// Watches the terminal's line: with SIGHUP out of reach (sudo, some uses of tmux) nothing else tells that it hung up
+/// while nothing is read from it. A poll for no event at all sleeps until there is an error or a hang-up, so the
 /// watch costs no wake-up.
 pub(super) fn watch(terminal: File, urgent: mpsc::Sender<Input>) -> io::Result<()> {
     std::thread::Builder::new().name("hang-up".into()).spawn(move || {

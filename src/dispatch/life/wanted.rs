@@ -2,7 +2,7 @@
 
 use super::super::shared::{Command, Open};
 use super::super::{News, news_of};
-use super::{Life, progress};
+use super::{FIRST_FOLLOW, Life, progress};
 use crate::journal::{Stage, Step};
 use tokio::time::Instant;
 
@@ -15,6 +15,9 @@ impl Life {
                 (self.insisted, self.due) = (true, Instant::now());
             }
             (Command::TryAgain, Stage::Ended) => self.retry().await,
+            (Command::Heard, Stage::Doubtful | Stage::Ended) => {
+                (self.follow_pause, self.due) = (FIRST_FOLLOW, Instant::now());
+            }
             (Command::Reread, _) => self.reread(true).await,
             _ => {}
         }

@@ -1,7 +1,7 @@
 //! The loop with a program and a terminal in memory, on tokio's paused clock.
 
+use super::super::{RawBytes, Reply};
 use super::*;
-use crossterm::event::{Event, KeyCode, KeyEvent};
 use jiff::Timestamp;
 use ratatui::Frame;
 use std::sync::{Arc, Mutex};
@@ -16,6 +16,9 @@ struct Recorder {
     deadline: Option<Duration>,
     stuck: bool,
     over: bool,
+    /// Asks for a flush whenever it is told of this key.
+    flush_at: Option<KeyCode>,
+    flush: bool,
 }
 
 #[derive(Debug)]
@@ -39,6 +42,7 @@ impl Program for Recorder {
             Fact::Deadline(at) => self.deadline = Some(at),
             Fact::Input(Input::DeadlinePassed) if !self.stuck => self.deadline = None,
             Fact::Over => self.over = true,
+            Fact::Input(Input::Key(key)) => self.flush = self.flush_at == Some(key.code),
             _ => {}
         }
         vec![format!("effect of {}", self.log.len())]
@@ -67,6 +71,14 @@ impl Program for Recorder {
     fn input(event: Input) -> Fact {
         Fact::Input(event)
     }
+
+    fn flush_input(&mut self) -> bool {
+        std::mem::take(&mut self.flush)
+    }
+
+    fn replied(&mut self, reply: Reply, now: Now) {
+        self.log.push((now.tick.as_millis(), format!("{reply:?}")));
+    }
 }
 
 #[derive(Clone, Default)]
@@ -86,15 +98,18 @@ impl Write for Shared {
 /// The ends of the loop that a test holds.
 struct Hands {
     urgent: mpsc::Sender<Input>,
-    keyboard: mpsc::Sender<RawEvent>,
+    keyboard: mpsc::Sender<RawBytes>,
     messages: mpsc::Sender<Fact>,
     out: Shared,
 }
 
 impl Hands {
-    async fn press(&self, code: KeyCode) {
-        let event = Event::Key(KeyEvent::from(code));
-        self.keyboard.send(RawEvent { event, at: Instant::now() }).await.unwrap();
+    async fn press(&self, bytes: &str) {
+        self.press_at(bytes, Instant::now()).await;
+    }
+
+    async fn press_at(&self, bytes: &str, at: Instant) {
+        self.keyboard.send(RawBytes { bytes: bytes.into(), at }).await.unwrap();
     }
 
     async fn say(&self, fact: Fact) {
@@ -130,7 +145,7 @@ async fn play<S: Future<Output = ()>>(
     let mut screen = Screen::new(out, Size::new(20, 2), true).unwrap();
     let clock = Clock::starting_at(Timestamp::UNIX_EPOCH);
     let (mut program, mut effects) = (program, Vec::new());
-    let sources = Sources { urgent, keyboard, messages };
+    let sources = Sources { urgent, keyboard: Typed::new(keyboard), messages };
     let (exit, ()) = tokio::join!(
         drive(&mut program, &mut screen, sources, &clock, |effect| effects.push(effect)),
         script(hands)
@@ -215,7 +230,7 @@ async fn a_deadline_that_never_moves_does_not_stop_the_keys() {
     let program = Recorder { stuck: true, deadline: Some(Duration::ZERO), ..Recorder::default() };
     let (seen, ..) = play(program, |hands| async move {
         sleep(ms(100)).await;
-        hands.press(KeyCode::Down).await;
+        hands.press("\x1b[B").await;
         sleep(ms(1)).await;
         hands.finish().await;
     })
@@ -230,10 +245,10 @@ async fn keys_go_before_news_and_signals_before_both() {
     let (seen, exit, _) = play(Recorder::default(), |hands| async move {
         sleep(ms(50)).await;
         hands.say(Fact::Quiet).await;
-        hands.press(KeyCode::Down).await;
+        hands.press("\x1b[B").await;
         hands.urgent.send(Input::Resize(30, 3)).await.unwrap();
         sleep(ms(50)).await;
-        hands.press(KeyCode::Up).await;
+        hands.press("\x1b[A").await;
         hands.say(Fact::Quiet).await;
         hands.urgent.send(Input::End(EndOfInput::Hangup)).await.unwrap();
     })
@@ -252,7 +267,7 @@ async fn keys_go_before_news_and_signals_before_both() {
 async fn a_letter_bears_the_time_it_was_read_at() {
     let (seen, ..) = play(Recorder::default(), |hands| async move {
         sleep(ms(50)).await;
-        hands.press(KeyCode::Char('a')).await;
+        hands.press("a").await;
         sleep(ms(5)).await;
         hands.say(Fact::Text("drawn after the key was read")).await;
         sleep(ms(50)).await;
@@ -271,15 +286,77 @@ async fn what_was_read_before_is_seen_before_a_letter_is_let_go() {
         let at = Instant::now();
         sleep(ms(40)).await;
         // As after a write that blocked: three letters were read at once, long ago.
-        for c in ['a', 'b', 'c'] {
-            let event = Event::Key(KeyCode::Char(c).into());
-            hands.keyboard.send(RawEvent { event, at }).await.unwrap();
+        for c in ["a", "b", "c"] {
+            hands.press_at(c, at).await;
         }
         sleep(ms(50)).await;
         hands.finish().await;
     })
     .await;
     assert!(seen.contains(&(50, "Input(Paste(\"abc\"))".into())), "{seen:?}");
+}
+
+/// Which keys and pastes came through, without their modifiers.
+fn typed(seen: &[(u128, String)]) -> Vec<String> {
+    let word = |what: &str| {
+        let after = what.strip_prefix("Input(")?;
+        let code = after.strip_prefix("Key(KeyEvent { code: ").and_then(|key| key.split(", ").next());
+        Some(code.unwrap_or(after).to_owned())
+    };
+    seen.iter().filter_map(|(_, what)| word(what)).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flush_drops_what_was_typed_before_it() {
+    let program = Recorder { flush_at: Some(KeyCode::Char('a')), ..Recorder::default() };
+    let (seen, ..) = play(program, |hands| async move {
+        sleep(ms(50)).await;
+        // Everything here is there when the letter becomes a key, 15 ms after it was read.
+        hands.press("a").await;
+        sleep(ms(10)).await;
+        hands.press("\r").await;
+        hands.press("\x1b[A\x03\x1b[I\x1b[200~pasted").await;
+        sleep(ms(20)).await;
+        hands.press(" and still the same paste\x1b[201~").await;
+        sleep(ms(50)).await;
+        hands.press("b").await;
+        sleep(ms(50)).await;
+        hands.finish().await;
+    })
+    .await;
+    assert_eq!(typed(&seen), ["Char('a')", "Char('c')", "FocusGained)", "Char('b')"], "{seen:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_rest_of_what_a_flush_cut_in_two_is_no_key() {
+    let program = Recorder { flush_at: Some(KeyCode::Down), ..Recorder::default() };
+    let (seen, ..) = play(program, |hands| async move {
+        sleep(ms(50)).await;
+        hands.press("\x1b[B\x1b]11;rgb:aa").await;
+        sleep(ms(20)).await;
+        hands.press("a\r\x1b\\").await;
+        sleep(ms(50)).await;
+        hands.press("\x1b[B\x1b").await;
+        sleep(ms(20)).await;
+        hands.press("[A").await;
+        sleep(ms(50)).await;
+        hands.finish().await;
+    })
+    .await;
+    assert_eq!(typed(&seen), ["Down", "Down"], "{seen:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn replies_are_told_apart_from_keys() {
+    let (seen, ..) = play(Recorder::default(), |hands| async move {
+        sleep(ms(50)).await;
+        hands.press("\x1b[0n\x1b]11;rgb:aaaa\x1b\\").await;
+        sleep(ms(50)).await;
+        hands.finish().await;
+    })
+    .await;
+    let at_50: Vec<_> = seen.iter().filter(|(at, _)| *at == 50).map(|(_, what)| what.as_str()).collect();
+    assert_eq!(at_50, ["Ready", "Other"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -299,7 +376,7 @@ async fn a_terminal_that_cannot_be_written_to_ends_the_loop() {
     let (_messages, messages) = mpsc::channel(1);
     let mut screen = Screen::new(Broken, Size::new(20, 2), true).unwrap();
     let clock = Clock::starting_at(Timestamp::UNIX_EPOCH);
-    let sources = Sources { urgent, keyboard, messages };
+    let sources = Sources { urgent, keyboard: Typed::new(keyboard), messages };
     let exit = drive(&mut program, &mut screen, sources, &clock, drop).await;
     assert!(matches!(&exit, Exit::Ended(EndOfInput::Error(words)) if words.contains("gone")), "{exit:?}");
     assert!(!program.log.iter().any(|(_, what)| what == "painted"));

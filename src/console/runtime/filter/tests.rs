@@ -10,10 +10,9 @@ fn key(code: KeyCode) -> Event {
     Event::Key(code.into())
 }
 
-/// `a` a letter, `^` Esc, `$` Enter, `<` the arrow to the left, `#` ctrl-c.
+/// `a` a letter, `$` Enter, `<` the arrow to the left, `#` ctrl-c.
 fn event(c: char) -> Event {
     match c {
-        '^' => key(KeyCode::Esc),
         '$' => key(KeyCode::Enter),
         '<' => key(KeyCode::Left),
         '#' => Event::Key(KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL)),
@@ -75,33 +74,6 @@ fn bursts() {
 }
 
 #[test]
-fn torn_escapes() {
-    let table: &[Row] = &[
-        ("an arrow", &[('^', 0), ('[', 90), ('A', 180)], &["Esc@0"]),
-        ("a function key", &[('^', 0), ('O', 10), ('P', 10)], &["Esc@0"]),
-        (
-            "with parameters",
-            &[('^', 0), ('[', 1), ('1', 1), (';', 1), ('5', 1), ('A', 1), ('x', 30)],
-            &["Esc@0", "x@30"],
-        ),
-        ("one key only", &[('^', 0), ('[', 1), ('A', 1), ('r', 30)], &["Esc@0", "r@30"]),
-        ("too late for the bracket", &[('^', 0), ('[', 101)], &["Esc@0", "[@101"]),
-        ("too late for the key", &[('^', 0), ('[', 50), ('A', 151)], &["Esc@0", "A@151"]),
-        (
-            "another key ends it",
-            &[('^', 0), ('a', 20), ('[', 40), ('A', 60)],
-            &["Esc@0", "a@20", "[@40", "A@60"],
-        ),
-        ("Enter is never swallowed", &[('^', 0), ('[', 10), ('$', 20)], &["Esc@0", "Enter@20"]),
-        ("without Esc it is typing", &[('[', 0), ('A', 20)], &["[@0", "A@20"]),
-        ("ctrl-c always gets through", &[('^', 0), ('[', 10), ('#', 20)], &["Esc@0", "ctrl-c@20"]),
-    ];
-    for (name, events, expected) in table {
-        assert_eq!(run(events), *expected, "{name}");
-    }
-}
-
-#[test]
 fn a_letter_is_held_for_15_ms_and_no_longer() {
     let mut filter = InputFilter::default();
     let at = Duration::from_millis;
@@ -141,7 +113,7 @@ fn everything_else_passes_in_order() {
 }
 
 proptest::proptest! {
-    /// Without `Esc` nothing is swallowed, nothing is told twice or out of order, and three letters within 15 ms are
+    /// Nothing is swallowed, nothing is told twice or out of order, and three letters within 15 ms are
     /// never three keys.
     #[test]
     fn nothing_is_lost_and_no_burst_becomes_keys(events in proptest::collection::vec(("[a-d$<]", 0_u64..25), 0..40)) {

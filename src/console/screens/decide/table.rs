@@ -7,7 +7,7 @@ use crate::console::app::guard::Refusal;
 use crate::console::theme::Role;
 use crate::console::widgets::{RoleLine, Scroll};
 use crate::domain::json::{self, Limits, Value};
-use crate::domain::{Action, Visible};
+use crate::domain::{Action, Untrusted, Visible};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -72,16 +72,16 @@ impl Table {
     }
 
     fn lay_out(&self, columns: usize) -> Vec<Line> {
-        let mut groups: BTreeMap<(&str, &str), Vec<&Arc<Action>>> = BTreeMap::new();
+        let mut groups: BTreeMap<(&Untrusted, &Untrusted), Vec<&Arc<Action>>> = BTreeMap::new();
         for action in &self.taken {
-            groups.entry((action.name.raw(), action.agent.raw())).or_default().push(action);
+            groups.entry((&action.name, &action.agent)).or_default().push(action);
         }
         let mut lines = Vec::new();
         for ((name, agent), actions) in groups {
             let head = RoleLine::of(Role::Title, format!(" {} ", count(actions.len())))
-                .foreign(&Visible::name(name).cut(columns / 2))
+                .foreign(&name.name().cut(columns / 2))
                 .with(Role::Text, " by ")
-                .foreign(&Visible::name(agent).cut(columns / 2));
+                .foreign(&agent.name().cut(columns / 2));
             lines.extend(head.wrap(columns, 3).into_iter().map(Line::Own));
             lines
                 .extend(differences(&actions, columns.saturating_sub(GUTTER)).into_iter().map(Line::Foreign));
@@ -93,9 +93,9 @@ impl Table {
         }
         for (action, why) in &self.left_out {
             let line = RoleLine::of(Role::Text, format!("   {}: ", why.words()))
-                .foreign(&Visible::name(action.name.raw()).cut(columns / 3))
+                .foreign(&action.name.name().cut(columns / 3))
                 .with(Role::Text, " by ")
-                .foreign(&Visible::name(action.agent.raw()).cut(columns / 3))
+                .foreign(&action.agent.name().cut(columns / 3))
                 .with(Role::Quiet, format!(" {}", action.digest.short()));
             lines.extend(line.wrap_words(columns, 5).into_iter().map(Line::Own));
         }

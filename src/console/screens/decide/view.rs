@@ -66,11 +66,8 @@ fn about_one(model: &Model, action: &Action, columns: usize) -> Vec<RoleLine> {
     let digest = format!(" {} {}", symbols.dot, action.digest.short());
     let mut what = RoleLine::of(Role::Gutter, gutter.as_str());
     let room = columns.saturating_sub(gutter.len() + digest.chars().count() + " by ".len());
-    let agent = Visible::name(action.agent.raw()).cut(room / 2);
-    what.push_foreign(
-        Role::Cursor,
-        &Visible::name(action.name.raw()).cut(room.saturating_sub(agent.width())),
-    );
+    let agent = action.agent.name().cut(room / 2);
+    what.push_foreign(Role::Cursor, &action.name.name().cut(room.saturating_sub(agent.width())));
     what.push(Role::Text, " by ");
     what.append(RoleLine::default().foreign(&agent));
     what.push(Role::Quiet, digest);
