@@ -46,6 +46,17 @@ fn review(gateway: &Gateway, journal: &Path, grace: &str, size: (u16, u16)) -> P
     Pty::start(Pty::aegis_console(&arguments), size)
 }
 
+/// Waits for a line of outcomes with both words: a port or a tool may hold one of them too, and a decision that is
+/// still being sent would hold up a quit.
+fn wait_outcome(pty: &Pty, verdict: &str, status: &str) {
+    let stands = || pty.screen().lines().any(|line| line.contains(verdict) && line.contains(status));
+    let deadline = std::time::Instant::now() + PATIENCE;
+    while !stands() {
+        assert!(std::time::Instant::now() < deadline, "no {verdict} {status}:\n{}", pty.screen());
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
 #[test]
 fn see_approve_reject_quit() {
     let (runtime, data) = (runtime(), TempDir::new().unwrap());
@@ -59,7 +70,7 @@ fn see_approve_reject_quit() {
         pty.wait_for("to: user@example.com", PATIENCE);
         assert!(size.0 < 100 || pty.screen().contains("␛]0;owned␇"), "it is shown as what it is");
         confirm(&mut pty);
-        pty.wait_for("202", PATIENCE);
+        wait_outcome(&pty, "approve", "202");
         assert!(matches!(runtime.block_on(approved).unwrap(), Answer::Allowed(_)));
 
         let denied = ask(&runtime, &gateway, &format!("post_{}", size.0));
@@ -71,6 +82,7 @@ fn see_approve_reject_quit() {
         let Answer::Denied { reason, .. } = runtime.block_on(denied).unwrap() else { panic!("not denied") };
         assert_eq!(reason.as_ref().map(Untrusted::raw), Some("not now"));
         pty.wait_for("0 pend", PATIENCE);
+        wait_outcome(&pty, "reject", "202");
         pty.send_keys("q");
         assert_eq!(pty.exit_code(PATIENCE), 0);
         pty.assert_restored();
@@ -80,6 +92,55 @@ fn see_approve_reject_quit() {
             "an agent's text reached the terminal as it was"
         );
     }
+    runtime.block_on(gateway.shutdown());
+}
+
+#[test]
+fn nothing_that_the_terminal_sends_by_itself_decides() {
+    let (runtime, data) = (runtime(), TempDir::new().unwrap());
+    let gateway = gateway(&runtime, data.path());
+    let asked = ask(&runtime, &gateway, "send_email");
+    let mut pty = review(&gateway, &data.path().join("journal.sqlite"), "0", (120, 40));
+    pty.wait_for("send_email", PATIENCE);
+    open_bar(&mut pty, "r", "Reject?");
+    // Past the time in which keys do not count, so that only what they are can keep them from deciding.
+    std::thread::sleep(Duration::from_millis(1_500));
+    for sent in [
+        b"\x1b]11;rgb:aaaa/aaaa/aaaa\x1b\\".as_slice(),
+        b"\x1b]11;rgb:aaaa/aaaa/aaaa\r\x07",
+        b"\x1bP>|terminal\r\x1b\\",
+        b"\x1b_Gi=1;OK\r\x1b\\",
+        b"\x1b[0n\x1b[24;80R\x1b[?62;22c",
+        b"aaaaaaaaaaaa",
+        b"aaa\r",
+        b"\x1b[200~safe\x1b[201~\r\x1b[201~",
+        b"\x1b[200~\r",
+        b"\x1bP1$r\r",
+        b"\x1b]11;rgb:\r",
+        b"\x1b[1;\r",
+        b"\xe2\x82",
+    ] {
+        pty.send(sent);
+        // Longer than anything is waited for.
+        std::thread::sleep(Duration::from_millis(250));
+    }
+    assert!(pty.screen().contains("Reject?"), "{}", pty.screen());
+    // On a busy machine the first may still be taken for a part of what came before it.
+    for _ in 0..50 {
+        pty.send(b"\x1b");
+        std::thread::sleep(Duration::from_millis(300));
+        if !pty.screen().contains("Reject?") {
+            break;
+        }
+    }
+    pty.wait_gone("Reject?", PATIENCE);
+    pty.wait_for("1 pending", PATIENCE);
+    pty.send(b"\x1b]11;rgb:aaaa");
+    pty.send(b"\x03");
+    assert_eq!(pty.exit_code(PATIENCE), 0);
+    pty.assert_restored();
+    assert!(!asked.is_finished(), "nothing was decided");
+    asked.abort();
     runtime.block_on(gateway.shutdown());
 }
 
@@ -133,7 +194,7 @@ fn held_then_taken_back_then_killed_and_carried_out_once() {
     let killed = std::process::Command::new("kill").args(["-9", &pty.process_id().to_string()]).status();
     assert!(killed.unwrap().success());
     let mut pty = review(&gateway, &journal, "2", (120, 40));
-    pty.wait_for("202", PATIENCE);
+    wait_outcome(&pty, "approve", "202");
     assert!(matches!(runtime.block_on(asked).unwrap(), Answer::Allowed(_)));
     pty.send_keys("q");
     assert_eq!(pty.exit_code(PATIENCE), 0);
@@ -181,7 +242,7 @@ fn a_queue_file_is_decided_at_an_aegis_server() {
     pty.wait_for("read to its end", PATIENCE);
     open_bar(&mut pty, "a", "Approve?");
     confirm(&mut pty);
-    pty.wait_for("202", PATIENCE);
+    wait_outcome(&pty, "approve", "202");
     let asked = server.asked();
     let call = asked.iter().find(|asked| asked.target == "/api/v1/hitl/approve").expect("an AEGIS call");
     let header = |name| call.header(name).map(str::to_owned);

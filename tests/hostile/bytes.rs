@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! bytes    = { mode | move | clear | style | bell | text }
-//! mode     = ESC "[?" ( 25 | 1004 | 1049 | 2004 | 2026 ) ( "h" | "l" )    cursor, focus, alternate screen, paste, frame
+//! mode     = ESC "[?" ( 7 | 25 | 1004 | 1049 | 2004 | 2026 ) ( "h" | "l" )    wrap, cursor, focus, other screen, paste, frame
 //! move     = ESC "[" row ";" column "H"
 //! clear    = ESC "[2J"                                                    before a frame that is sent whole
 //! style    = ESC "[" [ number { ";" number } ] "m"
@@ -107,7 +107,9 @@ fn sequence(bytes: &[u8]) -> Result<Option<(Order, usize)>, String> {
     let numbers = text.split(';').map(|number| if number.is_empty() { Ok(0) } else { number.parse::<u16>() });
     let numbers: Vec<u16> = numbers.collect::<Result<_, _>>().map_err(|_| wrong())?;
     let order = match (private, last, &numbers[..]) {
-        (true, b'h' | b'l', [mode @ (25 | 1004 | 1049 | 2004 | 2026)]) => Order::Mode(*mode, last == b'h'),
+        (true, b'h' | b'l', [mode @ (7 | 25 | 1004 | 1049 | 2004 | 2026)]) => {
+            Order::Mode(*mode, last == b'h')
+        }
         (false, b'H', [row @ 1..=u16::MAX, column @ 1..=u16::MAX]) => {
             Order::Move(usize::from(column - 1), usize::from(row - 1))
         }

@@ -81,15 +81,16 @@ pub(crate) struct Terminal {
     columns: usize,
     rows: Vec<Vec<Cell>>,
     at: (usize, usize),
-    /// The line is full: what comes next goes on in the next line.
+    /// The line is full: what comes next goes on in the next line, where lines are wrapped.
     full: bool,
+    wraps: bool,
 }
 
 impl Terminal {
     pub(crate) fn new(widths: Widths, (columns, rows): (u16, u16)) -> Self {
         let columns = usize::from(columns);
         let rows = vec![vec![Cell::Blank; columns]; usize::from(rows)];
-        Self { widths, columns, rows, at: (0, 0), full: false }
+        Self { widths, columns, rows, at: (0, 0), full: false, wraps: true }
     }
 
     /// The same screen on a terminal that measures otherwise: as long as all agree about everything that was drawn.
@@ -110,6 +111,7 @@ impl Terminal {
                 self.full = false;
             }
             Order::Clear => self.rows.iter_mut().for_each(|row| row.fill(Cell::Blank)),
+            Order::Mode(7, on) => self.wraps = on,
             Order::Mode(..) | Order::Style | Order::Bell => {}
         }
     }
@@ -121,7 +123,10 @@ impl Terminal {
             return;
         }
         let (mut x, mut y) = self.at;
-        if self.full || x + width > self.columns {
+        if !self.wraps {
+            // What has no room is drawn over what stands last.
+            x = x.min(self.columns - width);
+        } else if self.full || x + width > self.columns {
             (x, y, self.full) = (0, y + 1, false);
             if y == self.rows.len() {
                 self.rows.remove(0);
@@ -258,6 +263,7 @@ mod tests {
     fn a_full_line_goes_on_and_the_last_one_scrolls() {
         assert_eq!(drawn(Widths::Wide, "\x1b[1;8Hé"), "\né\n");
         assert_eq!(drawn(Widths::Clusters, "first\x1b[2;1H12345678x"), "12345678\nx\n");
+        assert_eq!(drawn(Widths::Wide, "\x1b[?7lx\x1b[1;8Hé"), "x     é\n\n");
         assert_eq!(drawn(Widths::Clusters, "\x1b[1;1H漢字\x1b[1;2Hx"), " x字\n\n");
     }
 }

@@ -195,6 +195,7 @@ impl Pty {
             ("bracketed paste", "\x1b[?2004h", "\x1b[?2004l"),
             ("focus reports", "\x1b[?1004h", "\x1b[?1004l"),
             ("cursor", "\x1b[?25l", "\x1b[?25h"),
+            ("line wrap", "\x1b[?7l", "\x1b[?7h"),
         ] {
             let (on, off) = (last(&bytes, on), last(&bytes, off));
             assert!(on.is_some(), "{mode}: was never taken");

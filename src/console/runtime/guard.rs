@@ -7,7 +7,10 @@ use super::Input;
 use crate::domain::Visible;
 use crossterm::event::{DisableBracketedPaste, DisableFocusChange, EnableBracketedPaste, EnableFocusChange};
 use crossterm::style::{ResetColor, force_color_output};
-use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
+use crossterm::terminal::{
+    DisableLineWrap, EnableLineWrap, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode,
+    enable_raw_mode,
+};
 use crossterm::{cursor, queue};
 use rustix::event::{PollFd, PollFlags, poll};
 use std::fs::File;
@@ -49,6 +52,8 @@ impl Guard {
         enable_raw_mode()?;
         let mut bytes = Vec::new();
         queue!(bytes, EnterAlternateScreen, EnableBracketedPaste, EnableFocusChange, cursor::Hide)?;
+        // A character that the terminal takes for wider than we do must not reach the next row.
+        queue!(bytes, DisableLineWrap)?;
         out.write_all(&bytes)?;
         Ok(guard)
     }
@@ -67,6 +72,7 @@ fn restore() {
         let mut bytes = b"\x1b[?2026l".to_vec();
         let _ = queue!(
             bytes,
+            EnableLineWrap,
             DisableFocusChange,
             DisableBracketedPaste,
             ResetColor,

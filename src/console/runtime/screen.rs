@@ -2,7 +2,8 @@
 //! screen already writes nothing.
 //!
 //! ratatui's own crossterm backend sends 25 bytes for an unchanged frame (it hides the cursor and resets the style each
-//! time) and flushes in the middle of a frame; so it is used here only to encode, into a buffer.
+//! time) and flushes in the middle of a frame; so it is used here only to encode, into a buffer. Which cells it encodes,
+//! and with which moves of the cursor between them, is `placing`'s to say.
 
 use super::{Now, Program};
 use ratatui::Terminal;
@@ -10,6 +11,10 @@ use ratatui::backend::{Backend, ClearType, CrosstermBackend, WindowSize};
 use ratatui::buffer::Cell;
 use ratatui::layout::{Position, Size};
 use std::io::{self, Write};
+
+mod placing;
+
+use placing::Placing;
 
 /// Asks a terminal to show nothing until the frame is complete (DEC 2026); those that do not know it ignore it.
 const BEGIN_FRAME: &[u8] = b"\x1b[?2026h";
@@ -54,6 +59,7 @@ pub struct FrameBackend<W: Write> {
     synchronized: bool,
     /// The frame's bytes so far.
     bytes: Vec<u8>,
+    placing: Placing,
     /// Where the cursor was put last, and whether it shows; `None` where that is not known.
     cursor: Option<Position>,
     shown: Option<bool>,
@@ -62,7 +68,15 @@ pub struct FrameBackend<W: Write> {
 impl<W: Write> FrameBackend<W> {
     /// See [`Screen::new`].
     pub fn new(out: W, size: Size, synchronized: bool) -> Self {
-        Self { out, size, synchronized, bytes: Vec::new(), cursor: None, shown: None }
+        Self {
+            out,
+            size,
+            synchronized,
+            bytes: Vec::new(),
+            placing: Placing::default(),
+            cursor: None,
+            shown: None,
+        }
     }
 
     fn encode(&mut self) -> CrosstermBackend<&mut Vec<u8>> {
@@ -77,12 +91,12 @@ impl<W: Write> Backend for FrameBackend<W> {
     where
         I: Iterator<Item = (u16, u16, &'a Cell)>,
     {
-        let mut content = content.peekable();
-        if content.peek().is_none() {
+        let placed = self.placing.place(content);
+        if placed.is_empty() {
             return Ok(());
         }
         self.cursor = None;
-        self.encode().draw(content)
+        self.encode().draw(placed.iter().map(|(x, y, cell)| (*x, *y, cell)))
     }
 
     fn hide_cursor(&mut self) -> io::Result<()> {
@@ -111,6 +125,9 @@ impl<W: Write> Backend for FrameBackend<W> {
     }
 
     fn clear_region(&mut self, region: ClearType) -> io::Result<()> {
+        if region == ClearType::All {
+            self.placing.cleared(self.size);
+        }
         self.encode().clear_region(region)
     }
 
