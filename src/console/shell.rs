@@ -16,12 +16,13 @@ pub struct Console {
     model: Model,
     changed: bool,
     repaint: bool,
+    flush_input: bool,
 }
 
 impl Console {
     /// A console that starts from this model.
     pub fn new(model: Model) -> Self {
-        Self { model, changed: true, repaint: false }
+        Self { model, changed: true, repaint: false, flush_input: false }
     }
 
     /// What it knows.
@@ -46,11 +47,19 @@ impl Program for Console {
     fn update(&mut self, message: Message, now: Now) -> Vec<Effect> {
         self.changed = true;
         let mut context = Context { now, id: &mut Uuid::new_v4, letters: &mut letters };
-        let effects = update(&mut self.model, message, &mut context);
-        let (repaints, others): (Vec<_>, _) =
-            effects.into_iter().partition(|effect| *effect == Effect::Repaint);
-        self.repaint |= !repaints.is_empty();
-        others
+        let mut effects = update(&mut self.model, message, &mut context);
+        effects.retain(|effect| match effect {
+            Effect::Repaint => {
+                self.repaint = true;
+                false
+            }
+            Effect::FlushInput => {
+                self.flush_input = true;
+                false
+            }
+            _ => true,
+        });
+        effects
     }
 
     fn view(&self, frame: &mut Frame<'_>, now: Now) {
@@ -90,5 +99,9 @@ impl Program for Console {
 
     fn repaint(&mut self) -> bool {
         std::mem::take(&mut self.repaint)
+    }
+
+    fn flush_input(&mut self) -> bool {
+        std::mem::take(&mut self.flush_input)
     }
 }
