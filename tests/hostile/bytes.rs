@@ -186,7 +186,6 @@ fn whatever_the_console_does_not_say_is_caught() {
         "\x1b[!p",
         "\x1b[1;5r",
         "\x1b[?1003h",
-        "\x1b[?7l",
         "\x1b[21t",
         "\x1b[1A",
         "\x1b[2K",

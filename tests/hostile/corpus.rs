@@ -115,10 +115,10 @@ pub(crate) fn large() -> Vec<Case> {
     .collect()
 }
 
-/// A harmless action with every field that one can have.
+/// A harmless action with every field that one can have, so old that its age no longer grows.
 pub(crate) fn harmless(id: &str, action: &str, risk: &str, payload: &str) -> String {
     format!(
-        r#"{{"v":1,"id":"{id}","tenant_id":"acme","thread_id":"order-42","idempotency_key":"key:{id}","agent":"billing-agent","action":"{action}","server":"mail.example","summary":"a harmless summary","rationale":"a harmless rationale","payload":{payload},"claims":{{"agent":"billing"}},"risk":"{risk}","risk_reasons":["a harmless reason"],"labels":{{"team":"support"}},"reviewers_needed":1,"created_at":"2026-11-23T12:00:00Z","expires_at":"2099-01-01T00:00:00Z"}}"#
+        r#"{{"v":1,"id":"{id}","tenant_id":"acme","thread_id":"order-42","idempotency_key":"key:{id}","agent":"billing-agent","action":"{action}","server":"mail.example","summary":"a harmless summary","rationale":"a harmless rationale","payload":{payload},"claims":{{"agent":"billing"}},"risk":"{risk}","risk_reasons":["a harmless reason"],"labels":{{"team":"support"}},"reviewers_needed":1,"created_at":"2020-01-01T00:00:00Z","expires_at":"2099-01-01T00:00:00Z"}}"#
     )
 }
 

@@ -42,15 +42,8 @@ impl Harmless {
     pub(crate) fn check(&self, step: Step, badge: &str, terminals: &[Terminal]) -> Result<(), String> {
         let terminal = &terminals[0];
         let fail = |what: String| Err(format!("{step:?}: {what}; the screen:\n{}", terminal.screen()));
-        for other in &terminals[1..] {
-            if let Some((x, y)) = terminal.differs(other) {
-                let widths = other.widths();
-                return fail(format!(
-                    "in a terminal that measures {widths:?}, column {x} of line {y} shows {:?}: {:?}",
-                    other.cell(x, y),
-                    other.row(y)
-                ));
-            }
+        if let Err(what) = agree(terminals) {
+            return fail(what);
         }
         let Some(model) = self.screens.get(&(badge.to_owned(), step)) else {
             return fail(format!("no harmless action has the badge {badge:?}"));
@@ -120,6 +113,19 @@ impl Harmless {
     }
 }
 
+/// What everybody agrees on stands in the same place in every terminal.
+pub(crate) fn agree(terminals: &[Terminal]) -> Result<(), String> {
+    for other in &terminals[1..] {
+        if let Some((x, y)) = terminals[0].differs(other) {
+            let (widths, cell, row) = (other.widths(), other.cell(x, y), other.row(y));
+            return Err(format!(
+                "in a terminal that measures {widths:?}, column {x} of line {y} shows {cell:?}: {row:?}"
+            ));
+        }
+    }
+    Ok(())
+}
+
 /// The frame of the detail, where it shows.
 fn detail(terminal: &Terminal) -> Option<Frame> {
     let own = [" Pending ", " Outcomes ", " Approve? ", " Reject? ", " Help "];
@@ -134,7 +140,7 @@ fn head(line: &str) -> String {
 
 /// What stands after a name: bare where it is made of what cannot be taken for anything else, else in quotes that
 /// nothing inside can close.
-fn name(text: &str) -> Option<&str> {
+pub(crate) fn name(text: &str) -> Option<&str> {
     if let Some(quoted) = text.strip_prefix('"') {
         let (mut end, mut escaped) = (None, false);
         for (at, c) in quoted.char_indices() {
@@ -155,7 +161,7 @@ fn name(text: &str) -> Option<&str> {
 }
 
 /// Digits as nines: what counts down goes on counting.
-fn timeless(text: &str) -> String {
+pub(crate) fn timeless(text: &str) -> String {
     text.chars().map(|c| if c.is_ascii_digit() { '9' } else { c }).collect()
 }
 
@@ -260,7 +266,7 @@ fn outcome(model: &Terminal, terminal: &Terminal) -> Result<(), String> {
 }
 
 /// The newest outcome: in its pane, or in the line above the key bar.
-fn outcome_row(terminal: &Terminal) -> Option<String> {
+pub(crate) fn outcome_row(terminal: &Terminal) -> Option<String> {
     let rows = terminal.size().1;
     let pane = Frame::all(terminal).into_iter().find(|frame| frame.title(terminal).starts_with(" Outcomes "));
     let row = pane.map_or_else(|| terminal.row(rows - 2), |frame| frame.line(terminal, 0));
@@ -268,7 +274,7 @@ fn outcome_row(terminal: &Terminal) -> Option<String> {
 }
 
 /// No character bears more marks than a reader can tell, and no terminal reorders a line.
-fn marks_and_directions(terminal: &Terminal) -> Result<(), String> {
+pub(crate) fn marks_and_directions(terminal: &Terminal) -> Result<(), String> {
     let (columns, rows) = terminal.size();
     for y in 0..rows {
         if terminal.row(y).is_ascii() {

@@ -9,6 +9,7 @@
 //! | `terminal` | terminals that disagree about widths |
 //! | `session` | the round of looks: list, detail to its end, help, bars, outcome |
 //! | `frame` | what must stand as it does with a harmless action |
+//! | `answers` | what servers say about decisions, each in a file of `answers/` |
 //! | `oracle` | what is in a JSON text, found without the program's own parser |
 //!
 //! `AEGIS_HOSTILE_DIR=folder cargo test --test hostile` runs it over the actions of another folder.
@@ -18,7 +19,11 @@
 #[path = "../support/pty.rs"]
 #[allow(dead_code, unreachable_pub)]
 mod pty;
+#[path = "../support/scripted.rs"]
+#[allow(dead_code, unreachable_pub)]
+mod scripted;
 
+mod answers;
 mod bytes;
 mod corpus;
 mod frame;

@@ -138,22 +138,26 @@ impl Session {
             .replace("2099-01-01T00:00:00Z", "9999-12-30T21:00:00Z");
         fs::write(&file, [before.as_bytes(), b"\n", &case.line, b"\n", after.as_bytes(), b"\n"].concat())
             .unwrap();
-        let mut command = Pty::aegis_console(&["review", "--queue", "queue.jsonl", "--grace", "0"]);
+        Self::open(&["--queue", "queue.jsonl"], folder, size)
+    }
+
+    /// Starts `review` with these arguments.
+    pub(crate) fn open(arguments: &[&str], folder: &Path, size: (u16, u16)) -> Self {
+        let mut command = Pty::aegis_console(&[&["review", "--grace", "0"], arguments].concat());
         command.cwd(folder);
-        let terminals = vec![Terminal::new(Widths::ALL[0], size)];
-        let pty = Pty::start(command, size);
         Self {
-            pty,
+            pty: Pty::start(command, size),
             reader: Reader::default(),
             read: 0,
-            terminals,
+            terminals: vec![Terminal::new(Widths::ALL[0], size)],
             repaints: 0,
             in_frame: false,
             wide: size.0 >= 100,
         }
     }
 
-    fn first(&self) -> &Terminal {
+    /// The terminal that measures as the console does.
+    pub(crate) fn first(&self) -> &Terminal {
         &self.terminals[0]
     }
 
@@ -199,14 +203,16 @@ impl Session {
         self.pty.bytes_after(self.read, Duration::ZERO).is_empty() && self.pty.has_ended()
     }
 
-    fn wait(&mut self, what: &str, until: impl Fn(&Self) -> bool) -> Result<(), String> {
+    /// Waits until the screen is so, or says what it is.
+    pub(crate) fn wait(&mut self, what: &str, until: impl Fn(&Self) -> bool) -> Result<(), String> {
         if self.comes(PATIENCE, until)? {
             return Ok(());
         }
         Err(format!("waited for {what}; the screen:\n{}", self.first().screen()))
     }
 
-    fn press(&mut self, key: &str) {
+    /// Sends one key.
+    pub(crate) fn press(&mut self, key: &str) {
         self.pty.send(key.as_bytes());
     }
 
@@ -261,6 +267,12 @@ impl Session {
         })?;
         self.answered()?;
         look(Step::Outcomes, &self.terminals)?;
+        self.quit()?;
+        Ok(read)
+    }
+
+    /// Leaves it, and sees that the terminal is as it was before.
+    pub(crate) fn quit(mut self) -> Result<(), String> {
         self.press("q");
         let code = self.pty.exit_code(PATIENCE);
         self.take(Duration::ZERO)?;
@@ -268,7 +280,22 @@ impl Session {
             return Err(format!("it ended with {code}"));
         }
         self.pty.assert_restored();
-        Ok(read)
+        Ok(())
+    }
+
+    /// Rejects what the cursor is on.
+    pub(crate) fn reject(&mut self) -> Result<(), String> {
+        std::thread::sleep(ARMED);
+        self.press("r");
+        self.wait("the bar", |session| session.first().shows("┌ Reject? "))?;
+        std::thread::sleep(ARMED);
+        self.press("\r");
+        self.wait("the bar to go", |session| !session.first().shows("┌ Reject? "))
+    }
+
+    /// The terminals, if there is more to see on them than on the one that measures as the console does.
+    pub(crate) fn terminals(&self) -> &[Terminal] {
+        &self.terminals
     }
 
     fn find_the_attack(&mut self) -> Result<(), String> {
