@@ -5,9 +5,10 @@
 mod support;
 
 use aegis_console::client::AegisClient;
-use aegis_console::domain::{Action, ActionState, Queued};
+use aegis_console::domain::{Action, ActionState, Queued, Untrusted};
 use aegis_console::feed::gateway::{Pace, run_at};
-use aegis_console::feed::{FeedEvent, Link, Source};
+use aegis_console::feed::{AgentState, FeedEvent, Link, Source, TroubleKind};
+use aegis_console::gateway::{Config, Gateway};
 use std::time::Duration;
 use support::flood::{Flood, LONG};
 use support::scripted::{Answer, Asked, Scripted, head};
@@ -92,6 +93,13 @@ fn short(event: &FeedEvent) -> String {
         FeedEvent::Entries(entries) => format!("entries {}", ids(entries)),
         FeedEvent::Complete { pending } => format!("complete {}", pending.len()),
         FeedEvent::Changed(entry) => format!("changed {} {}", entry.action.id, entry.state.word()),
+        FeedEvent::Replaced(entry) => format!("replaced {}", entry.action.id),
+        FeedEvent::Agents(agents) => {
+            let short = |agent: &AgentState| {
+                format!(" {}{}", if agent.paused { "-" } else { "+" }, agent.name.visible().plain())
+            };
+            format!("agents{}", agents.iter().map(short).collect::<String>())
+        }
         FeedEvent::Unreadable { place, .. } => format!("unreadable {place}"),
     }
 }
@@ -342,6 +350,112 @@ async fn nobody_there_is_said_with_the_address_and_what_to_do() {
     assert!(trouble.contains("no server answers at http://127.0.0.1:"), "{trouble}");
     assert!(trouble.contains("refused") && trouble.contains("aegis-console serve"), "{trouble}");
     assert!(!format!("{source:?}").contains("s3cret"));
+}
+
+fn is_agents(asked: &Asked) -> bool {
+    asked.target.starts_with("/api/v1/hitl/agents")
+}
+
+#[tokio::test]
+async fn agents_are_told_after_the_link_is_up_and_as_they_are_paused() {
+    let server = Scripted::start(|asked, _| match asked {
+        asked if is_agents(asked) => Answer::json(
+            r#"{"agents":[{"name":"a","paused":false},{"name":"b\u001b[2J","paused":true,"paused_by":"dana","paused_at":"2026-11-23T12:00:00Z"}]}"#,
+        ),
+        asked if is_events(asked) => {
+            let agent =
+                |id: u32, name: &str, data: &str| format!("id: {id}\nevent: {name}\ndata: {data}\n\n");
+            Answer::events(
+                agent(1, "agent.paused", r#"{"name":"a","paused":true,"later":[1]}"#)
+                    + &agent(2, "agent.renamed", "x")
+                    + &agent(3, "agents.paused", r#"{"name":"c","paused":true}"#)
+                    + &agent(4, "agent.paused", r#"{"name":"a","paused":1}"#)
+                    + &agent(5, "agent.resumed", r#"{"name":"a","name":"b","paused":false}"#)
+                    + &agent(6, "agent.resumed", r#"{"name":"a","paused":false}"#)
+                    + &event(7, "d"),
+            )
+        }
+        _ => page(&[], "null"),
+    });
+    let mut feed = Listener::at(&server, PACE);
+    let told = feed.told().await;
+    assert_eq!(told, ["connecting", "entries ", "complete 0", "live", "agents +a -b␛[2J", "agents -a"]);
+    let told = feed.told().await;
+    assert_eq!(told, ["unreadable event 4", "unreadable event 5", "agents +a", "changed d pending"]);
+}
+
+#[tokio::test]
+async fn a_server_that_knows_nothing_of_agents_is_no_trouble() {
+    for answer in [
+        || Answer::new("404 Not Found", "application/json", "{}"),
+        || Answer::new("500 Internal Server Error", "text/plain", ""),
+        || Answer::new("200 OK", "text/html", "<html>"),
+        || Answer::json(r#"{"agents":7}"#),
+        || Answer::Whole(Vec::new()),
+    ] {
+        let server = Scripted::start(move |asked, _| match asked {
+            asked if is_agents(asked) => answer(),
+            asked if is_events(asked) => Answer::events(event(1, "d")),
+            _ => page(&[], "null"),
+        });
+        let mut feed = Listener::at(&server, PACE);
+        let told = feed.told().await;
+        assert_eq!(told, ["connecting", "entries ", "complete 0", "live", "changed d pending"]);
+        assert_eq!(server.asked().iter().filter(|asked| is_agents(asked)).count(), 1);
+    }
+}
+
+#[tokio::test]
+async fn one_entry_is_fetched_as_it_is_now_and_another_is_not_taken_for_it() {
+    let server = Scripted::start(|asked, _| match asked.target.as_str() {
+        "/api/v1/hitl/actions/a" => Answer::json(&entry("a").write()),
+        "/api/v1/hitl/actions/b" => Answer::json(&entry("a").write()),
+        "/api/v1/hitl/actions/c" => Answer::json(&entry("c").write().replace("1.10", "1.11")),
+        "/api/v1/hitl/actions/%1B%5B2J%2F.." => Answer::new("404 Not Found", "application/json", "{}"),
+        other => panic!("{other}"),
+    });
+    let source = source(server.url());
+    assert_eq!(source.fetch("a").await, Ok(entry("a")));
+    for (id, words) in
+        [("b", "answers another action"), ("c", "digest"), ("\u{1b}[2J/..", "has no action ␛[2J/..")]
+    {
+        let trouble = source.fetch(id).await.unwrap_err().to_string();
+        assert!(trouble.contains(words) && trouble.contains("127.0.0.1"), "{trouble}");
+    }
+}
+
+#[tokio::test]
+async fn an_agent_is_paused_at_a_gateway_and_every_console_sees_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = Config::new(([127, 0, 0, 1], 0).into(), dir.path().join("data"));
+    let gateway = Gateway::start(config).await.unwrap();
+    let name = "billing/\u{202e}agent %41";
+    let _ = gateway.agent(name);
+    let client = AegisClient::builder().base_url(gateway.url()).api_key(gateway.reviewer("dana")).build();
+    let source = Source::new(&client.unwrap()).unwrap();
+    let (tx, rx) = mpsc::channel(4);
+    let mut console = Listener { rx, feed: tokio::spawn(run_at(PACE, source.clone(), tx)) };
+    let shown = Untrusted::from(name).visible().plain();
+    let told = console.told().await;
+    let agents = format!("agents +agent +{shown}");
+    assert_eq!(told, ["connecting", "entries ", "complete 0", "live", &agents]);
+
+    let paused = source.pause(name, true).await.unwrap();
+    assert_eq!((paused.name.raw(), paused.paused), (name, true));
+    assert_eq!(paused.paused_by, Some("dana".into()));
+    let told = console.told().await;
+    assert_eq!(told, [format!("agents -{shown}")]);
+    assert_eq!(source.agents().await.unwrap()[1], paused);
+    assert_eq!(source.pause(name, true).await, Ok(paused), "again is the same");
+    assert!(!source.pause(name, false).await.unwrap().paused);
+    let told = console.told().await;
+    assert_eq!(told, [format!("agents +{shown}")]);
+    for unknown in ["nobody", "", ".", ".."] {
+        let trouble = source.pause(unknown, true).await.unwrap_err();
+        assert!(matches!(trouble.kind, TroubleKind::Missing(_)), "{unknown}: {trouble}");
+        assert!(trouble.to_string().contains("has no agent"), "{trouble}");
+    }
+    gateway.shutdown().await;
 }
 
 fn source(url: &str) -> Source {

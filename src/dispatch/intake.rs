@@ -2,7 +2,8 @@
 //! the journal.
 
 use super::life::Origin;
-use super::shared::{Command, Halt, Open, Refused, Shared};
+use super::noting::Refused;
+use super::shared::{Command, Halt, Open, Shared};
 use super::{News, call, news_of, poke};
 use crate::journal::{Entry, Intent, Stage, Step};
 use jiff::Timestamp;

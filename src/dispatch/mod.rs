@@ -10,18 +10,21 @@
 //! |---|---|
 //! | `order` | a decision and its bytes |
 //! | `intake` | taking decisions, and what is wanted of them afterwards |
-//! | `plan`, `pace` | what is next: pure functions, and their numbers |
+//! | `plan`, `after`, `pace` | what is next, what follows a run: pure functions, and their numbers |
 //! | `fence` | how long what may have landed is sent again by itself |
 //! | `life`, `recorder` | one decision from the disk to its end |
 //! | [`check`] | whether an action still stands, for decisions that waited |
-//! | `carrier`, `reader`, `poke` | the process that carries a journal out, the others, and how they tell it |
-//! | `shared` | what all lives share |
+//! | `carrier`, `poke` | the process that carries a journal out, and how the others tell it |
+//! | `reader`, `since` | the others, and what they missed between two looks |
+//! | `shared`, `noting` | what all lives share; writing to the journal |
 
+mod after;
 mod carrier;
 pub mod check;
 mod fence;
 mod intake;
 mod life;
+mod noting;
 mod order;
 mod pace;
 mod plan;
@@ -29,6 +32,7 @@ mod poke;
 mod reader;
 mod recorder;
 mod shared;
+mod since;
 
 /// What the journal keeps of a decision, as [`News::Found`] carries it: plain data, for those who must not reach the disk.
 pub use crate::journal::{Entry, Stage};

@@ -6,7 +6,7 @@
 
 use super::source::Source;
 use super::trouble::{Kind, Trouble};
-use super::{FeedEvent, Link, page};
+use super::{FeedEvent, Link, agents, page};
 use crate::domain::json::{self, Limits};
 use crate::domain::{ActionState, Untrusted};
 use jiff::Timestamp;
@@ -119,6 +119,7 @@ impl Follower {
         self.list().await?;
         self.live_since = Some(Instant::now());
         self.tell(FeedEvent::Link(Link::Live)).await?;
+        self.agents().await?;
         loop {
             match events.next().await {
                 Ok(event) => self.event(event).await?,
@@ -162,22 +163,39 @@ impl Follower {
         Ok(())
     }
 
+    /// The queue is what matters: a server that cannot say how its agents are is no trouble.
+    async fn agents(&self) -> Result<(), Gone> {
+        match self.source.agents().await {
+            Ok(agents) => self.tell(FeedEvent::Agents(agents)).await,
+            Err(trouble) => {
+                tracing::debug!(%trouble, "the agents are not known");
+                Ok(())
+            }
+        }
+    }
+
     async fn event(&mut self, event: Sse) -> Result<(), Gone> {
         // It goes back in a header, so it is only taken where it can stand in one.
         let fits =
             |id: &String| (1..=64).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic());
         let id = event.id.filter(fits);
+        let place = || id.as_ref().map_or("an event".into(), |id| format!("event {id}"));
         // Names that this version does not know are for later ones.
-        let data = event.data.filter(|_| event.event.is_some_and(|name| name.starts_with("action.")));
-        if let Some(data) = data {
-            let queued = json::parse(data.as_bytes(), EVENT).map_err(Into::into);
-            match queued.and_then(|value| page::read(&value)) {
-                Ok(queued) => self.tell(FeedEvent::Changed(queued)).await?,
-                Err(error) => {
-                    let place = id.as_ref().map_or("an event".into(), |id| format!("event {id}"));
-                    self.unreadable(place, error.to_string().into()).await?;
-                }
+        let told = match (event.event.as_deref(), event.data) {
+            (Some(name), Some(data)) if name.starts_with("action.") => {
+                let value = json::parse(data.as_bytes(), EVENT).map_err(Into::into);
+                let queued = value.and_then(|value| page::read(&value));
+                Some(queued.map(FeedEvent::Changed).map_err(|error| error.to_string().into()))
             }
+            (Some("agent.paused" | "agent.resumed"), Some(data)) => {
+                Some(agents::read(data.as_bytes()).map(|agent| FeedEvent::Agents(vec![agent])))
+            }
+            _ => None,
+        };
+        match told {
+            None => {}
+            Some(Ok(news)) => self.tell(news).await?,
+            Some(Err(reason)) => self.unreadable(place(), reason).await?,
         }
         self.last_event = id.or(self.last_event.take());
         Ok(())

@@ -3,6 +3,7 @@
 //! A feed only brings news; it keeps no list and decides nothing. What it says is a [`FeedEvent`], sent over a bounded
 //! channel, so that a flood waits at the source.
 
+mod agents;
 mod events;
 pub mod gateway;
 pub mod jsonl;
@@ -10,9 +11,10 @@ mod page;
 mod source;
 mod trouble;
 
+pub use agents::AgentState;
 pub use page::{Entry, RawPage};
 pub use source::{Pages, Source};
-pub use trouble::Trouble;
+pub use trouble::{Kind as TroubleKind, Trouble};
 
 use crate::domain::{Queued, Untrusted};
 use jiff::Timestamp;
@@ -32,6 +34,12 @@ pub enum FeedEvent {
     },
     /// One entry is new or has changed.
     Changed(Queued),
+    /// One entry as the source has it now, fetched because it was asked for ([`Source::fetch`]): where its bytes are
+    /// others than those known under its id, it stands in their place and has not been seen.
+    Replaced(Queued),
+    /// How these agents are: each that the source knows after the link came up, and each that was paused or resumed
+    /// since. Of others nothing new is known. Sources that cannot pause agents never tell it.
+    Agents(Vec<AgentState>),
     /// Something came that could not be read as an action; the rest goes on.
     Unreadable {
         /// Where it stood: `line 3`, or the id that the server gave it.

@@ -1,15 +1,18 @@
-//! The calls that read a queue: pages and the stream of events. Reads with limits, follows nothing, decides nothing.
+//! The calls to a queue: pages, one entry, the stream of events, and pausing agents. Reads with limits, follows nothing,
+//! decides nothing.
 
+use super::agents::{self, AgentState};
 use super::events::Events;
-use super::page::RawPage;
+use super::page::{self, RawPage};
 use super::trouble::{Kind, Trouble};
 use crate::client::http::{Http, words};
 use crate::client::{AegisClient, ClientError};
 use crate::domain::json::{self, Limits, Value};
-use crate::domain::{ActionState, Untrusted};
-use reqwest::Response;
+use crate::domain::{ActionState, Queued, Untrusted};
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use reqwest::{Method, Response};
 use std::collections::HashSet;
+use std::fmt::Write as _;
 use std::time::{Duration, SystemTime};
 use tokio::time::timeout;
 use url::form_urlencoded;
@@ -55,22 +58,71 @@ impl Source {
     }
 
     async fn page(&self, state: ActionState, after: Option<&str>) -> Result<RawPage, Trouble> {
-        let path = page_path(state, after);
+        let body = self.json(Method::GET, &page_path(state, after), Limits::PAGE.bytes).await?;
+        RawPage::read(body).map_err(|why| self.trouble(Kind::Garbled(why)))
+    }
+
+    /// One entry as the server has it now, whatever is known of it.
+    ///
+    /// # Errors
+    /// [`Trouble`]; [`Kind::Missing`] where the server has no such action, [`Kind::Garbled`] where what it answers cannot
+    /// be read or is another action.
+    pub async fn fetch(&self, id: &str) -> Result<Queued, Trouble> {
+        let path = format!("/hitl/actions/{}", segment(id));
+        let body = self.json(Method::GET, &path, Limits::PAGE.bytes).await;
+        let body = body.map_err(|trouble| trouble.missing(|| format!("action {id}")))?;
+        let garbled = |why: Untrusted| self.trouble(Kind::Garbled(why));
+        let value = json::parse(&body, Limits::PAGE).map_err(|error| garbled(error.to_string().into()))?;
+        let queued = page::read(&value).map_err(|error| garbled(error.to_string().into()))?;
+        if queued.action.id == id { Ok(queued) } else { Err(garbled("it answers another action".into())) }
+    }
+
+    /// How the agents are.
+    ///
+    /// # Errors
+    /// [`Trouble`]; [`Kind::Missing`] where the server cannot pause agents.
+    pub async fn agents(&self) -> Result<Vec<AgentState>, Trouble> {
+        let body = self.json(Method::GET, "/hitl/agents", agents::LIMITS.bytes).await;
+        let body = body.map_err(|trouble| trouble.missing(|| "list of agents".into()))?;
+        agents::read_list(&body).map_err(|why| self.trouble(Kind::Garbled(why)))
+    }
+
+    /// Pauses an agent's credential, or resumes it; `name` as the server has it. What is so already is no trouble. Says
+    /// how the agent is then; the stream of events tells it too.
+    ///
+    /// # Errors
+    /// [`Trouble`]; [`Kind::Missing`] where the server knows no such agent, or cannot pause any.
+    pub async fn pause(&self, name: &str, paused: bool) -> Result<AgentState, Trouble> {
+        let missing = || format!("agent {name:?} that could be paused");
+        if matches!(name, "" | "." | "..") {
+            // No URL can name these: whoever reads it takes them for the path's own.
+            return Err(self.trouble(Kind::Missing(missing().into())));
+        }
+        let verb = if paused { "pause" } else { "resume" };
+        let path = format!("/hitl/agents/{}/{verb}", segment(name));
+        let body = self.json(Method::POST, &path, agents::LIMITS.bytes).await;
+        let body = body.map_err(|trouble| trouble.missing(missing))?;
+        let agent = agents::read(&body).map_err(|why| self.trouble(Kind::Garbled(why)))?;
+        let done = agent.name.raw() == name && agent.paused == paused;
+        if done { Ok(agent) } else { Err(self.trouble(Kind::Garbled("it answers something else".into()))) }
+    }
+
+    /// The bytes of an answer that should be JSON, whole and in time.
+    async fn json(&self, method: Method, path: &str, limit: usize) -> Result<Vec<u8>, Trouble> {
         let read = async {
-            let response = self.get(&path, "application/json", None).await?;
+            let response = self.ask(method, path, "application/json", None).await?;
             let html = says(response.headers(), "html");
-            let body = self.body(response, Limits::PAGE.bytes).await?;
-            if html || body.trim_ascii_start().first() == Some(&b'<') {
-                return Err(self.trouble(Kind::Html));
-            }
-            RawPage::read(body).map_err(|why| self.trouble(Kind::Garbled(why)))
+            let body = self.body(response, limit).await?;
+            let page = html || body.trim_ascii_start().first() == Some(&b'<');
+            if page { Err(self.trouble(Kind::Html)) } else { Ok(body) }
         };
         timeout(PAGE_TIME, read).await.unwrap_or_else(|_| Err(self.trouble(Kind::Slow(PAGE_TIME))))
     }
 
     /// The stream of events, after the event of that id, else from now. `silence` is how long it may say nothing.
     pub(super) async fn events(&self, after: Option<&str>, silence: Duration) -> Result<Events, Trouble> {
-        let head = timeout(HEAD_TIME, self.get("/hitl/events", "text/event-stream", after)).await;
+        let head =
+            timeout(HEAD_TIME, self.ask(Method::GET, "/hitl/events", "text/event-stream", after)).await;
         let response = head.unwrap_or_else(|_| Err(self.trouble(Kind::Slow(HEAD_TIME))))?;
         if says(response.headers(), "html") {
             return Err(self.trouble(Kind::Html));
@@ -85,8 +137,15 @@ impl Source {
         Trouble { address: self.address().to_owned(), kind }
     }
 
-    async fn get(&self, path: &str, accept: &'static str, after: Option<&str>) -> Result<Response, Trouble> {
+    async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        accept: &'static str,
+        after: Option<&str>,
+    ) -> Result<Response, Trouble> {
         let request = self.client.get(path).map_err(|error| error.to_string()).and_then(|mut request| {
+            *request.method_mut() = method;
             request.headers_mut().insert(ACCEPT, HeaderValue::from_static(accept));
             if let Some(id) = after.map(HeaderValue::from_str) {
                 let id = id.map_err(|error| error.to_string())?;
@@ -179,6 +238,20 @@ fn page_path(state: ActionState, after: Option<&str>) -> String {
         query.append_pair("after", cursor);
     }
     query.finish()
+}
+
+/// A name as one segment of a path.
+fn segment(name: &str) -> String {
+    let mut out = String::with_capacity(name.len());
+    for byte in name.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            // Writing to a String cannot fail.
+            let _ = write!(out, "%{byte:02X}");
+        }
+    }
+    out
 }
 
 fn says(headers: &HeaderMap, word: &str) -> bool {

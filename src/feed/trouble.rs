@@ -30,6 +30,8 @@ pub enum Kind {
     Forbidden,
     /// 404 or 405: another server, or another prefix.
     NoQueue,
+    /// 404 for one thing that was asked for, or asked to be changed: what it is, in words that may quote anybody.
+    Missing(Untrusted),
     /// A web page.
     Html,
     /// A redirect, with its status.
@@ -79,6 +81,7 @@ impl Trouble {
             Kind::NoQueue => format!(
                 "{address} has no queue (404): for an AEGIS server without one use `review --queue FILE` or `decide --key`"
             ),
+            Kind::Missing(what) => format!("{address} has no {} (404)", what.raw()),
             Kind::Html => format!("{address} answers a web page instead of a queue: check the address"),
             Kind::Redirect(status) => {
                 format!(
@@ -103,8 +106,21 @@ impl Trouble {
     pub fn lasts(&self) -> bool {
         matches!(
             self.kind,
-            Kind::Unauthorized { .. } | Kind::Forbidden | Kind::NoQueue | Kind::Html | Kind::Redirect(_)
+            Kind::Unauthorized { .. }
+                | Kind::Forbidden
+                | Kind::NoQueue
+                | Kind::Missing(_)
+                | Kind::Html
+                | Kind::Redirect(_)
         )
+    }
+
+    /// A 404 for one thing says that this thing is not there, not that there is no queue.
+    pub(super) fn missing(self, what: impl FnOnce() -> String) -> Self {
+        match self.kind {
+            Kind::NoQueue => Self { kind: Kind::Missing(what().into()), ..self },
+            _ => self,
+        }
     }
 
     /// How long the server asked to be left alone.

@@ -18,12 +18,14 @@ pub(crate) struct Refusal {
     decision: Option<Value>,
     /// What a 401 asks for.
     challenge: bool,
+    /// Seconds, for a 429.
+    retry_after: Option<u64>,
 }
 
 impl Refusal {
     /// A refusal with its word and its sentence.
     pub(crate) fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
-        Self { status, code, detail: detail.into(), decision: None, challenge: false }
+        Self { status, code, detail: detail.into(), decision: None, challenge: false, retry_after: None }
     }
 
     /// 400.
@@ -34,6 +36,11 @@ impl Refusal {
     /// 401, with the header that says how to come in.
     pub(crate) fn unauthenticated(detail: impl Into<String>) -> Self {
         Self { challenge: true, ..Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", detail) }
+    }
+
+    /// Adds when to come again, in seconds.
+    pub(crate) fn retry_after(self, seconds: u64) -> Self {
+        Self { retry_after: Some(seconds), ..self }
     }
 
     /// Adds what stands.
@@ -62,6 +69,7 @@ impl Refusal {
             StatusCode::FORBIDDEN | StatusCode::MISDIRECTED_REQUEST => "forbidden",
             StatusCode::NOT_FOUND => "not_found",
             StatusCode::CONFLICT => "conflict",
+            StatusCode::TOO_MANY_REQUESTS => "rate_limited",
             status if status.is_server_error() => "internal_error",
             _ => "invalid_request",
         };
@@ -83,6 +91,9 @@ impl Refusal {
         if self.challenge {
             let challenge = HeaderValue::from_static("Bearer realm=\"aegis-console\"");
             headers.insert(header::WWW_AUTHENTICATE, challenge);
+        }
+        if let Some(seconds) = self.retry_after {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
     }

@@ -35,7 +35,7 @@ pub(crate) struct Caller {
     /// The name that goes on record.
     pub(crate) name: Arc<str>,
     pub(crate) tenant: Arc<str>,
-    role: Role,
+    pub(crate) role: Role,
 }
 
 /// Every credential that is known, as its hash.
@@ -64,6 +64,18 @@ impl Credentials {
         }
         let detail = format!("this call needs {} credential, not {}", role.word(), caller.role.word());
         Err(Refusal::new(StatusCode::FORBIDDEN, "wrong_role", detail))
+    }
+
+    /// Whose call this is, where its credential is known.
+    pub(crate) fn who(&self, headers: &HeaderMap) -> Option<Caller> {
+        bearer(headers).ok().and_then(|token| self.caller(token))
+    }
+
+    /// The names of the agents' credentials of a tenant.
+    pub(crate) fn agents(&self, tenant: &str) -> Vec<String> {
+        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        let ours = |caller: &&Caller| caller.role == Role::Agent && *caller.tenant == *tenant;
+        known.iter().map(|(_, caller)| caller).filter(ours).map(|caller| caller.name.to_string()).collect()
     }
 
     fn caller(&self, token: &str) -> Option<Caller> {

@@ -6,10 +6,11 @@
 use super::Shared;
 use super::answer::{Refusal, json_text};
 use super::auth::{Role, has_authorization};
-use super::door::{self, single, visible};
+use super::body;
+use super::door::{single, visible};
 use super::store::{Decided, DecisionCall, DecisionRow, Review};
 use crate::domain::action::is_id;
-use crate::domain::json::{self, Limits};
+use crate::domain::json::Limits;
 use crate::domain::{ActionState, Verdict, timestamp};
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, StatusCode};
@@ -42,7 +43,7 @@ async fn decide(
     verdict: Verdict,
     request: Request,
 ) -> Result<Response, Refusal> {
-    let (head, body) = request.into_parts();
+    let (head, content) = request.into_parts();
     let decider = decider(&shared, &head.headers)?;
     let key = required(&head.headers, "Idempotency-Key")?;
     let thread = required(&head.headers, "Thread-Id")?;
@@ -55,8 +56,7 @@ async fn decide(
             return Err(Refusal::bad("bad_header", detail));
         }
     };
-    let body = door::body(body, Limits::SEALED.bytes).await?;
-    let review = review(&body)?;
+    let review = review(&body::bytes(content, Limits::SEALED.bytes).await?)?;
     let call = DecisionCall {
         tenant: decider.tenant,
         thread: thread.to_owned(),
@@ -95,10 +95,8 @@ fn required<'h>(headers: &'h HeaderMap, name: &str) -> Result<&'h str, Refusal> 
 }
 
 /// What the body's `review` says; of the rest nothing is believed. A body without one, or with another thing of that name, is the caller's own payload.
-fn review(body: &[u8]) -> Result<Option<Review>, Refusal> {
-    let value = json::parse_unique(body, Limits::SEALED).map_err(|error| {
-        Refusal::bad("bad_body", format!("the body is not JSON that is taken here: {error}"))
-    })?;
+fn review(bytes: &[u8]) -> Result<Option<Review>, Refusal> {
+    let value = body::value(bytes, Limits::SEALED)?;
     if value.as_object().is_none() {
         let detail = "the body must be a JSON object; {} where there is no payload";
         return Err(Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, "not_an_object", detail));

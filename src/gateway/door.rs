@@ -1,27 +1,25 @@
-//! What is checked before anything else, whoever calls: `Host`, `Origin`, the size of what comes in.
+//! What is checked before anything else, whoever calls: `Host`, `Origin`, and then the headers. Bodies: `body`.
 //!
 //! A page in the reviewer's own browser can reach loopback, by its address or by a name of its own that resolves to it
 //! (DNS rebinding). So a call must name this gateway, and must not come from a page.
 
 use super::Shared;
 use super::answer::Refusal;
+use super::auth::Role;
+use super::bounds::Call;
+use super::seats::Seat;
 use crate::domain::action::is_id;
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
-use futures_util::StreamExt as _;
 use hyper::body::{Frame, SizeHint};
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
-use std::time::Duration;
-
-/// How long a body may take to arrive.
-const BODY_TIME: Duration = Duration::from_secs(10);
 
 /// The names by which this gateway may be called.
 #[derive(Debug)]
@@ -65,8 +63,12 @@ pub(crate) async fn guard(State(shared): State<Arc<Shared>>, request: Request, n
     let request_id = single(request.headers(), "X-Request-Id").ok().flatten().filter(|id| is_id(id));
     let request_id = request_id.map_or_else(|| uuid::Uuid::new_v4().to_string(), str::to_owned);
     let (request, ended) = watched(request);
-    let mut response = match admit(&shared.hosts, &request) {
-        Ok(()) => next.run(request).await,
+    let mut response = match admit(&shared.hosts, &request).and_then(|()| known(&shared, &request)) {
+        Ok(call) => {
+            let response = next.run(request).await;
+            drop(call);
+            response
+        }
         Err(refusal) => refusal.into_response(),
     };
     let refusal = response.extensions_mut().remove::<Refusal>();
@@ -82,6 +84,21 @@ pub(crate) async fn guard(State(shared): State<Arc<Shared>>, request: Request, n
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response
+}
+
+/// What goes by who calls, whatever they call: an agent's calls are counted, a reviewer's connection is kept.
+fn known(shared: &Shared, request: &Request) -> Result<Option<Call>, Refusal> {
+    let Some(caller) = shared.credentials.who(request.headers()) else { return Ok(None) };
+    match caller.role {
+        Role::Agent => shared.usage.begin(&caller).map(Some),
+        Role::Reviewer => {
+            // There is none where the routes are called in process.
+            if let Some(seat) = request.extensions().get::<Arc<Seat>>() {
+                seat.is_reviewers();
+            }
+            Ok(None)
+        }
+    }
 }
 
 /// A body that tells whether it has been read to its end.
@@ -145,32 +162,6 @@ fn admit(hosts: &Hosts, request: &Request) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// The whole body, at most `limit` bytes of it and in at most [`BODY_TIME`].
-pub(crate) async fn body(body: Body, limit: usize) -> Result<Vec<u8>, Refusal> {
-    let too_large = || {
-        let detail = format!("the body is larger than {limit} bytes");
-        Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", detail)
-    };
-    if usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX) > limit {
-        return Err(too_large());
-    }
-    let read = async {
-        let (mut bytes, mut chunks) = (Vec::new(), body.into_data_stream());
-        while let Some(chunk) = chunks.next().await {
-            let chunk = chunk.map_err(|_| Refusal::bad("broken_body", "the body ended too early"))?;
-            if bytes.len() + chunk.len() > limit {
-                return Err(too_large());
-            }
-            bytes.extend_from_slice(&chunk);
-        }
-        Ok(bytes)
-    };
-    tokio::time::timeout(BODY_TIME, read).await.unwrap_or_else(|_| {
-        let detail = format!("the body did not arrive within {} s", BODY_TIME.as_secs());
-        Err(Refusal::new(StatusCode::REQUEST_TIMEOUT, "slow_body", detail))
-    })
-}
-
 /// The value of a header that may be there once, and then in ASCII.
 pub(crate) fn single<'h>(headers: &'h HeaderMap, name: &str) -> Result<Option<&'h str>, Refusal> {
     let mut values = headers.get_all(name).iter();
@@ -198,12 +189,6 @@ pub(crate) fn visible<'h>(headers: &'h HeaderMap, name: &str) -> Result<Option<&
         }
         value => Ok(value),
     }
-}
-
-/// The value of a query parameter, as it stands; nothing that the gateway takes needs an escape.
-pub(crate) fn parameter<'q>(query: Option<&'q str>, name: &str) -> Option<&'q str> {
-    let pairs = query.unwrap_or_default().split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
-    pairs.filter(|(key, value)| *key == name && !value.is_empty()).map(|(_, value)| value).next()
 }
 
 #[cfg(test)]
@@ -242,12 +227,5 @@ mod tests {
         ] {
             assert!(!hosts.admit(host), "{host}");
         }
-    }
-
-    #[test]
-    fn query_parameters_are_found_by_their_whole_name() {
-        assert_eq!(parameter(Some("a=1&wait=25s&awaits=2"), "wait"), Some("25s"));
-        assert_eq!(parameter(Some("await=1&wait"), "wait"), None);
-        assert_eq!(parameter(None, "wait"), None);
     }
 }

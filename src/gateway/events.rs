@@ -2,15 +2,17 @@
 //!
 //! The rows of the outbox are the truth and news is only a wake-up: after each wake-up the rows after the last one sent
 //! are read. So a listener that missed news misses no event, and one that reads slowly holds up nobody: its rows wait on
-//! the disk until it asks for more. `data` is the entry as it is now, which may be further on than the event's name.
+//! the disk until it asks for more. `data` is the entry or the
+//! agent as it is now, which may be further on than the event's name.
 
 use super::Shared;
+use super::agents;
 use super::answer::Refusal;
 use super::auth::Role;
 use super::door::single;
 use super::queue::rendered;
 use super::server::Stop;
-use super::store::{Change, StoreError};
+use super::store::{Change, StoreError, Subject};
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::http::header;
@@ -88,12 +90,26 @@ impl Listener {
         let events = self.shared.store.events(Arc::clone(&self.tenant), self.cursor, BATCH).await?;
         let Some(last) = events.last() else { return Ok(None) };
         self.cursor = last.seq;
-        let (heads, records): (Vec<_>, Vec<_>) =
-            events.into_iter().map(|event| ((event.seq, event.kind), event.record)).unzip();
         let mut text = String::new();
-        for ((seq, kind), entry) in heads.into_iter().zip(rendered(records).await?) {
+        let mut records = Vec::new();
+        let heads: Vec<_> = events
+            .into_iter()
+            .map(|event| {
+                let agent = match event.subject {
+                    Subject::Agent(agent) => Some(agents::shown(&agent).to_string()),
+                    Subject::Action(record) => {
+                        records.push(*record);
+                        None
+                    }
+                };
+                (event.seq, event.kind.name(), agent)
+            })
+            .collect();
+        let mut entries = rendered(records).await?.into_iter();
+        for (seq, name, agent) in heads {
+            let data = agent.or_else(|| entries.next()).unwrap_or_default();
             // Writing to a String cannot fail. JSON text has no line breaks: they are escaped in its strings.
-            let _ = write!(text, "id: {seq}\nevent: {}\ndata: {entry}\n\n", kind.name());
+            let _ = write!(text, "id: {seq}\nevent: {name}\ndata: {data}\n\n");
         }
         Ok(Some(text.into()))
     }
@@ -107,7 +123,7 @@ impl Listener {
                 () = self.stop.stopped() => return None,
                 () = heartbeat.as_mut() => return Some(false),
                 change = self.changes.recv() => match change {
-                    Ok(change) if change.seq > self.cursor && change.tenant == self.tenant && change.action_id.is_some() => {
+                    Ok(change) if change.seq > self.cursor && change.tenant == self.tenant && change.told => {
                         return Some(true);
                     }
                     Ok(_) => {}

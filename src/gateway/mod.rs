@@ -14,15 +14,20 @@
 //! # }
 //! ```
 
+mod agents;
 mod answer;
 mod ask;
 mod auth;
+mod body;
+mod bounds;
 mod data;
 mod decide;
 mod door;
 mod events;
 mod expiry;
+mod query;
 mod queue;
+mod seats;
 mod server;
 mod store;
 
@@ -30,6 +35,8 @@ use auth::{Credentials, Mint, Role};
 use axum::Router;
 use axum::http::StatusCode;
 use axum::routing::{get, post};
+use bounds::Usage;
+pub use bounds::{BYTES_PER_SECOND, Bounds};
 use data::DataDir;
 pub use data::DataError;
 use door::Hosts;
@@ -62,6 +69,8 @@ pub struct Config {
     pub allowed_hosts: Vec<String>,
     /// The tenant of its own credentials: `default` unless said otherwise.
     pub tenant: String,
+    /// How much one agent may take of it.
+    pub bounds: Bounds,
 }
 
 impl Config {
@@ -73,6 +82,7 @@ impl Config {
             tenant_mode: false,
             allowed_hosts: Vec::new(),
             tenant: "default".into(),
+            bounds: Bounds::default(),
         }
     }
 }
@@ -107,6 +117,8 @@ pub(crate) struct Shared {
     credentials: Credentials,
     hosts: Hosts,
     tenant_mode: bool,
+    bounds: Bounds,
+    usage: Arc<Usage>,
     clock: Clock,
     stop: Stop,
 }
@@ -147,17 +159,20 @@ impl Gateway {
         let store = SqliteStore::open(&database, Some(data.lock), Arc::clone(&clock), ask::APPROVAL_VALIDITY)
             .map_err(|error| GatewayError::Store(error.to_string()))?;
 
+        let bounds = Bounds { connections: server::connections(config.bounds.connections), ..config.bounds };
         let (sender, stop) = Stop::new();
         let shared = Arc::new(Shared {
             store: Arc::new(store),
             credentials,
             hosts: Hosts::new(addr, &config.allowed_hosts),
             tenant_mode: config.tenant_mode,
+            bounds,
+            usage: Arc::new(Usage::new(bounds)),
             clock,
             stop: stop.clone(),
         });
         let tasks = [
-            tokio::spawn(server::serve(listener, router(&shared), stop.clone())),
+            tokio::spawn(server::serve(listener, router(&shared), bounds.connections, stop.clone())),
             tokio::spawn(expiry::run(Arc::clone(&shared), stop)),
         ];
         let stop = sender;
@@ -223,7 +238,10 @@ fn router(shared: &Arc<Shared>) -> Router {
         .route("/hitl/status/{request_id}", get(decide::status))
         .route("/hitl/actions", get(queue::list))
         .route("/hitl/actions/{id}", get(queue::one))
-        .route("/hitl/events", get(events::stream));
+        .route("/hitl/events", get(events::stream))
+        .route("/hitl/agents", get(agents::list))
+        .route("/hitl/agents/{name}/pause", post(agents::pause))
+        .route("/hitl/agents/{name}/resume", post(agents::resume));
     let agents = Router::new()
         .route("/v1/requests", post(ask::create))
         .route("/v1/requests/{id}", get(ask::get).delete(ask::withdraw))

@@ -3,7 +3,7 @@
 use super::Shared;
 use super::answer::{Refusal, json_text};
 use super::auth::Role;
-use super::door::parameter;
+use super::query::Query;
 use super::store::{Record, StoreError};
 use crate::domain::ActionState;
 use crate::domain::json::quote;
@@ -19,16 +19,16 @@ const LONGEST_PAGE: usize = 500;
 /// has fewer of them than asked for; only `"next": null` is the end.
 pub(crate) async fn list(State(shared): State<Arc<Shared>>, request: Request) -> Result<Response, Refusal> {
     let caller = shared.credentials.authorize(request.headers(), Role::Reviewer)?;
-    let query = request.uri().query();
+    let query = Query::read(request.uri().query(), &["state", "after", "limit"])?;
     let bad = |detail: String| Refusal::bad("bad_query", detail);
     let state =
-        match parameter(query, "state") {
+        match query.get("state") {
             None => None,
             Some(word) => Some(ActionState::parse(word).ok_or_else(|| {
                 bad("state must be pending, approved, rejected, expired or cancelled".into())
             })?),
         };
-    let after = match parameter(query, "after") {
+    let after = match query.get("after") {
         None => 0,
         Some(cursor) => cursor
             .parse()
@@ -36,7 +36,7 @@ pub(crate) async fn list(State(shared): State<Arc<Shared>>, request: Request) ->
             .filter(|cursor| *cursor >= 0)
             .ok_or_else(|| bad("after must be the next of an earlier page".into()))?,
     };
-    let limit = match parameter(query, "limit") {
+    let limit = match query.get("limit") {
         None => DEFAULT_LIMIT,
         Some(text) => text
             .parse()

@@ -1,6 +1,8 @@
 //! The sockets: accepting, limits that hold for every connection, and a stop that lets what runs end.
 
+use super::seats::{Seat, Seats};
 use axum::Router;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -15,8 +17,10 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
-/// Connections at the same time; who comes later waits to be accepted.
-const CONNECTIONS: usize = 2048;
+/// How long whoever comes waits for a seat before one more is cleared.
+const SEAT_TIME: Duration = Duration::from_millis(100);
+/// File handles that are left for the database, the logs and what the process does besides.
+const OTHER_HANDLES: usize = 64;
 /// How long a request's head may take, and how long a connection may stay idle. Longer than the 5 s for which the
 /// published clients keep an idle connection, so that the two ends do not close and use it at the same moment.
 const HEAD_TIME: Duration = Duration::from_secs(10);
@@ -46,21 +50,29 @@ impl Stop {
     }
 }
 
+/// How many connections there can be of those that are wanted: no more than the process may have files open.
+pub(crate) fn connections(wanted: usize) -> usize {
+    let handles = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+    let handles = handles.and_then(|handles| usize::try_from(handles).ok()).unwrap_or(usize::MAX);
+    wanted.min(handles.saturating_sub(OTHER_HANDLES)).max(1)
+}
+
 /// Accepts and serves until the stop, then lets what runs end.
-pub(crate) async fn serve(listener: TcpListener, router: Router, stop: Stop) {
-    let slots = Arc::new(Semaphore::new(CONNECTIONS));
+pub(crate) async fn serve(listener: TcpListener, router: Router, connections: usize, stop: Stop) {
+    let slots = Arc::new(Semaphore::new(connections));
+    let seats = Arc::<Seats>::default();
     let mut open = JoinSet::new();
     loop {
         let accepted = tokio::select! {
             () = stop.stopped() => break,
             Some(_) = open.join_next() => continue,
-            accepted = accept(&listener, &slots) => accepted,
+            accepted = accept(&listener, &slots, &seats) => accepted,
         };
         if let Some((stream, slot)) = accepted {
-            let (router, stop) = (router.clone(), stop.clone());
+            let (router, stop, sitting) = (router.clone(), stop.clone(), seats.sit());
             open.spawn(async move {
-                connection(stream, router, stop).await;
-                drop(slot);
+                connection(stream, router, stop, &sitting.seat).await;
+                drop((sitting, slot));
             });
         }
     }
@@ -74,31 +86,52 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, stop: Stop) {
 async fn accept(
     listener: &TcpListener,
     slots: &Arc<Semaphore>,
+    seats: &Seats,
 ) -> Option<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
-    let slot = Arc::clone(slots).acquire_owned().await.ok()?;
+    // One is kept free for whoever comes next: only who has come in can say who they are.
+    if slots.available_permits() == 0 {
+        seats.make_room();
+    }
+    let slot = loop {
+        match tokio::time::timeout(SEAT_TIME, Arc::clone(slots).acquire_owned()).await {
+            Ok(slot) => break slot.ok()?,
+            Err(_) => seats.make_room(),
+        };
+    };
     match listener.accept().await {
         Ok((stream, _)) => Some((stream, slot)),
         Err(error) => {
-            // Out of file handles, for example: those that end make room.
+            // Out of file handles, for example.
             tracing::warn!(%error, "a connection could not be accepted");
+            seats.make_room();
             tokio::time::sleep(Duration::from_millis(50)).await;
             None
         }
     }
 }
 
-async fn connection(stream: TcpStream, router: Router, stop: Stop) {
+async fn connection(stream: TcpStream, router: Router, stop: Stop, seat: &Arc<Seat>) {
     // An answer is small; waiting to fill a packet only delays it.
     let _ = stream.set_nodelay(true);
     let mut builder = http1::Builder::new();
     // Without the timer the header timeout never fires.
     builder.timer(TokioTimer::new()).header_read_timeout(HEAD_TIME).max_headers(64).max_buf_size(64 * 1024);
     let routes = TowerToHyperService::new(router);
-    let service = service_fn(move |request| Box::pin(routes.call(request)));
+    let service = service_fn(move |mut request: hyper::Request<Incoming>| {
+        let work = seat.work();
+        request.extensions_mut().insert(Arc::clone(seat));
+        let answer = routes.call(request);
+        Box::pin(async move {
+            let answer = answer.await;
+            drop(work);
+            answer
+        })
+    });
     let mut serving = builder.serve_connection(TokioIo::new(stream), service);
     let ended = tokio::select! {
         ended = poll_fn(|cx| serving.poll_without_shutdown(cx)) => Some(ended),
         () = stop.stopped() => None,
+        () = seat.must_leave() => return,
     };
     // A connection that breaks is the caller's affair; what was committed is committed.
     match ended {

@@ -1,7 +1,7 @@
 //! What is sent, when, and what is told of it.
 
 use crate::world::{Desk, Disk, Fate, Server, action, builder, live, order, process, word};
-use aegis_console::dispatch::{News, NoCheck, Order, Pace};
+use aegis_console::dispatch::{Link, News, NoCheck, Order, Pace};
 use aegis_console::domain::{Outcome, Verdict};
 use aegis_console::journal::Stage;
 use std::sync::Arc;
@@ -364,4 +364,28 @@ fn what_is_wanted_right_before_a_shutdown_is_done() {
         assert!(stages[20..].iter().all(|stage| fine(stage, Stage::Held)), "{stages:?}");
         assert!(server.posts().is_empty());
     }
+}
+
+#[test]
+fn what_reached_nobody_while_the_link_went_down_waits_for_the_link() {
+    let (server, disk) = (Server::always(Fate::NotSent), Disk::new());
+    process(async {
+        let mut desk = Desk::open(&server, &disk);
+        let id = desk.approve("k");
+        desk.until(id, |news| word(news) == "waiting").await;
+        // The feed learns of it a moment after the first try did.
+        desk.dispatcher.link(Link::Down);
+        let told = desk.until(id, |news| matches!(news, News::Queued | News::Resolved(_))).await;
+        assert_eq!(told.last().unwrap(), "queued", "{told:?}");
+        tokio::time::sleep(Duration::from_secs(3_600)).await;
+        assert_eq!((server.posts().len(), desk.stage(id)), (4, Stage::Queued));
+        server.is_now(Fate::Fine);
+        desk.dispatcher.link(Link::Up);
+        assert_eq!(desk.ended(id).await, Outcome::Committed);
+
+        // With the link up it is the reviewer's.
+        server.is_now(Fate::NotSent);
+        let id = desk.approve("other");
+        assert_eq!(desk.ended(id).await, Outcome::NotSent);
+    });
 }

@@ -12,7 +12,7 @@ fn mode(path: &Path) -> u32 {
 
 impl Fixture {
     /// Stops, and starts again on the same data.
-    async fn restart(self) -> Self {
+    pub(crate) async fn restart(self) -> Self {
         let Self { gateway, dir, .. } = self;
         gateway.shutdown().await;
         let gateway = Gateway::start(config(&dir.path().join("data"))).await.unwrap();

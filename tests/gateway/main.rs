@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod agents;
 mod ask;
+mod crowd;
 mod decide;
 mod door;
 mod lasting;

@@ -1,8 +1,7 @@
 //! The queue as a reviewer reads it: paging, one action, and events that can be resumed without loss.
 
 use crate::support::{Fixture, call, http};
-use aegis_console::domain::{ActionState, Queued};
-use futures_util::StreamExt as _;
+use aegis_console::domain::ActionState;
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -12,59 +11,6 @@ impl Fixture {
             self.send(call("GET", format!("/api/v1/hitl/actions{query}")).bearer(&self.reviewer)).await;
         assert_eq!(answer.status, 200, "{}", answer.text);
         answer.json()
-    }
-
-    /// A stream of events over a socket.
-    async fn listen(&self, after: Option<&str>) -> Events {
-        let request =
-            http().get(format!("{}/api/v1/hitl/events", self.gateway.url())).bearer_auth(&self.reviewer);
-        let request = match after {
-            Some(id) => request.header("Last-Event-ID", id),
-            None => request,
-        };
-        let response = request.send().await.unwrap();
-        assert_eq!(response.headers()["content-type"], "text/event-stream");
-        let mut events = Events { stream: Box::pin(response.bytes_stream()), text: String::new() };
-        assert_eq!(events.block().await, ": ok");
-        events
-    }
-}
-
-struct Events {
-    stream: std::pin::Pin<Box<dyn futures_util::Stream<Item = reqwest::Result<axum::body::Bytes>> + Send>>,
-    text: String,
-}
-
-impl Events {
-    /// The next block, as it came.
-    async fn block(&mut self) -> String {
-        loop {
-            if let Some((block, rest)) = self.text.split_once("\n\n") {
-                let (block, rest) = (block.to_owned(), rest.to_owned());
-                self.text = rest;
-                return block;
-            }
-            let chunk = tokio::time::timeout(Duration::from_secs(10), self.stream.next()).await;
-            let chunk = chunk.expect("no event within 10 s").expect("the stream ended").unwrap();
-            self.text.push_str(std::str::from_utf8(&chunk).unwrap());
-        }
-    }
-
-    /// The next event: id, name, entry.
-    async fn next(&mut self) -> (String, String, Queued) {
-        let block = self.block().await;
-        let field = |name: &str| {
-            block.lines().find_map(|line| line.strip_prefix(&format!("{name}: "))).unwrap().to_owned()
-        };
-        assert_eq!(block.lines().count(), 3, "{block}");
-        let page = format!(r#"{{"actions":[{}],"next":null}}"#, field("data"));
-        let entry = Queued::read_page(page.as_bytes()).unwrap().actions.remove(0).unwrap();
-        (field("id"), field("event"), entry)
-    }
-
-    async fn ended(&mut self) -> bool {
-        let next = tokio::time::timeout(Duration::from_secs(5), self.stream.next()).await;
-        next.is_ok_and(|chunk| chunk.is_none())
     }
 }
 

@@ -39,6 +39,8 @@ pub(super) fn feed(
             }
         }
         FeedEvent::Changed(entry) => news_of(model, entry, true, context, effects),
+        // Nothing on the screen shows either yet.
+        FeedEvent::Replaced(_) | FeedEvent::Agents(_) => {}
         FeedEvent::Complete { pending } => {
             for entry in model.queue.complete(&pending) {
                 settled(model, entry, context, effects);

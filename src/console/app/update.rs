@@ -100,6 +100,10 @@ fn act(
         Intent::Mark => return Err(Refusal::NothingSelected),
         Intent::MarkAll => model.queue.mark_all(),
         Intent::Unmark => model.queue.unmark_all(),
+        Intent::Folds => model.detail.toggle_folds(),
+        Intent::ReadOn => {
+            model.detail.read_on(Intent::Bottom);
+        }
         Intent::Confirm => confirm(model, context, effects)?,
         Intent::Undo if model.focus == Pane::Outcomes => {
             guard::may_act_on_outcome(model, context.now)?;

@@ -33,6 +33,10 @@ pub enum Intent {
     Unmark,
     /// In a bar: to the next text field.
     NextField,
+    /// Open what is folded, or close it again.
+    Folds,
+    /// On to what has not been on the screen yet, then to the end.
+    ReadOn,
     /// Open the detail.
     Open,
     /// Back to the list.
@@ -65,7 +69,7 @@ pub enum Intent {
 
 impl Intent {
     /// Every intent, in the order in which help shows them.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 30] = [
         Self::Approve,
         Self::Reject,
         Self::Confirm,
@@ -81,6 +85,8 @@ impl Intent {
         Self::Unmark,
         Self::NextField,
         Self::Open,
+        Self::Folds,
+        Self::ReadOn,
         Self::Back,
         Self::Down,
         Self::Up,
@@ -113,6 +119,8 @@ impl Intent {
             Self::MarkAll => "mark-all",
             Self::Unmark => "unmark",
             Self::NextField => "next-field",
+            Self::Folds => "folds",
+            Self::ReadOn => "read-on",
             Self::Open => "open",
             Self::Back => "back",
             Self::Down => "down",
@@ -149,6 +157,8 @@ impl Intent {
             Self::MarkAll => "mark all that the list shows; again: none",
             Self::Unmark => "take every mark away",
             Self::NextField => "to the other text field",
+            Self::Folds => "open what is folded (blanks, long texts, deep values), or close it again",
+            Self::ReadOn => "on to what has not been on the screen yet, then to the end",
             Self::Open => "open the detail",
             Self::Back => "back to the list",
             Self::Down => "down a line",

@@ -99,6 +99,9 @@ fn hints(model: &Model) -> Vec<Intent> {
     if scope == Scope::Detail && model.detail.scroll.below() > 0 {
         hints.push(Intent::PageDown);
     }
+    if scope == Scope::Detail && model.detail.has_folds() {
+        hints.push(Intent::Folds);
+    }
     if scope == Scope::List && model.queue.len() > 1
         || scope == Scope::List && !selected && !model.queue.is_empty()
     {

@@ -1,6 +1,6 @@
 //! Sending: one run of tries, from its place among the requests on their way to what follows from its end.
 
-use super::super::plan::{self, After, Ran};
+use super::super::after::{After, Ran, after};
 use super::super::recorder::{Record, Recorder};
 use super::super::shared::{Shared, halted, held, later, until};
 use super::super::{Link, News, call};
@@ -135,13 +135,20 @@ impl Life {
             put_off_for: self.put_off_since.map_or(Duration::ZERO, |since| since.elapsed()),
             rounds: self.redelivered().max(self.looks),
             age: self.age.elapsed(),
+            link_up: *self.link.borrow() == Link::Up,
             random: Shared::random(),
         };
-        match plan::after(&ran, &self.shared.pace) {
+        match after(&ran, &self.shared.pace) {
             After::End => self.end(resolution).await,
             After::PutOff(wait) => {
                 self.unchecked = true;
                 self.put_off(wait).await;
+            }
+            After::AwaitLink => {
+                if self.note(Step::Waiting { next_at: Timestamp::now() }).await.is_ok() {
+                    self.unchecked = true;
+                    self.shared.tell(self.intent.id, News::Queued).await;
+                }
             }
             After::Doubt(wait) => {
                 let next = later(wait);

@@ -7,11 +7,14 @@ mod submission;
 mod wire;
 
 use super::Shared;
+use super::agents;
 use super::answer::{Refusal, json_text};
 use super::auth::{Caller, Role};
-use super::door::{self, parameter, visible};
+use super::door::visible;
+use super::query::Query;
 use super::server::Stop;
-use super::store::{Conflict, NewAction, Own, Owner, Record};
+use super::store::{Asked, Conflict, NewAction, Own, Owner, Record};
+use super::{body, bounds};
 use crate::domain::json::{self, Limits};
 use crate::domain::{Action, ActionState, timestamp};
 use axum::extract::{Path, Request, State};
@@ -46,11 +49,11 @@ fn not_found() -> Refusal {
 
 /// `POST /aap/v1/requests`
 pub(crate) async fn create(State(shared): State<Arc<Shared>>, request: Request) -> Result<Response, Refusal> {
-    let (head, body) = request.into_parts();
-    let (caller, _) = agent(&shared, &head.headers)?;
+    let (head, content) = request.into_parts();
+    let (caller, owner) = agent(&shared, &head.headers)?;
     let ask_key = idempotency_key(&head.headers)?;
-    let body = door::body(body, Limits::DOOR.bytes).await?;
-    let submission = Submission::read(&body)?;
+    let bytes = body::bytes(content, Limits::DOOR.bytes).await?;
+    let submission = Submission::read(&bytes)?;
 
     let id = Uuid::now_v7().to_string();
     let key = format!("aap:{id}");
@@ -59,6 +62,7 @@ pub(crate) async fn create(State(shared): State<Arc<Shared>>, request: Request) 
     // Read back as the console will: what cannot be read there must not get in here.
     let action = Action::read(Arc::clone(&sealed))
         .map_err(|error| Refusal::bad("unreadable", format!("the action could not be shown: {error}")))?;
+    shared.usage.store(&caller, submission.source.len() + sealed.len(), std::time::Instant::now())?;
     let new = NewAction {
         thread: action.thread_id.raw().to_owned(),
         digest: action.digest.to_string(),
@@ -72,15 +76,18 @@ pub(crate) async fn create(State(shared): State<Arc<Shared>>, request: Request) 
         ask_key,
         sealed,
     };
-    let asked = shared.store.ask(new).await?;
-    if asked.fresh {
-        return Ok(json_text(StatusCode::CREATED, wire::request(&asked.record)));
+    match shared.store.ask(new, shared.bounds.pending_per_agent).await? {
+        Asked::Fresh(record) => Ok(json_text(StatusCode::CREATED, wire::request(&record))),
+        Asked::Known(record) if same_submission(&bytes, &record.submission) => {
+            Ok(json_text(StatusCode::OK, wire::request(&record)))
+        }
+        Asked::Known(_) => {
+            let detail = "this Idempotency-Key was used for another submission";
+            Err(Refusal::new(StatusCode::CONFLICT, "idempotency_conflict", detail))
+        }
+        Asked::Paused => Err(agents::refusal(&owner.agent)),
+        Asked::TooMany => Err(bounds::too_many_pending(shared.bounds.pending_per_agent)),
     }
-    if !same_submission(&body, &asked.record.submission) {
-        let detail = "this Idempotency-Key was used for another submission";
-        return Err(Refusal::new(StatusCode::CONFLICT, "idempotency_conflict", detail));
-    }
-    Ok(json_text(StatusCode::OK, wire::request(&asked.record)))
 }
 
 fn same_submission(body: &[u8], stored: &str) -> bool {
@@ -98,7 +105,7 @@ pub(crate) async fn get(
     request: Request,
 ) -> Result<Response, Refusal> {
     let (_, owner) = agent(&shared, request.headers())?;
-    let wait = match parameter(request.uri().query(), "wait") {
+    let wait = match Query::read(request.uri().query(), &["wait"])?.get("wait") {
         None => Duration::ZERO,
         Some(text) => submission::duration(text)
             .ok_or_else(|| Refusal::bad("invalid_wait", "wait must be like 25s or 1m; 60s is the longest"))?,
@@ -159,8 +166,10 @@ pub(crate) async fn withdraw(
     Path(id): Path<String>,
     request: Request,
 ) -> Result<Response, Refusal> {
-    let (_, owner) = agent(&shared, request.headers())?;
-    own(shared.store.withdraw(owner, id).await?)
+    let (head, content) = request.into_parts();
+    let (_, owner) = agent(&shared, &head.headers)?;
+    body::none(content).await?;
+    own(&owner.clone(), shared.store.withdraw(owner, id).await?)
 }
 
 /// `POST /aap/v1/requests/{id}/consume`
@@ -169,9 +178,11 @@ pub(crate) async fn consume(
     Path(id): Path<String>,
     request: Request,
 ) -> Result<Response, Refusal> {
-    let (_, owner) = agent(&shared, request.headers())?;
-    let key = idempotency_key(request.headers())?;
-    own(shared.store.consume(owner, id, key).await?)
+    let (head, content) = request.into_parts();
+    let (_, owner) = agent(&shared, &head.headers)?;
+    let key = idempotency_key(&head.headers)?;
+    body::none(content).await?;
+    own(&owner.clone(), shared.store.consume(owner, id, key).await?)
 }
 
 /// `POST /aap/v1/requests/{id}/outcome`
@@ -180,17 +191,17 @@ pub(crate) async fn outcome(
     Path(id): Path<String>,
     request: Request,
 ) -> Result<Response, Refusal> {
-    let (head, body) = request.into_parts();
+    let (head, content) = request.into_parts();
     let (_, owner) = agent(&shared, &head.headers)?;
-    let body = door::body(body, Limits::DOOR.bytes).await?;
-    let report = submission::report(&body)?;
-    own(shared.store.report(owner, id, report).await?)
+    let report = submission::report(&body::bytes(content, Limits::DOOR.bytes).await?)?;
+    own(&owner.clone(), shared.store.report(owner, id, report).await?)
 }
 
-fn own(answer: Own) -> Result<Response, Refusal> {
+fn own(owner: &Owner, answer: Own) -> Result<Response, Refusal> {
     let (code, detail) = match answer {
         Own::Done(record) => return Ok(json_text(StatusCode::OK, wire::request(&record))),
         Own::NotFound => return Err(not_found()),
+        Own::Paused => return Err(agents::refusal(&owner.agent)),
         Own::Conflict(Conflict::AlreadyTerminal) => ("already_terminal", "the request is decided or expired"),
         Own::Conflict(Conflict::NotApproved) => ("not_approved", "the request is not approved"),
         Own::Conflict(Conflict::ApprovalExpired) => {

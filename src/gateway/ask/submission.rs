@@ -4,11 +4,11 @@
 
 use super::super::answer::Refusal;
 use super::super::auth::Caller;
+use super::super::body;
 use super::super::store::Report;
 use crate::domain::action::{Draft, is_id};
-use crate::domain::json::{self, JsonError, Limits, Member, Problem, Value};
+use crate::domain::json::{Limits, Member, Value};
 use crate::domain::{Risk, Untrusted};
-use axum::http::StatusCode;
 use jiff::Timestamp;
 use std::time::Duration;
 
@@ -30,9 +30,9 @@ pub(super) struct Submission<'s> {
 
 impl<'s> Submission<'s> {
     /// Reads and checks.
-    pub(super) fn read(body: &'s [u8]) -> Result<Self, Refusal> {
-        let value = json::parse_unique(body, Limits::DOOR).map_err(|error| refusal(&error))?;
-        let source = std::str::from_utf8(body)
+    pub(super) fn read(bytes: &'s [u8]) -> Result<Self, Refusal> {
+        let value = body::value(bytes, Limits::DOOR)?;
+        let source = std::str::from_utf8(bytes)
             .map_err(|_| Refusal::bad("invalid_unicode", "the submission is not UTF-8"))?;
         fields(&value, &["tool", "server", "arguments", "timeout", "agent_reasoning", "context"])?;
         text(&value, "tool")?.ok_or_else(|| missing("tool"))?;
@@ -92,8 +92,8 @@ impl<'s> Submission<'s> {
 }
 
 /// `{"status": "succeeded" or "failed", "note"?}`
-pub(super) fn report(body: &[u8]) -> Result<Report, Refusal> {
-    let value = json::parse_unique(body, Limits::DOOR).map_err(|error| refusal(&error))?;
+pub(super) fn report(bytes: &[u8]) -> Result<Report, Refusal> {
+    let value = body::value(bytes, Limits::DOOR)?;
     fields(&value, &["status", "note"])?;
     let succeeded = match text(&value, "status")?.ok_or_else(|| missing("status"))? {
         "succeeded" => true,
@@ -185,22 +185,4 @@ fn object<'v>(value: &'v Value, field: &str) -> Result<Option<&'v Value>, Refusa
         Some(value) if value.as_object().is_none() => Err(invalid(field, "an object")),
         object => Ok(object),
     }
-}
-
-/// Why the JSON was not taken, with a code that names the limit.
-fn refusal(error: &JsonError) -> Refusal {
-    let code = match &error.problem {
-        Problem::TooLarge(_) => {
-            return Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", error.to_string());
-        }
-        Problem::TooDeep(_) => "too_deep",
-        Problem::TooMany(_) => "too_many_values",
-        Problem::DuplicateKey(name) => {
-            let name = Untrusted::from(name.as_str()).visible().cut(64).plain();
-            return Refusal::bad("duplicate_key", format!("the key {name:?} stands twice in one object"));
-        }
-        Problem::NotUtf8 | Problem::LoneSurrogate => "invalid_unicode",
-        _ => "invalid_json",
-    };
-    Refusal::bad(code, format!("the body is not JSON that is taken here: {error}"))
 }

@@ -9,7 +9,7 @@ pub(crate) mod sqlite;
 use crate::domain::{ActionState, Verdict};
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
-pub(crate) use record::{Change, DecisionRow, EventKind, Record, Report};
+pub(crate) use record::{AgentRow, Change, DecisionRow, EventKind, Record, Report};
 use std::sync::Arc;
 use tokio::sync::broadcast;
 
@@ -54,11 +54,29 @@ pub(crate) struct NewAction {
     pub(crate) expires_at: Timestamp,
 }
 
-/// The action that stands under an asking's key, and whether this call made it.
+/// What became of an asking.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Asked {
-    pub(crate) record: Record,
-    pub(crate) fresh: bool,
+pub(crate) enum Asked {
+    /// This call put it into the queue.
+    Fresh(Box<Record>),
+    /// An earlier call under the same key did.
+    Known(Box<Record>),
+    /// The agent is paused; nothing was asked.
+    Paused,
+    /// As much waits as the agent may have waiting; nothing was asked.
+    TooMany,
+}
+
+/// A reviewer pauses or resumes an agent.
+#[derive(Debug, Clone)]
+pub(crate) struct PauseCall {
+    pub(crate) tenant: Arc<str>,
+    pub(crate) agent: String,
+    /// Whether a credential of that name is known; an agent that has asked before is known without one.
+    pub(crate) has_credential: bool,
+    pub(crate) paused: bool,
+    /// The name on record.
+    pub(crate) reviewer: Arc<str>,
 }
 
 /// One call to approve or reject.
@@ -120,6 +138,8 @@ pub(crate) enum Own {
     NotFound,
     /// The action is in no state for it.
     Conflict(Conflict),
+    /// The agent is paused.
+    Paused,
 }
 
 /// Why an agent's call does not fit its action.
@@ -141,18 +161,26 @@ pub(crate) struct Page {
     pub(crate) next: Option<i64>,
 }
 
-/// An event with the entry as it is now.
+/// An event with what it is about, as that is now.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Event {
     pub(crate) seq: i64,
     pub(crate) kind: EventKind,
-    pub(crate) record: Record,
+    pub(crate) subject: Subject,
+}
+
+/// What an event is about.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Subject {
+    Action(Box<Record>),
+    Agent(AgentRow),
 }
 
 /// Everything that the gateway keeps.
 pub(crate) trait Store: Send + Sync {
-    /// Puts an action into the queue, once for each (tenant, agent, asking's key).
-    fn ask(&self, action: NewAction) -> Answer<'_, Asked>;
+    /// Puts an action into the queue, once for each (tenant, agent, asking's key), unless the agent is paused or has
+    /// `most` pending already.
+    fn ask(&self, action: NewAction, most: usize) -> Answer<'_, Asked>;
     /// Reserves the key and records the decision in one transaction.
     fn decide(&self, call: DecisionCall) -> Answer<'_, Decided>;
     /// The agent withdraws its action.
@@ -161,6 +189,10 @@ pub(crate) trait Store: Send + Sync {
     fn consume(&self, owner: Owner, id: String, key: String) -> Answer<'_, Own>;
     /// The agent says how it went, once; the same report again is the same answer.
     fn report(&self, owner: Owner, id: String, report: Report) -> Answer<'_, Own>;
+    /// Pauses or resumes an agent, once; `None` where there is none of that name.
+    fn pause(&self, call: PauseCall) -> Answer<'_, Option<AgentRow>>;
+    /// Every agent that has asked or was paused, and those of `names`, in the order of their names.
+    fn agents(&self, tenant: Arc<str>, names: Vec<String>) -> Answer<'_, Vec<AgentRow>>;
     /// Expires whatever is past its deadline and says when the next deadline is.
     fn expire(&self) -> Answer<'_, Option<Timestamp>>;
     /// One action.

@@ -69,7 +69,7 @@ pub(crate) struct DecisionRow {
     pub(crate) digest: Option<String>,
 }
 
-/// What can happen to an action.
+/// What can happen to an action, or to an agent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum EventKind {
     Created,
@@ -79,10 +79,14 @@ pub(crate) enum EventKind {
     Executed,
     Expired,
     Cancelled,
+    /// The agent's credential was paused.
+    Paused,
+    /// It was resumed.
+    Resumed,
 }
 
 impl EventKind {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 9] = [
         Self::Created,
         Self::Approved,
         Self::Rejected,
@@ -90,6 +94,8 @@ impl EventKind {
         Self::Executed,
         Self::Expired,
         Self::Cancelled,
+        Self::Paused,
+        Self::Resumed,
     ];
 
     /// The word in the outbox; those of decisions are the AEGIS server's own.
@@ -102,6 +108,8 @@ impl EventKind {
             Self::Executed => "ActionExecuted",
             Self::Expired => "ActionExpired",
             Self::Cancelled => "ActionCancelled",
+            Self::Paused => "AgentPaused",
+            Self::Resumed => "AgentResumed",
         }
     }
 
@@ -110,7 +118,7 @@ impl EventKind {
         Self::ALL.into_iter().find(|kind| kind.stored() == word)
     }
 
-    /// The name of the server-sent event (wire.md, part 3).
+    /// The name of the server-sent event (wire.md, part 3); those of agents are this gateway's addition.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Created => "action.created",
@@ -119,8 +127,19 @@ impl EventKind {
             Self::Executed => "action.executed",
             Self::Expired => "action.expired",
             Self::Cancelled => "action.cancelled",
+            Self::Paused => "agent.paused",
+            Self::Resumed => "agent.resumed",
         }
     }
+}
+
+/// How an agent is now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct AgentRow {
+    /// The name of its credential.
+    pub(crate) name: String,
+    /// Where it is paused: by whom and since when.
+    pub(crate) paused: Option<(String, Timestamp)>,
 }
 
 /// News that something was committed.
@@ -129,8 +148,10 @@ pub(crate) struct Change {
     /// The id of the event.
     pub(crate) seq: i64,
     pub(crate) tenant: Arc<str>,
-    /// `None` where nobody had asked for what was decided.
+    /// `None` where nobody had asked for what was decided, and where it is about an agent.
     pub(crate) action_id: Option<Arc<str>>,
+    /// Whether the stream of events tells it: not what nobody had asked for.
+    pub(crate) told: bool,
     /// The deadline, where the action is new.
     pub(crate) deadline: Option<Timestamp>,
 }

@@ -111,14 +111,15 @@ pub fn may_open(model: &Model, verdict: Verdict, now: Now) -> Result<Arc<Action>
 
 /// What has to have been seen of an action before it can be approved.
 fn may_approve(model: &Model, action: &Action) -> Result<(), Refusal> {
-    if action.risk == Risk::Low || model.detail.has_been_seen(&action.digest) && model.layout.detail.is_some()
-    {
-        return Ok(());
-    }
-    if model.layout.detail.is_none() {
+    let (detail, open) = (&model.detail, model.layout.detail.is_some());
+    if action.risk == Risk::Low || open && detail.has_been_seen(&action.digest) {
+        Ok(())
+    } else if !open {
         Err(Refusal::NotOpen)
+    } else if detail.unopened() > 0 && detail.unseen() <= detail.unopened() {
+        Err(Refusal::Folded(detail.unopened()))
     } else {
-        Err(Refusal::NotSeen(model.detail.unseen()))
+        Err(Refusal::NotSeen(detail.unseen()))
     }
 }
 

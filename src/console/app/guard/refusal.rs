@@ -19,6 +19,8 @@ pub enum Refusal {
     NotSeen(usize),
     /// It has not been read to its end, so it is not approved together with others.
     NotRead,
+    /// Everything else has been on the screen, but not what is folded in so many places.
+    Folded(usize),
     /// Its risk is too high to be approved together with others.
     OneByOne,
     /// The letters that were typed are not those that the bar shows.
@@ -44,6 +46,10 @@ impl Refusal {
             Self::OneByOne => "high risk is approved one by one",
             Self::Reason => "a reason is needed: what is critical is not approved without one",
             Self::NothingToApprove => "nothing that is marked can be approved in bulk: open them one by one",
+            Self::Folded(1) => "scroll to the end first: 1 part is folded (o opens it)",
+            Self::Folded(parts) => {
+                return format!("scroll to the end first: {parts} parts are folded (o opens them)").into();
+            }
             Self::NotSeen(1) => "scroll to the end first: 1 line not seen yet (space pages down)",
             Self::NotSeen(lines) => {
                 return format!("scroll to the end first: {lines} lines not seen yet (space pages down)")

@@ -1,6 +1,7 @@
 //! How the action in full looks: a title with risk and time left, facts, the payload behind its gutter.
 
-use super::{BodyLine, GUTTER};
+use super::below::BodyLine;
+use super::{Detail, GUTTER};
 use crate::console::app::{Model, Now, Pane};
 use crate::console::screens::view::{framed, risk_role};
 use crate::console::theme::Role;
@@ -9,9 +10,10 @@ use crate::domain::timestamp::{age, between, countdown};
 use crate::domain::{Action, Visible};
 use ratatui::Frame;
 use ratatui::layout::Rect;
+use unicode_width::UnicodeWidthStr;
 
-/// The name of the action keeps this many columns of the title, however much else there is to say.
-const SHORTEST_NAME: usize = 8;
+/// The name of the action keeps at least this many columns of the title, however much else there is to say.
+const SHORTEST_NAME: usize = 5;
 
 pub(in crate::console::screens) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model, now: Now) {
     let theme = &model.settings.theme;
@@ -26,20 +28,18 @@ pub(in crate::console::screens) fn draw(frame: &mut Frame<'_>, area: Rect, model
     let title = title(model, action, usize::from(area.width).saturating_sub(4), now);
     let inner = framed(frame, area, model, Pane::Detail, &title, &foot(model));
     let columns = usize::from(inner.width);
-    let facts = model.detail.facts();
+    let facts = &model.detail.facts;
     let asked = Visible::of(&format!("{} ago", age(between(action.created_at, now.wall))));
     for (number, y) in model.detail.scroll.window().zip(inner.top()..inner.bottom()) {
-        let line = match facts.lines.get(number) {
-            Some(line) => line.cut(columns),
-            None => match model.detail.body().get(number - facts.lines.len()) {
-                Some(BodyLine::Foreign(line)) => {
-                    let mut behind = RoleLine::of(Role::Gutter, format!("{:<GUTTER$}", theme.symbols.gutter));
-                    behind.append(line.clone());
-                    behind
-                }
-                Some(BodyLine::Own(line)) => line.clone(),
-                None => RoleLine::default(),
-            },
+        let line = match model.detail.line(number) {
+            Some(BodyLine::Foreign(line)) => {
+                let mut behind = RoleLine::of(Role::Gutter, format!("{:<GUTTER$}", theme.symbols.gutter));
+                behind.append(line);
+                behind
+            }
+            Some(BodyLine::Own(_)) if facts.heading == Some(number) => heading(theme.symbols.rule, columns),
+            Some(BodyLine::Own(line)) => line,
+            None => RoleLine::default(),
         };
         frame.buffer_mut().set_line(inner.x, y, &line.styled(theme), inner.width);
         if let Some(column) = facts.asked.filter(|(line, _)| *line == number).map(|(_, column)| column) {
@@ -50,21 +50,32 @@ pub(in crate::console::screens) fn draw(frame: &mut Frame<'_>, area: Rect, model
     }
 }
 
-/// ` send_email ─ HIGH ─ expires in 04:31, then: not run `: the console's own words are never pushed out by the name.
+/// ` ── payload ─────`, over the whole width.
+fn heading(rule: &str, columns: usize) -> RoleLine {
+    let line = RoleLine::of(Role::Quiet, format!(" {} payload ", rule.repeat(2)));
+    let rest = columns.saturating_sub(line.width());
+    line.with(Role::Quiet, rule.repeat(rest))
+}
+
+/// ` send_email ─ HIGH ─ hidden characters: 2 ─ 24 more below ─ expires in 04:31, then: not run `: the console's own
+/// words are never pushed out by the name, and what a reviewer must know comes before what is only good to know.
 fn title(model: &Model, action: &Action, columns: usize, now: Now) -> RoleLine {
+    let detail = &model.detail;
     let rule = format!(" {} ", model.settings.theme.symbols.rule);
-    let left = countdown(between(now.wall, action.expires_at));
     let mut own = RoleLine::of(Role::Border, rule.as_str());
     own.push(risk_role(action.risk), action.risk.badge().trim_end());
-    own.push(Role::Border, rule.as_str());
-    if model.detail.hidden() > 0 {
-        own.push(Role::Bad, format!("hidden characters: {}", model.detail.hidden()));
-        own.push(Role::Border, rule);
+    if detail.hidden() > 0 {
+        own.push(Role::Border, rule.as_str());
+        own.push(Role::Bad, format!("hidden characters: {}", detail.hidden()));
     }
-    own.push(Role::Title, format!("expires in {left}"));
-    let then = ", then: not run";
-    if own.width() + then.len() + SHORTEST_NAME < columns {
-        own.push(Role::Title, then);
+    let left = countdown(between(now.wall, action.expires_at));
+    let expires = [format!("expires in {left}, then: not run"), format!("expires in {left}"), left];
+    for words in [unseen(detail).as_slice(), &expires] {
+        let room = columns.saturating_sub(own.width() + rule.width() + SHORTEST_NAME + 2);
+        if let Some(words) = words.iter().find(|words| words.width() <= room) {
+            own.push(Role::Border, rule.as_str());
+            own.push(Role::Title, words.as_str());
+        }
     }
     own.push(Role::Text, " ");
     let mut title = RoleLine::of(Role::Text, " ");
@@ -76,6 +87,20 @@ fn title(model: &Model, action: &Action, columns: usize, now: Now) -> RoleLine {
     title
 }
 
+/// What has not been on the screen yet, in the words that fit best first.
+fn unseen(detail: &Detail) -> Vec<String> {
+    let (below, above) = (detail.unseen_below(), detail.unseen_above());
+    let folds = detail.unopened();
+    let plural = if folds == 1 { "" } else { "s" };
+    match (below, above, folds) {
+        (0, 0, 0) => Vec::new(),
+        (0, above, 0) => vec![format!("{above} more above")],
+        (0, ..) => vec![format!("{folds} fold{plural} not opened"), format!("{folds} folded")],
+        (below, ..) => vec![format!("{below} more below")],
+    }
+}
+
+/// ` lines 1–14 of 38 ─ 24 more below `.
 fn foot(model: &Model) -> RoleLine {
     let scroll = &model.detail.scroll;
     if scroll.total <= scroll.rows {
@@ -87,73 +112,4 @@ fn foot(model: &Model) -> RoleLine {
         foot.push_str(&format!("{} {} more below ", symbols.rule, scroll.below()));
     }
     RoleLine::of(Role::Title, foot)
-}
-
-/// The facts above the payload, laid out once for an action and a width. How long ago it was asked changes with the
-/// time, so a blank is left for it.
-#[derive(Debug, Clone, Default)]
-pub(in crate::console::screens) struct Facts {
-    /// The lines.
-    pub(super) lines: Vec<RoleLine>,
-    /// The line and the column where the age is drawn.
-    asked: Option<(usize, usize)>,
-}
-
-/// Columns of the name of a fact.
-const NAME: usize = 10;
-/// Columns of the fact that says how long ago it was asked.
-const ASKED: usize = 20;
-
-pub(in crate::console::screens) fn facts(action: &Action, columns: usize, roomy: bool) -> Facts {
-    let field = |name: &str, value: &Visible| RoleLine::of(Role::Quiet, format!(" {name:<9}")).foreign(value);
-    let asked = field("asked", &Visible::default()).fit(ASKED);
-    let agent = match &action.server {
-        Some(server) => {
-            field("agent", &action.agent.visible()).with(Role::Quiet, " via ").foreign(&server.visible())
-        }
-        None => field("agent", &action.agent.visible()),
-    };
-    let key = Visible::of(&action.idempotency_key);
-    let mut lines = Vec::new();
-    let mut pair = |left: RoleLine, right: RoleLine| {
-        let half = columns / 2;
-        if left.width() < half && right.width() <= columns - half {
-            let mut line = left.fit(half);
-            line.append(right);
-            lines.push(line);
-            (lines.len() - 1, half)
-        } else {
-            lines.extend(left.wrap(columns, NAME));
-            let last = lines.len();
-            lines.extend(right.wrap(columns, NAME));
-            (last, 0)
-        }
-    };
-    // Where the right one of a pair begins; `asked` never takes more than a line.
-    let asked = if roomy {
-        pair(agent, field("thread", &action.thread_id.visible()));
-        let (line, column) = pair(asked, field("key", &key));
-        (if column > 0 { line } else { line - 1 }, NAME)
-    } else {
-        let (line, column) = pair(agent, asked);
-        (line, column + NAME)
-    };
-    if let Some(summary) = &action.summary {
-        let mut says = RoleLine::of(Role::Quiet, " says     \"").foreign(&summary.visible());
-        says.push(Role::Quiet, "\"");
-        lines.extend(says.wrap(columns, 10));
-        let label = RoleLine::of(Role::Quiet, "  (agent's words)");
-        match lines.last_mut() {
-            Some(last) if last.width() + label.width() <= columns => last.append(label),
-            _ => lines.push(RoleLine::of(Role::Text, " ".repeat(8)).with(Role::Quiet, "  (agent's words)")),
-        }
-    }
-    if roomy {
-        lines.push(
-            field("digest", &Visible::of(&format!("sha256:{}", action.digest.short())))
-                .with(Role::Quiet, " …"),
-        );
-        lines.push(RoleLine::of(Role::Quiet, " payload"));
-    }
-    Facts { lines, asked: Some(asked) }
 }

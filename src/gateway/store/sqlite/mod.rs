@@ -1,7 +1,8 @@
 //! The SQLite store: one writer thread that commits together what waits together, and readers of their own, so that
-//! reads never wait for writes (WAL). What each method writes is in `decide`, `own` and `queue`; this file only hands
+//! reads never wait for writes (WAL). What each method writes is in `decide`, `own`, `agents` and `queue`; this file only hands
 //! the work over.
 
+mod agents;
 mod decide;
 mod open;
 mod own;
@@ -13,8 +14,8 @@ mod tests;
 mod writer;
 
 use super::{
-    Answer, Asked, Change, Clock, Decided, DecisionCall, DecisionRow, Event, NewAction, Own, Owner, Page,
-    Record, Report, Store, StoreError,
+    AgentRow, Answer, Asked, Change, Clock, Decided, DecisionCall, DecisionRow, Event, NewAction, Own, Owner,
+    Page, PauseCall, Record, Report, Store, StoreError,
 };
 use crate::domain::ActionState;
 use futures_util::FutureExt as _;
@@ -58,8 +59,8 @@ impl SqliteStore {
 }
 
 impl Store for SqliteStore {
-    fn ask(&self, action: NewAction) -> Answer<'_, Asked> {
-        self.writer.run(move |tx| queue::ask(tx, &action)).boxed()
+    fn ask(&self, action: NewAction, most: usize) -> Answer<'_, Asked> {
+        self.writer.run(move |tx| queue::ask(tx, &action, most)).boxed()
     }
 
     fn decide(&self, call: DecisionCall) -> Answer<'_, Decided> {
@@ -77,6 +78,14 @@ impl Store for SqliteStore {
 
     fn report(&self, owner: Owner, id: String, report: Report) -> Answer<'_, Own> {
         self.writer.run(move |tx| own::report(tx, &owner, &id, &report)).boxed()
+    }
+
+    fn pause(&self, call: PauseCall) -> Answer<'_, Option<AgentRow>> {
+        self.writer.run(move |tx| agents::pause(tx, &call)).boxed()
+    }
+
+    fn agents(&self, tenant: Arc<str>, names: Vec<String>) -> Answer<'_, Vec<AgentRow>> {
+        self.readers.run(move |db| agents::all(db, &tenant, names)).boxed()
     }
 
     fn expire(&self) -> Answer<'_, Option<Timestamp>> {

@@ -14,7 +14,10 @@ const OLDEST_SQLITE: i32 = 3_051_003;
 const READERS: usize = 4;
 
 /// What brings a database from version n (its place here) to n + 1.
-const MIGRATIONS: [&str; 1] = [include_str!("../../../../assets/migrations/0001_queue_and_decisions.sql")];
+const MIGRATIONS: [&str; 2] = [
+    include_str!("../../../../assets/migrations/0001_queue_and_decisions.sql"),
+    include_str!("../../../../assets/migrations/0002_pauses.sql"),
+];
 
 /// Why the database could not be opened. Nothing in it was changed.
 #[derive(Debug, thiserror::Error)]

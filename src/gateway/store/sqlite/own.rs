@@ -1,6 +1,7 @@
 //! What an agent does with an action of its own: withdraw it, take the approval once, say how it went.
 
 use super::super::{Conflict, EventKind, Own, Owner, Record, Report, StoreError};
+use super::agents;
 use super::queue::{end, write_event};
 use super::rows::{self, micros};
 use super::writer::Tx;
@@ -41,8 +42,11 @@ pub(super) fn withdraw(tx: &mut Tx<'_>, owner: &Owner, id: &str) -> Result<Own, 
     }
 }
 
-/// Takes the approval; the same key again is the same answer.
+/// Takes the approval; the same key again is the same answer. A paused agent takes nothing, not a second time either.
 pub(super) fn consume(tx: &mut Tx<'_>, owner: &Owner, id: &str, key: &str) -> Result<Own, StoreError> {
+    if agents::one(tx.db, &owner.tenant, &owner.agent)?.paused.is_some() {
+        return Ok(Own::Paused);
+    }
     let Some(record) = owned(tx, owner, id)? else { return Ok(Own::NotFound) };
     match (&record.consumption, record.state, record.approval_expires_at) {
         (Some(consumption), ..) if consumption.key == key => return Ok(Own::Done(Box::new(record))),

@@ -1,7 +1,8 @@
 //! The queue in SQL: asking, expiring, listing, events. Deciding is in `decide`, what an agent does with its own
 //! action in `own`.
 
-use super::super::{Asked, Change, Event, EventKind, NewAction, Page, Record, StoreError};
+use super::super::{Asked, Change, Event, EventKind, NewAction, Page, Record, StoreError, Subject};
+use super::agents;
 use super::rows::{self, SELECT_RECORD, micros};
 use super::writer::Tx;
 use crate::domain::ActionState;
@@ -13,15 +14,32 @@ use std::sync::Arc;
 const PAGE_BYTES: usize = 8 * 1024 * 1024;
 
 /// Puts the action into the queue, or finds the one that stands under the asking's key.
-pub(super) fn ask(tx: &mut Tx<'_>, new: &NewAction) -> Result<Asked, StoreError> {
-    let inserted = tx
+pub(super) fn ask(tx: &mut Tx<'_>, new: &NewAction, most: usize) -> Result<Asked, StoreError> {
+    if agents::one(tx.db, &new.tenant, &new.agent)?.paused.is_some() {
+        return Ok(Asked::Paused);
+    }
+    if let Some(record) = under_ask_key(tx, new)? {
+        return Ok(Asked::Known(Box::new(record)));
+    }
+    let pending: i64 = tx
         .db
+        .prepare_cached(
+            "SELECT count(*) FROM action
+             WHERE tenant = :tenant AND agent = :agent AND state = 'pending' AND expires_at > :now",
+        )?
+        .query_row(
+            named_params! {":tenant": &*new.tenant, ":agent": &*new.agent, ":now": micros(tx.now)},
+            |row| row.get(0),
+        )?;
+    if usize::try_from(pending).is_ok_and(|pending| pending >= most) {
+        return Ok(Asked::TooMany);
+    }
+    tx.db
         .prepare_cached(
             "INSERT INTO action (id, tenant, thread, key, agent, ask_key, submission, sealed, digest,
                 created_at, expires_at, state)
              VALUES (:id, :tenant, :thread, :key, :agent, :ask_key, :submission, :sealed, :digest,
-                :created_at, :expires_at, 'pending')
-             ON CONFLICT (tenant, agent, ask_key) DO NOTHING",
+                :created_at, :expires_at, 'pending')",
         )?
         .execute(named_params! {
             ":id": new.id, ":tenant": &*new.tenant, ":thread": new.thread, ":key": new.key,
@@ -29,17 +47,17 @@ pub(super) fn ask(tx: &mut Tx<'_>, new: &NewAction) -> Result<Asked, StoreError>
             ":sealed": &*new.sealed, ":digest": new.digest, ":created_at": micros(new.created_at),
             ":expires_at": micros(new.expires_at),
         })?;
+    let change = write_event(tx, EventKind::Created, &new.tenant, &new.thread, Some(&new.id), None)?;
+    tx.announce(Change { deadline: Some(new.expires_at), ..change });
+    let record = under_ask_key(tx, new)?.ok_or_else(|| StoreError::Damaged(new.id.clone()))?;
+    Ok(Asked::Fresh(Box::new(record)))
+}
+
+fn under_ask_key(tx: &Tx<'_>, new: &NewAction) -> Result<Option<Record>, StoreError> {
     let sql =
         format!("{SELECT_RECORD} WHERE a.tenant = :tenant AND a.agent = :agent AND a.ask_key = :ask_key");
     let params = named_params! {":tenant": &*new.tenant, ":agent": &*new.agent, ":ask_key": new.ask_key};
-    let record = tx.db.prepare_cached(&sql)?.query_row(params, rows::record)?;
-    let fresh = inserted == 1;
-    if fresh {
-        let change =
-            write_event(tx, EventKind::Created, &new.tenant, &record.thread, Some(&record.id), None)?;
-        tx.announce(Change { deadline: Some(record.expires_at), ..change });
-    }
-    Ok(Asked { record, fresh })
+    Ok(tx.db.prepare_cached(&sql)?.query_row(params, rows::record).optional()?)
 }
 
 /// Writes the outbox row of an event and returns what to announce.
@@ -61,7 +79,8 @@ pub(super) fn write_event(
             ":decision_id": decision_id, ":at": micros(tx.now),
         })?;
     let seq = tx.db.last_insert_rowid();
-    Ok(Change { seq, tenant: tenant.into(), action_id: action_id.map(Arc::from), deadline: None })
+    let told = action_id.is_some();
+    Ok(Change { seq, tenant: tenant.into(), action_id: action_id.map(Arc::from), told, deadline: None })
 }
 
 /// Ends a pending action without a decision, as of `at`.
@@ -135,7 +154,7 @@ pub(super) fn page(
     Ok(Page { records, next: None })
 }
 
-/// The events of queued actions after that one, each with the entry as it is now.
+/// The events of queued actions and of agents after that one, each with what it is about as that is now.
 pub(super) fn events(
     db: &Connection,
     tenant: &str,
@@ -143,8 +162,9 @@ pub(super) fn events(
     limit: usize,
 ) -> Result<Vec<Event>, StoreError> {
     let mut statement = db.prepare_cached(
-        "SELECT seq, kind, action_id FROM outbox
-         WHERE tenant = :tenant AND seq > :after AND action_id IS NOT NULL ORDER BY seq",
+        "SELECT o.seq, o.kind, o.action_id, p.agent FROM outbox o LEFT JOIN pause p ON p.id = o.pause_id
+         WHERE o.tenant = :tenant AND o.seq > :after AND (o.action_id IS NOT NULL OR p.agent IS NOT NULL)
+         ORDER BY o.seq",
     )?;
     let mut found = statement.query(named_params! {":tenant": tenant, ":after": after})?;
     let (mut events, mut bytes): (Vec<Event>, usize) = (Vec::new(), 0);
@@ -152,10 +172,19 @@ pub(super) fn events(
         if events.len() == limit || bytes > PAGE_BYTES {
             break;
         }
-        let id: String = row.get("action_id")?;
-        let record = rows::by_id(db, tenant, &id)?.ok_or(StoreError::Damaged(id))?;
-        bytes += record.sealed.len();
-        events.push(Event { seq: row.get("seq")?, kind: rows::word(row, "kind", EventKind::parse)?, record });
+        let subject = match row.get::<_, Option<String>>("action_id")? {
+            Some(id) => {
+                let record = rows::by_id(db, tenant, &id)?.ok_or(StoreError::Damaged(id))?;
+                bytes += record.sealed.len();
+                Subject::Action(Box::new(record))
+            }
+            None => Subject::Agent(agents::one(db, tenant, &row.get::<_, String>("agent")?)?),
+        };
+        events.push(Event {
+            seq: row.get("seq")?,
+            kind: rows::word(row, "kind", EventKind::parse)?,
+            subject,
+        });
     }
     Ok(events)
 }

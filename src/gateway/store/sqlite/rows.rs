@@ -79,7 +79,8 @@ pub(super) fn word<T>(row: &Row<'_>, column: &str, parse: impl Fn(&str) -> Optio
     parse(&text).ok_or_else(|| unreadable(row, column, Type::Text))
 }
 
-fn time(row: &Row<'_>, column: &str) -> rusqlite::Result<Timestamp> {
+/// Reads a time that every such row has.
+pub(super) fn time(row: &Row<'_>, column: &str) -> rusqlite::Result<Timestamp> {
     optional_time(row, column)?.ok_or_else(|| unreadable(row, column, Type::Null))
 }
 

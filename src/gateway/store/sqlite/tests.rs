@@ -1,6 +1,8 @@
 //! The store with a clock of the test's own: deadlines to the microsecond, full disks, neighbours in one commit.
 
-use super::super::{Conflict, Decided, DecisionCall, NewAction, Own, Owner, Store, StoreError};
+use super::super::{
+    Asked, Conflict, Decided, DecisionCall, NewAction, Own, Owner, PauseCall, Store, StoreError,
+};
 use super::SqliteStore;
 use crate::domain::{ActionState, Digest, Verdict};
 use jiff::{SignedDuration, Timestamp};
@@ -60,7 +62,7 @@ impl Fixture {
             created_at,
             expires_at: created_at.checked_add(SignedDuration::from_secs(10)).unwrap(),
         };
-        assert!(self.store.ask(action).await.unwrap().fresh);
+        assert!(matches!(self.store.ask(action, 100).await, Ok(Asked::Fresh(_))));
     }
 
     async fn decide(&self, key: &str) -> Result<Decided, StoreError> {
@@ -88,6 +90,37 @@ impl Fixture {
 
 fn owner() -> Owner {
     Owner { tenant: "t".into(), agent: "bot".into() }
+}
+
+#[tokio::test]
+async fn a_database_of_the_first_schema_goes_on_with_what_it_holds() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("db");
+    let first = rusqlite::Connection::open(&file).unwrap();
+    first.execute_batch(include_str!("../../../../assets/migrations/0001_queue_and_decisions.sql")).unwrap();
+    first
+        .execute_batch(
+            "INSERT INTO action (id, tenant, thread, key, agent, ask_key, submission, sealed, digest, created_at,
+                expires_at, state) VALUES ('a', 't', 'h', 'k', 'bot', 'ask', '{}', '{}', 'd', 0, 1, 'pending');
+             INSERT INTO outbox (kind, tenant, thread, action_id, at) VALUES ('ActionCreated', 't', 'h', 'a', 0);
+             PRAGMA user_version = 1;",
+        )
+        .unwrap();
+    drop(first);
+    let store = SqliteStore::open(&file, None, Arc::new(|| at(START)), Duration::from_secs(5)).unwrap();
+    let call = PauseCall {
+        tenant: "t".into(),
+        agent: "bot".into(),
+        has_credential: false,
+        paused: true,
+        reviewer: "dana".into(),
+    };
+    let now = store.pause(call).await.unwrap().unwrap();
+    assert_eq!(now.paused, Some(("dana".to_owned(), at(START))));
+    let kinds: Vec<_> =
+        store.events("t".into(), 0, 9).await.unwrap().iter().map(|event| event.kind.stored()).collect();
+    assert_eq!(kinds, ["ActionCreated", "AgentPaused"]);
+    assert_eq!(store.agents("t".into(), vec!["b".into()]).await.unwrap().len(), 2);
 }
 
 #[tokio::test]

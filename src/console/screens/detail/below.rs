@@ -1,0 +1,183 @@
+//! What stands below the facts: the payload, then the agent's other words, each in full and labelled as such, then the
+//! facts that had no room above.
+
+use super::GUTTER;
+use super::facts::{Facts, field};
+use crate::console::theme::Role;
+use crate::console::widgets::RoleLine;
+use crate::console::widgets::payload::{Folds, Sheet};
+use crate::domain::json::{self, Limits};
+use crate::domain::{Action, Visible};
+use std::collections::BTreeSet;
+
+/// A line below the facts.
+#[derive(Debug, Clone)]
+pub(super) enum BodyLine {
+    /// What the agent sent: drawn behind the gutter, so that it can never pass for the console's own words.
+    Foreign(RoleLine),
+    /// The console's own words, and values that it names.
+    Own(RoleLine),
+}
+
+/// What stands behind the payload, in order.
+#[derive(Debug, Clone)]
+enum Block {
+    Own(Vec<RoleLine>),
+    /// One of the other sheets, by its number.
+    Sheet(usize),
+}
+
+/// Everything below the facts. Foreign text is written out once for an action; the lines are made for a width.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Below {
+    payload: Sheet,
+    summary: Option<usize>,
+    rationale: Option<usize>,
+    reasons: std::ops::Range<usize>,
+    others: std::ops::Range<usize>,
+    /// The foreign texts that the numbers above mean.
+    sheets: Vec<Sheet>,
+    /// Each with the number of its first line.
+    blocks: Vec<(usize, Block)>,
+    lines: usize,
+}
+
+impl Below {
+    /// Writes out everything foreign; there are no lines before it is laid out.
+    pub(super) fn of(action: &Action) -> Self {
+        let mut below = Self { payload: Sheet::json(action.payload()), ..Self::default() };
+        below.summary = action.summary.as_ref().map(|words| below.keep(Sheet::words(words.raw())));
+        below.rationale = action.rationale.as_ref().map(|words| below.keep(Sheet::words(words.raw())));
+        below.sheets.extend(action.risk_reasons.iter().map(|words| Sheet::words(words.raw())));
+        below.reasons = below.sheets.len() - action.risk_reasons.len()..below.sheets.len();
+        below.sheets.extend(action.others.iter().map(|(_, span)| Sheet::json(action.other(span))));
+        below.others = below.reasons.end..below.sheets.len();
+        below
+    }
+
+    fn keep(&mut self, sheet: Sheet) -> usize {
+        self.sheets.push(sheet);
+        self.sheets.len() - 1
+    }
+
+    /// The payload.
+    pub(super) fn payload(&self) -> &Sheet {
+        &self.payload
+    }
+
+    /// How many lines there are.
+    pub(super) fn len(&self) -> usize {
+        self.lines
+    }
+
+    /// How far folds can be opened so that it makes a difference.
+    pub(super) fn steps(&self) -> Vec<Folds> {
+        let sheets = std::iter::once(&self.payload).chain(&self.sheets);
+        let steps: BTreeSet<_> = sheets.flat_map(|sheet| sheet.stream().steps()).collect();
+        steps.into_iter().collect()
+    }
+
+    /// A line; `None` where there are no more.
+    pub(super) fn line(&self, number: usize) -> Option<BodyLine> {
+        if number < self.payload.len() {
+            return Some(BodyLine::Foreign(self.payload.line(number)));
+        }
+        let block = self.blocks.partition_point(|(first, _)| *first <= number).checked_sub(1)?;
+        let (first, block) = self.blocks.get(block)?;
+        match block {
+            Block::Own(lines) => lines.get(number - first).cloned().map(BodyLine::Own),
+            Block::Sheet(sheet) => {
+                let sheet = self.sheets.get(*sheet).filter(|sheet| number - first < sheet.len())?;
+                Some(BodyLine::Foreign(sheet.line(number - first)))
+            }
+        }
+    }
+
+    /// Makes the lines for a pane of `columns` columns.
+    pub(super) fn lay_out(&mut self, action: &Action, facts: &Facts, columns: usize, folds: Folds) {
+        let inner = columns.saturating_sub(GUTTER);
+        self.payload.lay_out(inner, folds);
+        for sheet in &mut self.sheets {
+            sheet.lay_out(inner, folds);
+        }
+        (self.blocks, self.lines) = (Vec::new(), self.payload.len());
+        let quiet = |text: &str| RoleLine::of(Role::Quiet, text);
+        if let Some(summary) = self.summary.filter(|_| facts.summary_cut) {
+            self.part(&quiet(" says, in full (agent's words)"), columns, [summary]);
+        }
+        if let Some(rationale) = self.rationale {
+            self.part(&quiet(" why (agent's words)"), columns, [rationale]);
+        }
+        for ((name, _), sheet) in action.others.iter().zip(self.others.clone()) {
+            let heading = quiet(" also sealed, as ").foreign(&name.visible());
+            self.part(&heading.with(Role::Quiet, " (agent's words)"), columns, [sheet]);
+        }
+        if !action.risk_reasons.is_empty() {
+            self.part(&quiet(&format!(" why the risk is {}", action.risk)), columns, self.reasons.clone());
+        }
+        let mut own = vec![RoleLine::default()];
+        let mut fact = |line: RoleLine| own.extend(line.wrap(columns, super::facts::NAME));
+        fact(field("action", &action.name.visible()));
+        for cut in &facts.cut {
+            fact(cut.clone());
+        }
+        fact(field("id", &Visible::of(&action.id)));
+        fact(field("tenant", &action.tenant_id.visible()));
+        fact(field("digest", &Visible::of(&action.digest.to_string())));
+        for (name, value) in &action.labels {
+            fact(field("label", &name.visible()).with(Role::Quiet, " = ").foreign(&value.visible()));
+        }
+        self.push(Block::Own(own));
+    }
+
+    /// A heading with a blank line above, and the foreign texts that it is about.
+    fn part(&mut self, heading: &RoleLine, columns: usize, sheets: impl IntoIterator<Item = usize>) {
+        let mut own = vec![RoleLine::default()];
+        own.extend(heading.wrap(columns, 2));
+        self.push(Block::Own(own));
+        for sheet in sheets {
+            self.push(Block::Sheet(sheet));
+        }
+    }
+
+    fn push(&mut self, block: Block) {
+        let lines = match &block {
+            Block::Own(lines) => lines.len(),
+            Block::Sheet(sheet) => self.sheets.get(*sheet).map_or(0, Sheet::len),
+        };
+        self.blocks.push((self.lines, block));
+        self.lines += lines;
+    }
+}
+
+/// Of everything that is shown of an action.
+pub(super) fn hidden(action: &Action) -> usize {
+    let optional = [&action.server, &action.summary, &action.rationale].into_iter().flatten();
+    let texts =
+        [&action.agent, &action.name, &action.thread_id, &action.tenant_id].into_iter().chain(optional);
+    let labels = action.labels.iter().flat_map(|(name, value)| [name, value]);
+    let words: usize =
+        texts.chain(labels).chain(&action.risk_reasons).map(|text| text.visible().hidden()).sum();
+    let others =
+        action.others.iter().map(|(name, span)| name.visible().hidden() + json_hidden(action.other(span)));
+    words + json_hidden(action.payload()) + others.sum::<usize>()
+}
+
+/// Of the strings and keys of a JSON text, decoded: a line feed or a tab that a string has is not hidden, it shows.
+fn json_hidden(text: &str) -> usize {
+    let Ok(value) = json::parse(text.as_bytes(), Limits::SEALED) else { return Visible::of(text).hidden() };
+    let count = |text: &str| Visible::of(&text.replace(['\n', '\t'], "")).hidden();
+    let (mut steps, mut hidden) = (vec![&value], 0);
+    while let Some(value) = steps.pop() {
+        match &value.kind {
+            json::Kind::String(text) => hidden += count(text),
+            json::Kind::Array(elements) => steps.extend(elements),
+            json::Kind::Object(members) => {
+                hidden += members.iter().map(|member| count(&member.name)).sum::<usize>();
+                steps.extend(members.iter().map(|member| &member.value));
+            }
+            _ => {}
+        }
+    }
+    hidden
+}
