@@ -6,7 +6,6 @@ use super::frame::{agree, marks_and_directions, name, outcome_row, timeless};
 use super::oracle::strings;
 use super::scripted::{Answer, Scripted};
 use super::session::{Frame, Session};
-use super::terminal::Terminal;
 use aegis_console::domain::json::{self, Limits};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -95,28 +94,23 @@ fn run(size: (u16, u16)) -> Result<(), String> {
     let mut session = Session::open(&arguments, folder.path(), size);
     session.wait("the list", |session| session.first().shows("▌"))?;
     let frames = Frame::all(session.first());
-    let (mut models, mut key_bar) = (BTreeMap::new(), None);
+    let mut models = BTreeMap::new();
     for (number, (name, (status, _))) in answers.iter().enumerate() {
         if number > 0 {
             session.press("j");
             session.wait("the cursor", |session| session.first().shows("▌"))?;
         }
         session.reject()?;
-        let done = |terminal: &Terminal| {
-            let words = ["refused", "approved it", "another reviewer", "already processed"];
-            let row = outcome_row(terminal).filter(|row| words.iter().any(|words| row.contains(words)));
-            row.filter(|_| !terminal.row(0).contains("sending") && !terminal.row(0).contains("queued"))
-        };
-        session
-            .wait("an answer", |session| decided(&server) == number + 1 && done(session.first()).is_some())?;
+        let status = status.split(' ').next().unwrap();
+        session.wait("an answer", |session| {
+            let row = outcome_row(session.first());
+            decided(&server) == number + 1 && row.is_some_and(|row| row.contains(&format!(" {status} ")))
+        })?;
         let (terminals, terminal) = (session.terminals(), session.first());
         let row = outcome_row(terminal).unwrap();
-        let status = status.split(' ').next().unwrap();
         if MODELS.iter().any(|model| model.0 == name) {
             models.insert(status, Row::of(&row));
-            key_bar.get_or_insert_with(|| terminal.row(terminal.size().1 - 1));
         }
-        eprintln!("{name}: {row}");
         let checks = [
             agree(terminals),
             marks_and_directions(terminal),
@@ -132,13 +126,10 @@ fn run(size: (u16, u16)) -> Result<(), String> {
 
 #[test]
 fn what_servers_say_is_only_what_they_say() {
-    let failures: Vec<_> = [(120, 40), (80, 24), (40, 12)]
-        .into_iter()
-        .filter_map(|size| Some((size, run(size).err()?)))
-        .collect();
-    for (size, what) in &failures {
-        println!("{size:?}: {what}");
-    }
-    assert!(failures.is_empty());
+    let failures = std::thread::scope(|scope| {
+        let runs = [(120, 40), (80, 24), (40, 12)].map(|size| scope.spawn(move || run(size)));
+        runs.map(|run| run.join().unwrap().err()).into_iter().flatten().collect::<Vec<_>>()
+    });
+    assert!(failures.is_empty(), "{}", failures.join("\n\n"));
     assert!(answers().values().any(|(_, body)| strings(body).iter().any(|text| text.contains('\u{1b}'))));
 }

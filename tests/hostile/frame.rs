@@ -57,7 +57,7 @@ impl Harmless {
                 Step::List | Step::Detail | Step::Page => self.detail(badge, terminal),
                 Step::Help if model.screen() != terminal.screen() => Err("the help is another".into()),
                 Step::Approve | Step::Reject => bar(model, terminal),
-                Step::Decided | Step::Outcomes => outcome(model, terminal),
+                Step::Decided | Step::Outcomes | Step::Expired => outcome(model, terminal),
                 Step::Help => Ok(()),
             },
         ];
@@ -270,7 +270,7 @@ pub(crate) fn outcome_row(terminal: &Terminal) -> Option<String> {
     let rows = terminal.size().1;
     let pane = Frame::all(terminal).into_iter().find(|frame| frame.title(terminal).starts_with(" Outcomes "));
     let row = pane.map_or_else(|| terminal.row(rows - 2), |frame| frame.line(terminal, 0));
-    row.contains("reject").then_some(row)
+    ["reject", "expired"].iter().any(|word| row.contains(word)).then_some(row)
 }
 
 /// No character bears more marks than a reader can tell, and no terminal reorders a line.

@@ -72,7 +72,8 @@ fn round(
     let session = Session::start(case, folder.path(), size);
     let mut before = None;
     let mut shown = String::from("LOW");
-    let read = session.go_round(&mut |step, terminals| {
+    let expired = case.action().is_some_and(|action| action.expires_at < jiff::Timestamp::now());
+    let read = session.go_round(expired, &mut |step, terminals| {
         if step == Step::List && size.0 < 100 {
             // The risk is not known before the detail opens.
             before = Some(terminals.to_vec());
@@ -105,13 +106,16 @@ fn harmless(size: (u16, u16)) -> Harmless {
     std::thread::scope(|scope| {
         for risk in ["low", "medium", "high", "critical"] {
             let line = |payload: &str| corpus::harmless("harmless", "send_email", risk, payload);
-            let short = line(r#"{"to":"a@b.example"}"#);
+            let folded = format!("{{\"a\":\"{}\"}}", " ".repeat(40));
+            let long = format!("{{\"lines\":[{}0]}}", "1,".repeat(60));
+            let both = format!("{{\"a\":\"{}\",\"lines\":[{}0]}}", " ".repeat(40), "1,".repeat(60));
+            let lines = [r#"{"to":"a@b.example"}"#, &folded, &long, &both].map(line);
             // What takes more room has each fact on a line of its own.
-            let long = line(&format!("{{\"lines\":[{}0]}}", "1,".repeat(60)));
-            let long = ["billing-agent", "order-42", "key:", "a harmless summary", "support"]
+            let roomy = ["billing-agent", "order-42", "key:", "a harmless summary", "support"]
                 .into_iter()
-                .fold(long, |line, words| line.replace(words, &words.repeat(16)));
-            for line in [short, long] {
+                .fold(lines[0].clone(), |line, words| line.replace(words, &words.repeat(16)));
+            let expired = lines[0].replace("2099-", "2021-");
+            for line in lines.into_iter().chain([roomy, expired]) {
                 scope.spawn(move || learn(risk, line));
             }
         }
@@ -151,7 +155,8 @@ fn check_read(case: &Case, read: &Read) -> Result<(), String> {
 
 fn check(case: &Case, size: (u16, u16), harmless: &Harmless) -> Result<(), String> {
     let read = round(case, size, |step, badge, terminals| harmless.check(step, badge, terminals))?;
-    check_read(case, &read)
+    // What was in no list was not read.
+    if read == Read::default() { Ok(()) } else { check_read(case, &read) }
 }
 
 /// The whole corpus in one size.

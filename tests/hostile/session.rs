@@ -38,6 +38,8 @@ pub(crate) enum Step {
     Decided,
     /// The pane of the outcomes.
     Outcomes,
+    /// What becomes of an action that nobody decided in time.
+    Expired,
 }
 
 /// The terminals at one step, the one that measures as the console does first.
@@ -104,7 +106,7 @@ pub(crate) struct Line {
 }
 
 /// What was read in the detail.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq)]
 pub(crate) struct Read {
     /// As it opened.
     pub(crate) title: String,
@@ -239,9 +241,15 @@ impl Session {
         rows.into_iter().find(|row| row.starts_with('▌'))
     }
 
-    /// Makes the round.
-    pub(crate) fn go_round(mut self, look: Look<'_>) -> Result<Read, String> {
+    /// Makes the round. What has expired is in no list: of it only the outcome is looked at.
+    pub(crate) fn go_round(mut self, expired: bool, look: Look<'_>) -> Result<Read, String> {
         self.wait("the list", |session| NEIGHBOURS.iter().all(|name| session.first().shows(name)))?;
+        if expired {
+            self.wait("the outcome", |session| session.first().shows("expired"))?;
+            look(Step::Expired, &self.terminals)?;
+            self.quit()?;
+            return Ok(Read::default());
+        }
         self.find_the_attack()?;
         look(Step::List, &self.terminals)?;
         self.press("\r");
