@@ -3,6 +3,7 @@
 
 use crate::script::{LETTERS, SHORT, Sample, Script, decided, plain};
 use aegis_console::console::app::{Effect, Message};
+use aegis_console::console::screens::queue::Row;
 use aegis_console::domain::{ActionState, Queued, Risk, Verdict};
 use aegis_console::feed::FeedEvent;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
@@ -108,8 +109,11 @@ fn message(script: &Script, event: &Event) -> Message {
         Event::Asked(number, expires) => Message::Feed(FeedEvent::Changed(entry(number, expires))),
         Event::Gone(number, how) => {
             let id = entry(number, 1).action.id.clone();
-            let known = script.model.queue.rows().find(|(entry, _)| entry.action.id == id);
-            let entry = known.map_or_else(|| entry(number, 1), |(entry, _)| entry.clone());
+            let known = script.model.queue.rows().find_map(|(row, _)| match row {
+                Row::Action(entry) if entry.action.id == id => Some(entry.clone()),
+                _ => None,
+            });
+            let entry = known.unwrap_or_else(|| entry(number, 1));
             Message::Feed(FeedEvent::Changed(match how {
                 0 => decided(entry, Verdict::Reject, "alice"),
                 1 => Queued { state: ActionState::Cancelled, ..entry },

@@ -48,6 +48,7 @@ pub(crate) fn settings() -> Settings {
         decisions_go_out: true,
         expires_here: false,
         grace: Duration::from_secs(3),
+        flood_limit: 60,
         how_to_ask: vec![
             "agents ask at http://127.0.0.1:8000/aap".into(),
             "their token: DIR/agent.token".into(),

@@ -1,6 +1,7 @@
 //! What `update` asks the shell to do: plain values that a test can compare.
 
 use crate::dispatch::Order;
+use crate::domain::Untrusted;
 use uuid::Uuid;
 
 /// Something that only the shell can do.
@@ -19,6 +20,15 @@ pub enum Effect {
     TryAgain(Uuid),
     /// Keep that the reviewer has taken note of a conflict.
     Acknowledge(Uuid),
+    /// Pause this agent at the source, so that it asks and consumes nothing, or let it go on.
+    Pause {
+        /// The credential's name.
+        agent: Untrusted,
+        /// Whether it is to be paused.
+        paused: bool,
+    },
+    /// Ask the source for this action as it is now: the server says that it is not what was decided on.
+    Refetch(String),
     /// The link to the source is up, or it is down.
     Link(bool),
     /// Ring the terminal once.

@@ -1,6 +1,7 @@
 //! What has happened, and what `update` may know besides the model.
 
 use crate::dispatch::DispatchEvent;
+use crate::domain::Untrusted;
 use crate::feed::FeedEvent;
 use crossterm::event::KeyEvent;
 use jiff::Timestamp;
@@ -28,6 +29,8 @@ pub enum Message {
     CarriedElsewhere(bool),
     /// The instant that [`next_deadline`](super::deadline::next_deadline) gave has come.
     DeadlineReached,
+    /// The source did not do what it was asked for, in these words.
+    SourceRefused(Untrusted),
     /// A background task broke; the screen goes on.
     TaskFailed(String),
 }

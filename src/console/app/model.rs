@@ -12,8 +12,9 @@ use crate::console::screens::queue::Queue;
 use crate::console::theme::{Role, Theme};
 use crate::console::widgets::RoleLine;
 use crate::domain::Untrusted;
-use crate::feed::Link;
+use crate::feed::{AgentState, Link};
 use jiff::tz::TimeZone;
+use std::collections::HashMap;
 use std::time::Duration;
 
 /// The panes that keys can go to.
@@ -38,6 +39,8 @@ pub struct Settings {
     pub decisions_go_out: bool,
     /// How long an approval is held before it is sent; zero for not at all.
     pub grace: Duration,
+    /// How often an agent may ask within a minute before what it asks is gathered under one row.
+    pub flood_limit: usize,
     /// Whether nobody but this console sees to it that an action expires (a queue file has no server).
     pub expires_here: bool,
     /// What makes something wait: shown while nothing does.
@@ -87,6 +90,8 @@ pub struct Model {
     pub help: Option<Help>,
     /// How the connection to the source is.
     pub link: Link,
+    /// The agents that are paused at the source, and by whom.
+    pub paused: HashMap<Untrusted, AgentState>,
     /// A passing message.
     pub notice: Option<Notice>,
     /// What the last painted frame showed.
@@ -126,6 +131,7 @@ impl Model {
             bar: None,
             help: None,
             link: Link::Connecting,
+            paused: HashMap::new(),
             notice: None,
             shown: Shown::default(),
             quit_warned: false,
@@ -134,6 +140,7 @@ impl Model {
             journal_failed: None,
             exit: None,
         };
+        model.queue.set_flood_limit(model.settings.flood_limit);
         model.settle();
         model
     }

@@ -8,7 +8,7 @@ use crate::console::theme::Role;
 use crate::console::widgets::RoleLine;
 use crate::dispatch::{DispatchEvent, Entry, News, Order};
 use crate::domain::{ActionState, Outcome, Queued, Visible};
-use crate::feed::{FeedEvent, Link};
+use crate::feed::{AgentState, FeedEvent, Link};
 
 pub(super) fn feed(
     model: &mut Model,
@@ -39,12 +39,20 @@ pub(super) fn feed(
             }
         }
         FeedEvent::Changed(entry) => news_of(model, entry, true, context, effects),
-        // Nothing on the screen shows either yet.
-        FeedEvent::Replaced(_) | FeedEvent::Agents(_) => {}
         FeedEvent::Complete { pending } => {
             for entry in model.queue.complete(&pending) {
                 settled(model, entry, context, effects);
             }
+        }
+        FeedEvent::Agents(agents) => {
+            for agent in agents {
+                paused(model, agent, context);
+            }
+        }
+        FeedEvent::Replaced(entry) => {
+            close_bar_on(model, &entry, context);
+            model.detail.forget(&entry.action.digest);
+            model.queue.replace(entry);
         }
         FeedEvent::Unreadable { place, reason } => {
             let line = RoleLine::of(Role::Bad, "unreadable: ")
@@ -53,6 +61,22 @@ pub(super) fn feed(
                 .foreign(&reason.visible());
             model.tell_line(line, context.now);
         }
+    }
+}
+
+/// Whether an agent is paused: kept, and said where that is news.
+fn paused(model: &mut Model, agent: AgentState, context: &mut Context<'_>) {
+    let name = agent.name.name().cut(40);
+    let (known, words) = if agent.paused {
+        let by = agent.paused_by.clone();
+        let known = model.paused.insert(agent.name.clone(), agent).is_some();
+        let by = by.map(|by| RoleLine::of(Role::Notice, " by ").foreign(&by.name().cut(24)));
+        (known, RoleLine::of(Role::Notice, "paused: ").foreign(&name).followed_by(by))
+    } else {
+        (model.paused.remove(&agent.name).is_none(), RoleLine::of(Role::Notice, "goes on: ").foreign(&name))
+    };
+    if !known {
+        model.tell_line(words, context.now);
     }
 }
 
@@ -161,6 +185,12 @@ pub(super) fn dispatch(
     };
     let Some(ours) = model.outcomes.hear(id, news, context.now.tick) else { return };
     let (action, waits) = (ours.order.action.id.clone(), ours.leaves_it_waiting());
+    let (digest, differs) = (ours.order.action.digest, ours.was_about_other_bytes());
+    if differs {
+        // What was decided is not what the server has: it is unread again, and asked for as it is.
+        model.detail.forget(&digest);
+        effects.push(Effect::Refetch(action.clone()));
+    }
     if waits {
         model.queue.put_back(&action);
     }

@@ -7,6 +7,7 @@ use crate::console::keymap::{Intent, Scope};
 use crate::console::screens::decide::{Bar, Subject, Table};
 use crate::console::screens::help::Help;
 use crate::console::theme::Role;
+use crate::console::widgets::RoleLine;
 use crate::dispatch::Order;
 use crate::domain::Verdict;
 use crossterm::event::{KeyEvent, KeyEventKind, KeyModifiers};
@@ -30,6 +31,10 @@ pub fn update(model: &mut Model, message: Message, context: &mut Context<'_>) ->
             if model.settings.expires_here {
                 news::expire(model, context, &mut effects);
             }
+        }
+        Message::SourceRefused(words) => {
+            let line = RoleLine::of(Role::Bad, "the source refused: ").foreign(&words.visible());
+            model.tell_line(line, context.now);
         }
         Message::TaskFailed(words) => {
             model.tell(Role::Bad, format!("a background task failed: {words}"), context.now);
@@ -100,6 +105,11 @@ fn act(
         Intent::Mark => return Err(Refusal::NothingSelected),
         Intent::MarkAll => model.queue.mark_all(),
         Intent::Unmark => model.queue.unmark_all(),
+        Intent::Pause => {
+            let agent = guard::may_pause(model, context.now)?;
+            let paused = !model.paused.contains_key(&agent);
+            effects.push(Effect::Pause { agent, paused });
+        }
         Intent::Folds => model.detail.toggle_folds(),
         Intent::ReadOn => {
             model.detail.read_on(Intent::Bottom);
@@ -130,6 +140,7 @@ fn act(
                 None => model.tell(Role::Notice, "this is no open conflict", context.now),
             }
         }
+        Intent::Open if model.focus == Pane::List && model.queue.toggle_flood() => {}
         Intent::Open if model.queue.cursor().is_some() => model.focus = Pane::Detail,
         Intent::Open => return Err(Refusal::NothingSelected),
         Intent::Back => model.focus = Pane::List,
@@ -176,6 +187,10 @@ fn open(
     let bar = if model.focus == Pane::List && model.queue.marked() > 0 {
         guard::may_open_marked(model, context.now)?;
         Bar::marked((context.id)(), table(model, verdict)?, verdict)
+    } else if model.queue.flood_cursor().is_some() {
+        let agent = guard::may_open_flood(model, verdict, context.now)?;
+        let table = Table::new(model.queue.flooded(&agent), Vec::new());
+        Bar::marked((context.id)(), table, verdict)
     } else {
         let action = guard::may_open(model, verdict, context.now)?;
         Bar::one((context.id)(), action, verdict, &mut *context.letters)

@@ -33,6 +33,8 @@ pub enum Intent {
     Unmark,
     /// In a bar: to the next text field.
     NextField,
+    /// Pause the agent of what the cursor is on, or let it go on.
+    Pause,
     /// Open what is folded, or close it again.
     Folds,
     /// On to what has not been on the screen yet, then to the end.
@@ -69,7 +71,7 @@ pub enum Intent {
 
 impl Intent {
     /// Every intent, in the order in which help shows them.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 31] = [
         Self::Approve,
         Self::Reject,
         Self::Confirm,
@@ -83,6 +85,7 @@ impl Intent {
         Self::Mark,
         Self::MarkAll,
         Self::Unmark,
+        Self::Pause,
         Self::NextField,
         Self::Open,
         Self::Folds,
@@ -119,6 +122,7 @@ impl Intent {
             Self::MarkAll => "mark-all",
             Self::Unmark => "unmark",
             Self::NextField => "next-field",
+            Self::Pause => "pause",
             Self::Folds => "folds",
             Self::ReadOn => "read-on",
             Self::Open => "open",
@@ -157,6 +161,7 @@ impl Intent {
             Self::MarkAll => "mark all that the list shows; again: none",
             Self::Unmark => "take every mark away",
             Self::NextField => "to the other text field",
+            Self::Pause => "pause its agent: it asks and runs nothing until it is let go on (again: let it)",
             Self::Folds => "open what is folded (blanks, long texts, deep values), or close it again",
             Self::ReadOn => "on to what has not been on the screen yet, then to the end",
             Self::Open => "open the detail",

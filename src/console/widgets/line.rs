@@ -34,6 +34,15 @@ impl RoleLine {
         self
     }
 
+    /// The line with another after it, where there is one.
+    #[must_use]
+    pub fn followed_by(mut self, other: Option<Self>) -> Self {
+        if let Some(other) = other {
+            self.append(other);
+        }
+        self
+    }
+
     /// Puts the console's own words after it.
     pub fn push(&mut self, role: Role, text: impl Into<String>) {
         let text = text.into();

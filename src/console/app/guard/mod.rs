@@ -14,7 +14,7 @@ pub use refusal::Refusal;
 
 use super::{Model, Now, Pane};
 use crate::console::screens::decide::{Bar, Subject};
-use crate::domain::{Action, Digest, Risk, Verdict};
+use crate::domain::{Action, Digest, Risk, Untrusted, Verdict};
 use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
@@ -37,6 +37,8 @@ pub fn selection(action: &Action) -> Selection {
 pub struct Shown {
     /// The action under the cursor.
     pub cursor: Option<Selection>,
+    /// The agent on whose flood the cursor was.
+    pub flood: Option<Untrusted>,
     /// The bar that was open. What a bar asks never changes, so its id says it all.
     pub bar: Option<Uuid>,
     /// Whether nothing of the payload was left that no frame had shown.
@@ -62,6 +64,7 @@ impl Shown {
         });
         let shows = Self {
             cursor: model.queue.cursor().filter(|_| !hidden).cloned(),
+            flood: model.queue.flood_cursor().filter(|_| !hidden).cloned(),
             bar: model.bar.as_ref().filter(|_| !hidden).map(|bar| bar.id),
             whole: model.detail.unseen() == 0,
             marked: model.queue.marked(),
@@ -140,6 +143,30 @@ pub fn may_open_marked(model: &Model, now: Now) -> Result<(), Refusal> {
         return Err(Refusal::JustChanged);
     }
     is_armed(model, ARMED, now)
+}
+
+/// Whether a key that was read at this time may do something about the flood under the cursor; then, of which agent.
+/// Nothing of it can be approved: nobody has seen what it is.
+pub fn may_open_flood(model: &Model, verdict: Verdict, now: Now) -> Result<Untrusted, Refusal> {
+    may_decide_at_all(model)?;
+    let agent = model.queue.flood_cursor().ok_or(Refusal::NothingSelected)?;
+    if model.shown.flood.as_ref() != Some(agent) || model.shown.bar.is_some() {
+        return Err(Refusal::JustChanged);
+    }
+    is_armed(model, ARMED, now)?;
+    if verdict == Verdict::Approve { Err(Refusal::Flood) } else { Ok(agent.clone()) }
+}
+
+/// Whether a key that was read at this time may pause the agent under the cursor, or let it go on; then, which.
+pub fn may_pause(model: &Model, now: Now) -> Result<Untrusted, Refusal> {
+    let agent = model.queue.selected().map(|entry| &entry.action.agent).or(model.queue.flood_cursor());
+    let agent = agent.ok_or(Refusal::NothingSelected)?;
+    let shown = &model.shown;
+    if shown.cursor.as_ref() != model.queue.cursor() || shown.flood.as_ref() != model.queue.flood_cursor() {
+        return Err(Refusal::JustChanged);
+    }
+    is_armed(model, ARMED, now)?;
+    Ok(agent.clone())
 }
 
 /// Whether a key that was read at this time may do something about the outcome under the cursor: only where the last

@@ -13,6 +13,8 @@ pub enum Refusal {
     TooSmall,
     /// The journal has failed: a decision could not be kept, so none is taken.
     NoJournal,
+    /// Nobody has seen what is gathered under a row.
+    Flood,
     /// Its payload is not on the screen.
     NotOpen,
     /// So many lines of its payload have not been on the screen.
@@ -42,6 +44,9 @@ impl Refusal {
             }
             Self::TooSmall => "terminal too small (needs 40×12): nothing can be decided",
             Self::NotOpen => "scroll to the end first: Enter opens it",
+            Self::Flood => {
+                "nothing of this has been seen: Enter lists it, r rejects all of it, p pauses its agent"
+            }
             Self::NotRead => "not read to its end yet",
             Self::OneByOne => "high risk is approved one by one",
             Self::Reason => "a reason is needed: what is critical is not approved without one",

@@ -30,6 +30,7 @@ fn model_with(risk: &str, lines: usize) -> Model {
         decisions_go_out: true,
         expires_here: false,
         grace: Duration::ZERO,
+        flood_limit: 60,
         how_to_ask: Vec::new(),
         simulated: None,
         time_zone: TimeZone::UTC,

@@ -37,6 +37,14 @@ impl Detail {
         self.seen.contains(digest)
     }
 
+    /// What was seen of this action counts no more: it turned out to be another than the server has.
+    pub fn forget(&mut self, digest: &Digest) {
+        self.seen.remove(digest);
+        if self.digest.as_ref() == Some(digest) {
+            self.digest = None;
+        }
+    }
+
     /// Whether something is folded, or could be.
     pub fn has_folds(&self) -> bool {
         self.below.steps().len() > 1

@@ -109,6 +109,15 @@ impl Ours {
         Self { order, progress, execution: None, noted: entry.acknowledged, started: tick, took: None }
     }
 
+    /// Whether the server refused it because the action has other bytes than those it was decided on (wire.md, part 3).
+    pub fn was_about_other_bytes(&self) -> bool {
+        let status = match &self.progress {
+            Progress::Ended(resolution) if resolution.outcome == Outcome::Refused => resolution.http_status,
+            _ => None,
+        };
+        status == Some(412)
+    }
+
     /// Takes in what the dispatcher tells.
     pub fn hear(&mut self, news: News, tick: Duration) {
         match news {

@@ -1,7 +1,8 @@
 //! Marks: which entries of the list are to be decided together. Held by id and digest like the cursor; whoever leaves the
 //! list loses its mark.
 
-use super::Queue;
+use super::list::Cursor;
+use super::{Queue, RowKey};
 use crate::console::app::guard::selection;
 use crate::console::keymap::Intent;
 use crate::domain::Action;
@@ -9,22 +10,44 @@ use std::sync::Arc;
 
 impl Queue {
     /// Marks what the cursor is on, or takes its mark away, and goes on to the next row; `false` where it is on nothing.
+    /// On a flood: all that is under its row.
     pub fn toggle_mark(&mut self) -> bool {
-        let Some((id, digest)) = self.cursor.clone() else { return false };
-        if self.marks.remove(&id).is_none() {
-            self.marks.insert(id, digest);
+        match self.cursor.clone() {
+            None => return false,
+            Some(Cursor::Action((id, digest))) => {
+                if self.marks.remove(&id).is_none() {
+                    self.marks.insert(id, digest);
+                }
+            }
+            Some(Cursor::Flood(agent)) => {
+                let all: Vec<_> = self.flooded(&agent).iter().map(|action| selection(action)).collect();
+                if all.iter().all(|(id, _)| self.marks.contains_key(id)) {
+                    for (id, _) in &all {
+                        self.marks.remove(id);
+                    }
+                } else {
+                    self.marks.extend(all);
+                }
+            }
         }
         self.go(Intent::Down)
     }
 
-    /// Marks all that the list shows; where all are marked already, takes every mark away.
+    /// Marks all that the list shows in rows of their own; where all are marked already, takes every mark away.
     pub fn mark_all(&mut self) {
-        if self.marks.len() == self.order.len() {
+        let all: Vec<_> = self.order.iter().filter_map(|(_, key)| self.listed(key)).collect();
+        if all.iter().all(|action| self.is_marked(action)) {
             self.marks.clear();
-            return;
+        } else {
+            self.marks = all.into_iter().map(|action| selection(action)).collect();
         }
-        let listed = self.order.iter().filter_map(|(_, id)| self.entries.get(id));
-        self.marks = listed.map(|entry| selection(&entry.action)).collect();
+    }
+
+    fn listed(&self, key: &RowKey) -> Option<&Arc<Action>> {
+        match key {
+            RowKey::Action(id) => self.entries.get(id).map(|entry| &entry.action),
+            RowKey::Flood(_) => None,
+        }
     }
 
     /// Takes every mark away.
@@ -44,7 +67,10 @@ impl Queue {
 
     /// What is marked, in the order of the list.
     pub fn marked_actions(&self) -> Vec<Arc<Action>> {
-        let listed = self.order.iter().filter_map(|(_, id)| self.entries.get(id));
-        listed.map(|entry| &entry.action).filter(|action| self.is_marked(action)).cloned().collect()
+        let marked = self.marks.keys().filter_map(|id| self.entries.get(id));
+        let mut marked: Vec<_> =
+            marked.map(|entry| &entry.action).filter(|action| self.is_marked(action)).cloned().collect();
+        marked.sort_by(|one, other| (one.expires_at, &one.id).cmp(&(other.expires_at, &other.id)));
+        marked
     }
 }

@@ -3,19 +3,19 @@
 //! A new arrival never moves the row under the cursor; when that row goes, the cursor rests on nothing until the next
 //! move. What an entry's change means for a decision is not known here.
 
+pub mod floods;
+mod list;
 mod marks;
 pub(super) mod view;
 
 #[cfg(test)]
 mod tests;
 
-use crate::console::app::guard::{Selection, selection};
-use crate::console::app::layout::inside;
-use crate::console::keymap::Intent;
-use crate::console::widgets::{Scroll, scroll};
-use crate::domain::{Action, ActionState, Digest, Queued};
+use self::floods::{Flood, Floods};
+use self::list::Cursor;
+use crate::console::widgets::Scroll;
+use crate::domain::{Action, ActionState, Digest, Queued, Untrusted};
 use jiff::Timestamp;
-use ratatui::layout::Rect;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -23,8 +23,11 @@ use std::sync::Arc;
 #[derive(Debug, Clone, Default)]
 pub struct Queue {
     entries: HashMap<String, Queued>,
-    /// What is listed, in order: by deadline, then by id.
-    order: Vec<(Timestamp, String)>,
+    /// The rows, in order: by deadline, then by what they are.
+    order: Vec<(Timestamp, RowKey)>,
+    /// How many entries wait with no decision on its way, in rows of their own or not.
+    waiting: usize,
+    floods: Floods,
     /// Entries that are not listed, because a decision on them is on its way.
     out: HashSet<String>,
     /// Whether a listing is complete, and the link has held since. Then nothing needs to be kept for the next one.
@@ -33,7 +36,7 @@ pub struct Queue {
     settled: HashSet<String>,
     /// Entries that were told live while a listing was not complete, which that listing may not name.
     fresh: HashSet<String>,
-    cursor: Option<Selection>,
+    cursor: Option<Cursor>,
     /// What is marked, by id and digest.
     marks: HashMap<String, Digest>,
     /// Where the cursor was when its row went.
@@ -44,6 +47,29 @@ pub struct Queue {
     /// that the first of them came to stand on.
     moved: bool,
     scroll: Scroll,
+}
+
+/// What a row is about.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum RowKey {
+    /// What this agent asked too fast.
+    Flood(Untrusted),
+    /// The action with this id.
+    Action(String),
+}
+
+/// A row of the list.
+#[derive(Debug, Clone, Copy)]
+pub enum Row<'a> {
+    /// One action.
+    Action(&'a Queued),
+    /// What one agent asked faster than anybody could read.
+    Flood {
+        /// The agent.
+        agent: &'a Untrusted,
+        /// What of it waits.
+        flood: &'a Flood,
+    },
 }
 
 /// What news of one entry came to.
@@ -74,6 +100,7 @@ impl Queue {
             if self.settled.contains(&id) {
                 return Applied::Unchanged;
             }
+            self.floods.arrived(&entry.action);
             if !self.out.contains(&id) {
                 self.enlist(&entry.action);
             }
@@ -91,6 +118,18 @@ impl Queue {
             Some(entry) => Applied::Settled(Box::new(entry)),
             None => Applied::Unchanged,
         }
+    }
+
+    /// An entry has other bytes than those known under its id, and is to be taken in as it is: as one that nobody has
+    /// seen.
+    pub fn replace(&mut self, entry: Queued) {
+        let id = entry.action.id.clone();
+        if self.entries.get(&id).is_some_and(|known| known.action.digest == entry.action.digest) {
+            return;
+        }
+        self.forget(&id);
+        self.settled.remove(&id);
+        self.apply(entry, true);
     }
 
     /// A listing is complete: returns the entries that waited and that it does not name.
@@ -122,7 +161,10 @@ impl Queue {
     /// Entries whose time is over, taken out of the list. For sources without a server to say so.
     pub fn expire(&mut self, now: Timestamp) -> Vec<Queued> {
         let over = self.order.iter().take_while(|(expires_at, _)| *expires_at <= now);
-        let ids: Vec<_> = over.map(|(_, id)| id.clone()).collect();
+        let mut ids: Vec<_> = over
+            .filter_map(|(_, key)| if let RowKey::Action(id) = key { Some(id.clone()) } else { None })
+            .collect();
+        ids.extend(self.floods.expired(now));
         ids.iter()
             .filter_map(|id| self.forget(id))
             .map(|entry| Queued { state: ActionState::Expired, ..entry })
@@ -135,6 +177,7 @@ impl Queue {
         if !self.out.remove(id) {
             self.delist(&action);
         }
+        self.floods.gone(&action);
         self.entries.remove(id)
     }
 
@@ -157,116 +200,19 @@ impl Queue {
         }
     }
 
-    /// The rows under the cursor and above it keep their lines on the screen.
-    fn enlist(&mut self, action: &Action) {
-        let key = (action.expires_at, action.id.clone());
-        let at = self.order.binary_search(&key).unwrap_or_else(|at| at);
-        if self.moved && self.cursor_index().is_some_and(|cursor| at <= cursor) {
-            self.scroll.top += 1;
-        }
-        self.order.insert(at, key);
-        self.scroll.total = self.order.len();
-        if !self.started {
-            self.started = true;
-            self.cursor = Some(selection(action));
-        }
-    }
-
-    fn delist(&mut self, action: &Action) {
-        let Ok(at) = self.order.binary_search(&(action.expires_at, action.id.clone())) else { return };
-        match self.cursor_index() {
-            Some(cursor) if cursor == at => {
-                self.cursor = None;
-                self.near = at;
-            }
-            Some(cursor) if at < cursor => self.scroll.top = self.scroll.top.saturating_sub(1),
-            Some(_) => {}
-            None if at < self.near => self.near -= 1,
-            None => {}
-        }
-        self.order.remove(at);
-        self.marks.remove(&action.id);
-        self.scroll.total = self.order.len();
-    }
-
-    /// The entry under the cursor.
-    pub fn selected(&self) -> Option<&Queued> {
-        self.entries.get(&self.cursor.as_ref()?.0)
-    }
-
-    /// What the cursor is on, by id and digest.
-    pub fn cursor(&self) -> Option<&Selection> {
-        self.cursor.as_ref()
-    }
-
-    fn cursor_index(&self) -> Option<usize> {
-        let action = &self.selected()?.action;
-        self.order.binary_search(&(action.expires_at, action.id.clone())).ok()
-    }
-
     /// Whether the entry is known to wait, listed or with a decision on its way.
     pub fn is_pending(&self, id: &str) -> bool {
         self.entries.contains_key(id)
     }
 
-    /// How many are listed.
-    pub fn len(&self) -> usize {
-        self.order.len()
+    /// What waits and stands under an agent's row, by deadline.
+    pub fn flooded(&self, agent: &Untrusted) -> Vec<Arc<Action>> {
+        let ids = self.floods.get(agent).into_iter().flat_map(Flood::ids);
+        ids.filter_map(|(_, id)| self.entries.get(id)).map(|entry| Arc::clone(&entry.action)).collect()
     }
 
-    /// Whether nothing is listed.
-    pub fn is_empty(&self) -> bool {
-        self.order.is_empty()
-    }
-
-    /// Moves the cursor by what the key means; `false` where the intent does not move.
-    pub fn go(&mut self, intent: Intent) -> bool {
-        let Some(last) = self.order.len().checked_sub(1) else { return false };
-        let resting = self.cursor_index().is_none();
-        let from = self.cursor_index().unwrap_or(self.near.min(last));
-        let to = match intent {
-            // The row that took the place of the one that went is one step away, in both directions.
-            Intent::Down if resting => Some(from),
-            Intent::Up if resting => Some(from.saturating_sub(1)),
-            _ => scroll::moved(intent, from, self.scroll.rows, last),
-        };
-        let Some(to) = to else { return false };
-        self.cursor =
-            self.order.get(to).and_then(|(_, id)| self.entries.get(id)).map(|entry| selection(&entry.action));
-        (self.started, self.moved) = (true, true);
-        self.scroll.show(to);
-        true
-    }
-
-    /// Takes in where the list stands. Blank lines under the last row are allowed until the next move: the row under
-    /// the cursor keeps its line.
-    pub fn resize(&mut self, frame: Option<Rect>) {
-        let Some(frame) = frame else { return };
-        let rows = usize::from(inside(frame).height);
-        let shrunk = rows != self.scroll.rows;
-        self.scroll.rows = rows;
-        self.scroll.total = self.order.len();
-        match self.cursor_index() {
-            Some(cursor) if shrunk || cursor < self.scroll.top || cursor >= self.scroll.top + rows => {
-                self.scroll.show(cursor);
-            }
-            Some(_) => {}
-            None => self.scroll.resize(rows, self.order.len()),
-        }
-    }
-
-    /// The rows that show, each with whether the cursor is on it.
-    pub fn rows(&self) -> impl Iterator<Item = (&Queued, bool)> {
-        let cursor = self.cursor.as_ref().map(|(id, _)| id.as_str());
-        let shown = self.order.get(self.scroll.window()).unwrap_or_default();
-        shown
-            .iter()
-            .filter_map(|(_, id)| self.entries.get(id))
-            .map(move |entry| (entry, cursor == Some(entry.action.id.as_str())))
-    }
-
-    /// How many rows do not show: above and below.
-    pub fn hidden(&self) -> (usize, usize) {
-        (self.scroll.top.min(self.order.len()), self.scroll.below())
+    /// How often an agent may ask within a minute before what it asks is gathered under one row.
+    pub fn set_flood_limit(&mut self, limit: usize) {
+        self.floods.limit = limit;
     }
 }

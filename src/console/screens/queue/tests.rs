@@ -1,7 +1,9 @@
 //! Tables for the list: order, cursor, what goes and what comes.
 
 use super::*;
-use crate::domain::{Decision, Untrusted, Verdict};
+use crate::console::keymap::Intent;
+use crate::domain::{Decision, Verdict};
+use ratatui::layout::Rect;
 
 fn entry(id: &str, minute: u32) -> Queued {
     let sealed = format!(
@@ -25,8 +27,13 @@ fn queue(ids: &[(&str, u32)]) -> Queue {
 }
 
 fn ids(queue: &Queue) -> String {
-    let row =
-        |(entry, cursor): (&Queued, bool)| format!("{}{}", if cursor { ">" } else { "" }, entry.action.id);
+    let row = |(row, cursor): (Row<'_>, bool)| {
+        let name = match row {
+            Row::Action(entry) => entry.action.id.clone(),
+            Row::Flood { agent, flood } => format!("{}x{}", agent.visible().plain(), flood.len()),
+        };
+        format!("{}{name}", if cursor { ">" } else { "" })
+    };
     queue.rows().map(row).collect::<Vec<_>>().join(" ")
 }
 
@@ -148,6 +155,44 @@ fn marks_are_held_by_id_and_go_with_their_entry() {
     assert_eq!(marked(&queue), "early b c");
     queue.mark_all();
     assert_eq!(queue.marked(), 0);
+}
+
+/// Asked by an agent at a second of the minute.
+fn asked(agent: &str, number: u32, second: u32) -> Queued {
+    let sealed = format!(
+        r#"{{"v":1,"id":"{agent}-{number}","tenant_id":"t","thread_id":"h","idempotency_key":"k-{number}","agent":"{agent}","action":"x",
+        "payload":{{}},"created_at":"2026-11-23T12:{:02}:{:02}Z","expires_at":"2026-11-23T13:00:{number:02}Z"}}"#,
+        second / 60,
+        second % 60,
+    );
+    Queued::pending(Action::read(sealed).unwrap())
+}
+
+#[test]
+fn what_is_asked_too_fast_is_gathered_under_one_row_and_the_rest_stays() {
+    let mut queue = queue(&[("a", 10)]);
+    queue.set_flood_limit(2);
+    for number in 0..5 {
+        queue.apply(asked("bot", number, number), true);
+    }
+    // Two in the minute are as many as it may ask; a minute later it is heard again.
+    queue.apply(asked("bot", 9, 64), true);
+    queue.apply(asked("calm", 1, 3), true);
+    queue.resize(Some(Rect::new(0, 0, 40, 12)));
+    assert_eq!(ids(&queue), ">a bot-0 bot-1 calm-1 botx3 bot-9");
+    assert_eq!(queue.len(), 8);
+    queue.go(Intent::Bottom);
+    queue.go(Intent::Up);
+    assert_eq!((queue.cursor(), queue.flood_cursor()), (None, Some(&Untrusted::from("bot"))));
+    assert!(queue.toggle_flood());
+    assert_eq!(ids(&queue), "a bot-0 bot-1 calm-1 >botx3 bot-2 bot-3 bot-4 bot-9");
+    queue.apply(Queued { state: ActionState::Cancelled, ..asked("bot", 3, 3) }, true);
+    assert!(queue.toggle_flood());
+    assert_eq!(ids(&queue), "a bot-0 bot-1 calm-1 >botx2 bot-9");
+    assert!(queue.toggle_mark());
+    assert_eq!((queue.marked(), queue.len()), (2, 7), "all that is under the row");
+    let over = queue.expire("2026-11-23T13:00:04Z".parse().unwrap());
+    assert_eq!((over.len(), ids(&queue).as_str()), (6, ">bot-9"));
 }
 
 #[test]

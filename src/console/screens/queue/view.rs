@@ -1,5 +1,7 @@
 //! How the list looks: one row an action, the risk first, the time left last.
 
+use super::Row;
+use super::floods::Flood;
 use crate::console::app::{Model, Now, Pane};
 use crate::console::screens::view::{framed, risk_role};
 use crate::console::theme::Role;
@@ -40,14 +42,25 @@ pub(in crate::console::screens) fn draw(frame: &mut Frame<'_>, area: Rect, model
         empty(model, columns)
     } else {
         let quiet = model.is_offline();
-        model.queue.rows().map(|(entry, cursor)| row(model, entry, cursor, columns, now, quiet)).collect()
+        let line = |(row, cursor)| match row {
+            Row::Action(entry) => action_row(model, entry, cursor, columns, now, quiet),
+            Row::Flood { agent, flood } => flood_row(model, agent, flood, cursor, columns, now),
+        };
+        model.queue.rows().map(line).collect()
     };
     for (line, y) in lines.iter().zip(inner.top()..inner.bottom()) {
         frame.buffer_mut().set_line(inner.x, y, &line.styled(&model.settings.theme), inner.width);
     }
 }
 
-fn row(model: &Model, entry: &Queued, cursor: bool, columns: usize, now: Now, quiet: bool) -> RoleLine {
+fn action_row(
+    model: &Model,
+    entry: &Queued,
+    cursor: bool,
+    columns: usize,
+    now: Now,
+    quiet: bool,
+) -> RoleLine {
     let action = &entry.action;
     let left = left(countdown(between(now.wall, action.expires_at)));
     let mut tail = RoleLine::default();
@@ -75,6 +88,27 @@ fn row(model: &Model, entry: &Queued, cursor: bool, columns: usize, now: Now, qu
     line.append(field.fit(rest));
     line.append(tail);
     line
+}
+
+/// What one agent asked faster than anybody could read: how many wait, and until when the first of them does.
+fn flood_row(
+    model: &Model,
+    agent: &Untrusted,
+    flood: &Flood,
+    cursor: bool,
+    columns: usize,
+    now: Now,
+) -> RoleLine {
+    let symbols = &model.settings.theme.symbols;
+    let tail = format!(" {:>7}", left(countdown(between(now.wall, flood.expires_at()))));
+    let mut line = RoleLine::of(Role::Cursor, if cursor { symbols.cursor } else { " " });
+    line.push(Role::Text, " ");
+    line.push(risk_role(flood.risk), flood.risk.badge());
+    let paused = if model.paused.contains_key(agent) { "paused, " } else { "" };
+    line.push(Role::Notice, format!(" {} {paused}asked too fast: ", flood.len()));
+    let room = columns.saturating_sub(line.width() + tail.len());
+    line.append(RoleLine::default().foreign(&agent.name().cut(room)).fit(room));
+    line.with(Role::Text, tail)
 }
 
 /// `4:31` rather than `04:31`: the column is narrow.

@@ -1,16 +1,21 @@
 //! `aegis-console review`, and the bare `aegis-console`: the reviewer's screen, wired to a queue and to where decisions
 //! go. What can go wrong before the screen comes up is said before the screen comes up.
 
+mod effects;
+mod look;
+
+pub use look::Look;
+
+use self::effects::Doers;
 use super::connection::Connection;
 use super::serve;
 use crate::client::AegisClient;
-use crate::console::app::{Effect, Message, Model, Settings};
+use crate::console::app::{Message, Model, Settings};
 use crate::console::keymap::Keymap;
 use crate::console::runtime::{self, Keyboard};
 use crate::console::shell::Console;
-use crate::console::theme::Theme;
-use crate::dispatch::{Check, DispatchEvent, Dispatcher, Link as DispatchLink, NoCheck, Pace, QueueCheck};
-use crate::domain::{ActionState, Queued, Verdict};
+use crate::dispatch::{Check, DispatchEvent, Dispatcher, NoCheck, Pace, QueueCheck};
+use crate::domain::{ActionState, Queued};
 use crate::feed::{self, FeedEvent, jsonl};
 use crate::gateway::{Config, Gateway};
 use crate::journal::{self, Journal};
@@ -21,7 +26,6 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::sync::mpsc;
 
 /// News that may wait for the screen; a flood waits at its source.
@@ -56,71 +60,6 @@ pub struct Args {
 
     #[command(flatten)]
     look: Look,
-}
-
-/// The flags that say how the screen looks and feels; the demo has them too.
-#[derive(Debug, Clone, Copy, Default, clap::Args)]
-pub struct Look {
-    /// Colour: `auto` obeys NO_COLOR
-    #[arg(long, value_name = "WHEN", value_enum, default_value_t)]
-    color: Color,
-
-    /// Draw with ASCII alone; by itself where the locale is not UTF-8
-    #[arg(long)]
-    ascii: bool,
-
-    /// Seconds for which an approval can be taken back before it is sent; 0 sends at once
-    #[arg(long, value_name = "SECONDS", default_value = "3", value_parser = grace)]
-    grace: Grace,
-}
-
-/// How long an approval is held; three seconds unless told otherwise.
-#[derive(Debug, Clone, Copy)]
-struct Grace(Duration);
-
-impl Default for Grace {
-    fn default() -> Self {
-        Self(Duration::from_secs(3))
-    }
-}
-
-fn grace(text: &str) -> Result<Grace, String> {
-    let seconds = text.parse().ok().filter(|seconds| (0.0..=600.0).contains(seconds));
-    seconds
-        .map(|seconds| Grace(Duration::from_secs_f64(seconds)))
-        .ok_or_else(|| "a number from 0 to 600".into())
-}
-
-/// When to use colour.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
-enum Color {
-    /// Unless NO_COLOR is set to something
-    #[default]
-    Auto,
-    /// Always
-    Always,
-    /// Never
-    Never,
-}
-
-impl Look {
-    fn theme(self) -> Theme {
-        let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-        let colour = match self.color {
-            Color::Auto => !set("NO_COLOR"),
-            Color::Always => true,
-            Color::Never => false,
-        };
-        Theme::new(colour, self.ascii || !utf8_locale())
-    }
-}
-
-/// Whether the terminal can be expected to draw more than ASCII: the first of LC_ALL, LC_CTYPE and LANG that is set
-/// decides, and the Linux console has too few characters.
-fn utf8_locale() -> bool {
-    let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(set).unwrap_or_default().to_lowercase();
-    (locale.contains("utf-8") || locale.contains("utf8")) && set("TERM").as_deref() != Some("linux")
 }
 
 /// Where the queue comes from.
@@ -272,7 +211,7 @@ pub(super) async fn show(session: Session, look: Look) -> anyhow::Result<ExitCod
         reviewer: session.reviewer,
         decisions_go_out: session.way_out.is_some(),
         grace: look.grace.0,
-
+        flood_limit: usize::try_from(look.flood).unwrap_or(usize::MAX),
         expires_here: matches!(session.feed, Feed::Lines(_)),
         how_to_ask: session.how_to_ask,
         simulated: session.simulated,
@@ -292,21 +231,16 @@ pub(super) async fn show(session: Session, look: Look) -> anyhow::Result<ExitCod
         tokio::spawn(hear(dispatcher.clone(), events, tell.clone()));
         dispatcher
     });
-    tokio::spawn(follow(session.feed, dispatcher.clone(), tell));
+    let source = match &session.feed {
+        Feed::Gateway(source) => Some(source.clone()),
+        Feed::Lines(_) => None,
+    };
+    tokio::spawn(follow(session.feed, dispatcher.clone(), tell.clone()));
+    let doers = Doers { dispatcher, source, grace: look.grace.0, tell };
     let size = crossterm::terminal::size().unwrap_or((80, 24));
     let mut console = Console::new(Model::new(settings, size));
-    let exit = runtime::run(&mut console, keyboard, news, |effect| match (effect, &dispatcher) {
-        (Effect::Bell, _) => {
-            let mut out = std::io::stdout();
-            // A terminal that cannot be written to ends the loop by itself.
-            let _ = out.write_all(b"\x07").and_then(|()| out.flush());
-        }
-        (effect, Some(dispatcher)) => dispatch(dispatcher, effect, look.grace.0),
-        // Where decisions go nowhere the model asks for nothing else.
-        (_, None) => {}
-    })
-    .await?;
-    if let Some(dispatcher) = dispatcher {
+    let exit = runtime::run(&mut console, keyboard, news, |effect| doers.carry_out(effect)).await?;
+    if let Some(dispatcher) = doers.dispatcher {
         dispatcher.shutdown().await;
         let open = dispatcher.open();
         if open > 0 && !simulated {
@@ -334,24 +268,6 @@ async fn hear(
         if tell.send(Message::Dispatch(event)).await.is_err() {
             return;
         }
-    }
-}
-
-fn dispatch(dispatcher: &Dispatcher, effect: Effect, grace: Duration) {
-    match effect {
-        Effect::Decide(orders) => {
-            // Only approvals are held: a rejection that is late can do harm, one that is early cannot.
-            let approves = orders.iter().all(|order| order.verdict == Verdict::Approve);
-            dispatcher.decide(orders, if approves { grace } else { Duration::ZERO });
-        }
-        Effect::Undo(ids) => ids.into_iter().for_each(|id| dispatcher.undo(id)),
-        Effect::Release(ids) => dispatcher.release(&ids),
-        Effect::DropHeld(ids) => dispatcher.drop_held(&ids),
-        Effect::TryAgain(id) => dispatcher.try_again(id),
-        Effect::Acknowledge(id) => dispatcher.acknowledge(id),
-        Effect::Link(up) => dispatcher.link(if up { DispatchLink::Up } else { DispatchLink::Down }),
-        // The shell of the console does these by itself.
-        Effect::Bell | Effect::Repaint | Effect::FlushInput => {}
     }
 }
 
