@@ -104,7 +104,8 @@ fn run(size: (u16, u16)) -> Result<(), String> {
         let status = status.split(' ').next().unwrap();
         session.wait("an answer", |session| {
             let row = outcome_row(session.first());
-            decided(&server) == number + 1 && row.is_some_and(|row| row.contains(&format!(" {status} ")))
+            decided(&server) == number + 1
+                && row.is_some_and(|row| row.contains(&format!(" {status} ")) && !row.contains(" sending "))
         })?;
         let (terminals, terminal) = (session.terminals(), session.first());
         let row = outcome_row(terminal).unwrap();
