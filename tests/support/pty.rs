@@ -116,6 +116,19 @@ impl Pty {
         self.seen.state.lock().unwrap().bytes.clone()
     }
 
+    /// The bytes after the first `from`, once there are any; none where the program has ended or the patience has.
+    pub fn bytes_after(&self, from: usize, patience: Duration) -> Vec<u8> {
+        let state = self.seen.state.lock().unwrap();
+        let nothing = |state: &mut State| state.bytes.len() <= from && !state.ended;
+        let state = self.seen.news.wait_timeout_while(state, patience, nothing).unwrap().0;
+        state.bytes.get(from..).unwrap_or_default().to_vec()
+    }
+
+    /// Whether the program has closed its terminal.
+    pub fn has_ended(&self) -> bool {
+        self.seen.state.lock().unwrap().ended
+    }
+
     /// Waits until the screen shows the text; panics with the screen after `patience`.
     pub fn wait_for(&self, text: &str, patience: Duration) -> String {
         self.wait_until(&format!("{text:?} on the screen"), patience, |state| state.screen().contains(text))

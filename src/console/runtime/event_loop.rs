@@ -61,6 +61,7 @@ pub async fn drive<P: Program, W: Write>(
     let mut changed = true;
     // When the next frame may be drawn, and the next deadline be told.
     let (mut next_frame, mut next_told) = (Duration::ZERO, Duration::ZERO);
+    let mut due: Option<Duration> = None;
     loop {
         if let Some(end) = shell.ended {
             return Exit::Ended(end);
@@ -88,9 +89,12 @@ pub async fn drive<P: Program, W: Write>(
             continue;
         }
         // A deadline that its message does not move must not keep the loop from its events.
-        let due = shell.program.next_deadline(now).map(|at| at.max(next_told));
+        // What has become due stays due: asked now, a program that counts seconds would name the next one.
+        if due.is_none_or(|at| at > now.tick) {
+            due = shell.program.next_deadline(now).map(|at| at.max(next_told));
+        }
         if due.is_some_and(|at| at <= now.tick) {
-            next_told = now.tick + FRAME;
+            (due, next_told) = (None, now.tick + FRAME);
             shell.update(P::input(Input::DeadlinePassed), now);
             continue;
         }

@@ -4,9 +4,9 @@
 
 use crate::console::theme::{Role, Theme};
 use crate::domain::Visible;
+use crate::domain::visible::columns_of;
 use ratatui::text::{Line, Span};
 use unicode_segmentation::UnicodeSegmentation;
-use unicode_width::UnicodeWidthStr;
 
 /// A line of text in runs, each with its role.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -69,7 +69,7 @@ impl RoleLine {
 
     /// Columns that it takes.
     pub fn width(&self) -> usize {
-        self.spans.iter().map(|(_, text)| text.width()).sum()
+        self.spans.iter().map(|(_, text)| columns_of(text)).sum()
     }
 
     /// Whether there is nothing in it.
@@ -86,7 +86,7 @@ impl RoleLine {
         let (mut out, mut left) = (Self::default(), columns.saturating_sub(1));
         'spans: for (role, text) in &self.spans {
             for grapheme in text.graphemes(true) {
-                let Some(rest) = left.checked_sub(grapheme.width()) else { break 'spans };
+                let Some(rest) = left.checked_sub(columns_of(grapheme)) else { break 'spans };
                 left = rest;
                 out.push(*role, grapheme);
             }
@@ -106,7 +106,7 @@ impl RoleLine {
                 if left == 0 {
                     out.push(*role, grapheme);
                 }
-                left = left.saturating_sub(grapheme.width());
+                left = left.saturating_sub(columns_of(grapheme));
             }
         }
         out
@@ -128,7 +128,7 @@ impl RoleLine {
         let (mut lines, mut line, mut used) = (Vec::new(), Self::default(), 0);
         for (role, text) in &self.spans {
             for grapheme in text.graphemes(true) {
-                let width = grapheme.width();
+                let width = columns_of(grapheme);
                 if used + width > columns && used > hanging {
                     lines.push(std::mem::take(&mut line));
                     line.push(Role::Text, " ".repeat(hanging));
@@ -149,7 +149,7 @@ impl RoleLine {
         let words =
             self.spans.iter().flat_map(|(role, text)| text.split_inclusive(' ').map(|word| (*role, word)));
         for (role, word) in words {
-            if line.width() + word.trim_end().width() > columns && line.width() > hanging {
+            if line.width() + columns_of(word.trim_end()) > columns && line.width() > hanging {
                 lines
                     .push(std::mem::replace(&mut line, Self::of(Role::Text, " ".repeat(hanging))).trim_end());
             }
@@ -193,6 +193,18 @@ mod tests {
             let lines = line.wrap(columns, 0);
             assert!(lines.iter().all(|line| line.width() <= columns), "{columns}");
             assert_eq!(lines.iter().map(RoleLine::text).collect::<String>(), line.text());
+        }
+    }
+
+    #[test]
+    fn a_line_takes_the_columns_that_the_screen_gives_it() {
+        for text in ["abc", "漢字", "👍🏽🇩🇪", "e\u{301}", "ｶﾞﾊﾟﾞ", "ﾞ", "ก็็", "क्षि", "﷽"]
+        {
+            let line = RoleLine::of(Role::Text, text);
+            let area = ratatui::layout::Rect::new(0, 0, 40, 1);
+            let mut buffer = ratatui::buffer::Buffer::empty(area);
+            let (x, _) = buffer.set_line(0, 0, &line.styled(&Theme::named()), 40);
+            assert_eq!(line.width(), usize::from(x), "{text}");
         }
     }
 

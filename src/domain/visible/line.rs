@@ -1,8 +1,8 @@
 //! [`Visible`]: text that may be drawn, on one line, folds as their labels; cut to a width, or in quotes.
 
 use super::runs::{Run, runs};
+use super::width::columns_of;
 use unicode_segmentation::UnicodeSegmentation;
-use unicode_width::UnicodeWidthStr;
 
 /// A run of visible text: as it stood in the source, or a sign that stands for what cannot be drawn.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -125,7 +125,7 @@ impl Visible {
 
     /// Columns that it takes.
     pub fn width(&self) -> usize {
-        self.pieces.iter().map(|piece| piece.text.width()).sum()
+        self.pieces.iter().map(|piece| columns_of(&piece.text)).sum()
     }
 
     /// At most `columns` columns of it; where something is cut the last column says so with `…`, and quotes are closed
@@ -138,7 +138,7 @@ impl Visible {
         let (mut out, mut left) = (Self::default(), columns.saturating_sub(1 + end));
         'pieces: for piece in &self.pieces {
             for grapheme in piece.text.graphemes(true) {
-                let Some(rest) = left.checked_sub(grapheme.width()) else { break 'pieces };
+                let Some(rest) = left.checked_sub(columns_of(grapheme)) else { break 'pieces };
                 left = rest;
                 out.push(grapheme, piece.marked);
             }

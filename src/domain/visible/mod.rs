@@ -16,6 +16,7 @@
 //! | `runs` | the text cut into runs |
 //! | `line` | [`Visible`]: runs on one line, cut to a width, quoted |
 //! | `untrusted` | the type that nothing can draw |
+//! | `width` | the columns that a text takes |
 
 mod bidi;
 mod line;
@@ -24,10 +25,12 @@ mod runs;
 mod script;
 mod sign;
 mod untrusted;
+mod width;
 
 pub use line::{Piece, Visible};
 pub use runs::{Cause, FoldKind, Run, Runs, opened, runs, runs_of_block};
 pub use untrusted::Untrusted;
+pub use width::columns_of;
 
 pub(in crate::domain) use property::is_blank;
 

@@ -32,6 +32,11 @@ impl Untrusted {
     pub fn name(&self) -> Visible {
         Visible::name(&self.0)
     }
+
+    /// What may be drawn of it as somebody else's words among the console's own: see [`Visible::quoted`].
+    pub fn quoted(&self) -> Visible {
+        Visible::quoted(&self.0)
+    }
 }
 
 impl<T: Into<String>> From<T> for Untrusted {

@@ -15,6 +15,8 @@ struct Recorder {
     changed: bool,
     deadline: Option<Duration>,
     stuck: bool,
+    /// Changes on every second that is to come, as a countdown does.
+    counts: bool,
     over: bool,
     /// Asks for a flush whenever it is told of this key.
     flush_at: Option<KeyCode>,
@@ -56,8 +58,9 @@ impl Program for Recorder {
         self.log.push((now.tick.as_millis(), "painted".into()));
     }
 
-    fn next_deadline(&self, _: Now) -> Option<Duration> {
-        self.deadline
+    fn next_deadline(&self, now: Now) -> Option<Duration> {
+        let second = Duration::from_secs(now.tick.as_secs() + 1);
+        if self.counts { Some(second) } else { self.deadline }
     }
 
     fn dirty(&mut self) -> bool {
@@ -223,6 +226,21 @@ async fn wakes_for_the_deadline_and_for_nothing_else() {
         (60_000, "Over"),
     ];
     assert_eq!(seen, log(&expected));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_changes_every_second_is_told_every_second() {
+    let counts = Recorder { counts: true, ..Recorder::default() };
+    let (seen, ..) = play(counts, |hands| async move {
+        sleep(ms(1_500)).await;
+        // What happens meanwhile puts no second off.
+        hands.say(Fact::Quiet).await;
+        sleep(ms(1_600)).await;
+        hands.finish().await;
+    })
+    .await;
+    let told = seen.iter().filter(|(_, what)| what.contains("DeadlinePassed"));
+    assert_eq!(told.map(|(at, _)| *at).collect::<Vec<_>>(), [1_000, 2_000, 3_000]);
 }
 
 #[tokio::test(start_paused = true)]

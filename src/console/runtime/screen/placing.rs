@@ -6,12 +6,13 @@
 //! right; and its cells are blanked before it, in case that it covers fewer. Line wrap is off (see the guard), so that
 //! nothing reaches the next row. Only box drawing is trusted as far as its own neighbours go.
 
+use crate::domain::visible::columns_of;
 use crossterm::Command;
 use crossterm::cursor::MoveTo;
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::{Position, Rect, Size};
 use std::collections::BTreeMap;
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use unicode_width::UnicodeWidthChar;
 
 /// What a cell's symbol does to its row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -146,7 +147,7 @@ fn move_to(symbol: &mut String, x: u16, y: u16) {
 
 /// How many columns we give to it.
 fn width(symbol: &str) -> u16 {
-    u16::try_from(symbol.width()).unwrap_or(u16::MAX).max(1)
+    u16::try_from(columns_of(symbol)).unwrap_or(u16::MAX).max(1)
 }
 
 /// How many columns a terminal may give to it: each of its characters one more than we do, and two at least.

@@ -7,10 +7,10 @@ use crate::console::screens::view::{framed, risk_role};
 use crate::console::theme::Role;
 use crate::console::widgets::RoleLine;
 use crate::domain::timestamp::{age, between, countdown};
+use crate::domain::visible::columns_of;
 use crate::domain::{Action, Visible};
 use ratatui::Frame;
 use ratatui::layout::Rect;
-use unicode_width::UnicodeWidthStr;
 
 /// The name of the action keeps at least this many columns of the title, however much else there is to say.
 const SHORTEST_NAME: usize = 5;
@@ -71,8 +71,8 @@ fn title(model: &Model, action: &Action, columns: usize, now: Now) -> RoleLine {
     let left = countdown(between(now.wall, action.expires_at));
     let expires = [format!("expires in {left}, then: not run"), format!("expires in {left}"), left];
     for words in [unseen(detail).as_slice(), &expires] {
-        let room = columns.saturating_sub(own.width() + rule.width() + SHORTEST_NAME + 2);
-        if let Some(words) = words.iter().find(|words| words.width() <= room) {
+        let room = columns.saturating_sub(own.width() + columns_of(&rule) + SHORTEST_NAME + 2);
+        if let Some(words) = words.iter().find(|words| columns_of(words) <= room) {
             own.push(Role::Border, rule.as_str());
             own.push(Role::Title, words.as_str());
         }
@@ -81,7 +81,7 @@ fn title(model: &Model, action: &Action, columns: usize, now: Now) -> RoleLine {
     let mut title = RoleLine::of(Role::Text, " ");
     let mut name = RoleLine::default();
     let room = columns.saturating_sub(own.width() + 1).max(SHORTEST_NAME);
-    name.push_foreign(Role::Title, &action.name.head(room));
+    name.push_foreign(Role::Title, &action.name.name().cut(room));
     title.append(name);
     title.append(own);
     title

@@ -22,6 +22,8 @@ const ROOMY: usize = 90;
 const LONGEST_ANSWER: usize = 36;
 /// What the demo says of itself where there is no room for more.
 const DEMO: &str = " A demo: agents, alice and faults are simulated (? says more)";
+/// Columns that the server's words may have.
+const LONGEST_DETAIL: usize = 120;
 /// Columns that the agent's note on how it went may have.
 const LONGEST_NOTE: usize = 200;
 
@@ -88,13 +90,13 @@ fn line(model: &Model, row: &Row, cursor: bool, columns: usize, now: Now) -> Rol
     if columns >= ROOMY {
         line.push(Role::Quiet, words.time(row.at));
         line.push(Role::Text, format!("  {verb:<7}  "));
-        line.append(RoleLine::default().foreign(&row.action.name.head(14)).fit(14));
+        line.append(RoleLine::default().foreign(&row.action.name.name().cut(14)).fit(14));
         line.push(role, format!("  {label:<9}  "));
     } else {
         // What became of it matters more than when and what: the time to the next try must not be cut.
         line.push(role, format!("{label} "));
         line.push(Role::Text, format!("{verb} "));
-        line.append(RoleLine::default().foreign(&row.action.name.head(12)));
+        line.append(RoleLine::default().foreign(&row.action.name.name().cut(12)));
         line.push(Role::Text, " ");
     }
     line.append(text);
@@ -229,9 +231,8 @@ impl Words<'_> {
             Outcome::Accepted | Outcome::Committed | Outcome::Mine | Outcome::Same | Outcome::Conflict
         );
         if let (false, Some(detail)) = (known, &end.detail) {
-            line.push(Role::Text, ": \"");
-            line.push_foreign(Role::Foreign, &detail.head(120));
-            line.push(Role::Text, "\"");
+            line.push(Role::Text, ": ");
+            line.push_foreign(Role::Foreign, &detail.quoted().cut(LONGEST_DETAIL));
         }
         if end.tries.len() > 1 {
             line.push(Role::Text, format!("{}{} tries", self.dot, end.tries.len()));
@@ -261,7 +262,7 @@ impl Words<'_> {
 
     fn who(&self, reviewer: Option<&Untrusted>) -> RoleLine {
         let unnamed = || RoleLine::of(Role::Text, "another reviewer");
-        let named = |name: &Untrusted| RoleLine::default().foreign(&name.head(24));
+        let named = |name: &Untrusted| RoleLine::default().foreign(&name.name().cut(24));
         reviewer.filter(|name| !name.is_empty()).map_or_else(unnamed, named)
     }
 
@@ -299,9 +300,8 @@ impl Words<'_> {
         line.push(Role::Text, self.dot.as_str());
         line.push(role, words);
         if let Some(note) = &execution.note {
-            line.push(Role::Text, ": \"");
-            line.push_foreign(Role::Foreign, &note.head(LONGEST_NOTE));
-            line.push(Role::Text, "\"");
+            line.push(Role::Text, ": ");
+            line.push_foreign(Role::Foreign, &note.quoted().cut(LONGEST_NOTE));
         }
     }
 }

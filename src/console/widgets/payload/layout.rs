@@ -4,8 +4,8 @@
 use super::pieces::{Piece, Pieces};
 use super::stream::{Folds, Stream};
 use crate::console::theme::Role;
+use crate::domain::visible::columns_of;
 use unicode_segmentation::UnicodeSegmentation;
-use unicode_width::UnicodeWidthStr;
 
 /// Columns of a level.
 const INDENT: usize = 2;
@@ -86,7 +86,7 @@ impl Page {
     fn graphemes(&mut self, at: u32, text: &str) -> usize {
         let mut at = at;
         for grapheme in text.graphemes(true) {
-            if grapheme.width() > self.columns - self.hanging {
+            if columns_of(grapheme) > self.columns - self.hanging {
                 // A cluster without end: letters of some scripts join any number of others.
                 for (offset, c) in grapheme.char_indices() {
                     let c = &grapheme[offset..offset + c.len_utf8()];
@@ -107,7 +107,7 @@ impl Page {
             Some('\\') => &text[..text.char_indices().nth(2).map_or(text.len(), |(end, _)| end)],
             _ => &text[..text.graphemes(true).next().map_or(text.len(), str::len)],
         };
-        if sign.width() > self.columns - self.hanging {
+        if columns_of(sign) > self.columns - self.hanging {
             return self.graphemes(at, sign);
         }
         self.unit(at, sign);
@@ -116,7 +116,7 @@ impl Page {
 
     /// Something that stays in one piece.
     fn unit(&mut self, at: u32, text: &str) {
-        let width = text.width();
+        let width = columns_of(text);
         if self.used + width > self.columns && self.used > self.margin {
             self.begin(at, self.hanging);
         }
