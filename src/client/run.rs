@@ -212,7 +212,7 @@ impl Run {
 
     /// Sends the bytes once and records the try. Also says whether its time ran out.
     async fn attempt(&mut self, number: u32, waited: Duration) -> (Result<Answer, TransportError>, bool) {
-        let (started, clock) = (Timestamp::now(), Instant::now());
+        let (started, clock) = (crate::clock::now(), Instant::now());
         let (number, of) = (self.earlier + number, self.earlier + self.policy.of());
         self.tell(AttemptEvent::Started { number, of, at: started });
         let timeout = self.policy.timeout.min(self.left());
@@ -392,14 +392,13 @@ impl Run {
     }
 }
 
-/// From 0 up to 1. Without a source of chance the middle will do: it only spreads waits.
+/// From 0 up to 1, by the thread's own generator, which a simulation can seed: it only spreads waits.
 pub(crate) fn random() -> f64 {
-    let bits = getrandom::u32().unwrap_or(u32::MAX / 2);
-    f64::from(bits) / (f64::from(u32::MAX) + 1.0)
+    fastrand::f64()
 }
 
 fn until(wait: Duration) -> Option<Timestamp> {
-    Timestamp::now().checked_add(wait).ok()
+    crate::clock::now().checked_add(wait).ok()
 }
 
 fn later(wait: Duration) -> Timestamp {

@@ -7,7 +7,6 @@ use super::reader::Watching;
 use super::shared::{Shared, halted, held};
 use crate::domain::{Outcome, timestamp};
 use crate::journal::{Entry, Stage};
-use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::UnixDatagram;
@@ -62,7 +61,7 @@ impl Shared {
         let outcome = entry.resolution.as_ref().map(|resolution| &resolution.outcome);
         entry.stage == Stage::Ended
             && matches!(outcome, Some(Outcome::Accepted | Outcome::InProgress))
-            && timestamp::between(entry.updated_at, Timestamp::now()) < self.pace.follow_for
+            && timestamp::between(entry.updated_at, crate::clock::now()) < self.pace.follow_for
     }
 
     async fn hear(self: &Arc<Self>, ear: &UnixDatagram) {

@@ -5,7 +5,6 @@ use super::life::Origin;
 use super::shared::{Command, Halt, Open, Refused, Shared};
 use super::{News, call};
 use crate::journal::{Entry, Intent, Stage, Step};
-use jiff::Timestamp;
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -129,6 +128,6 @@ fn fresh(intent: Intent) -> Entry {
         resolution: None,
         acknowledged: false,
         returned: None,
-        updated_at: Timestamp::now(),
+        updated_at: crate::clock::now(),
     }
 }
