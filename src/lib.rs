@@ -13,6 +13,8 @@
 //! | [`feed`] | where pending actions come from: a gateway (HTTP and events) or JSON Lines |
 //! | [`client`] | the AEGIS client, usable by itself as a library |
 //! | [`domain`] | actions, digests, verdicts, outcomes, untrusted text: pure |
+//! | `clock` | the time of day |
+//! | `failpoint` | places where a test ends the process or holds it up; none in a release |
 //!
 //! A newcomer finds a thing in one guess. What a key does: `assets/keymap.toml`; what it means: `console/keymap`; what
 //! happens: `console/app/update.rs`; how it looks: `console/screens`; what goes over the wire: `client`; why it
@@ -26,11 +28,15 @@ pub mod agent;
 pub mod cli;
 #[cfg(feature = "client")]
 pub mod client;
+#[cfg(feature = "client")]
+pub mod clock;
 #[cfg(feature = "console")]
 pub mod console;
 #[cfg(feature = "console")]
 pub mod dispatch;
 pub mod domain;
+#[cfg(any(feature = "console", feature = "gateway"))]
+pub mod failpoint;
 #[cfg(feature = "console")]
 pub mod feed;
 #[cfg(feature = "gateway")]

@@ -14,6 +14,8 @@ mod doubt;
 mod janitor;
 #[path = "dispatch/many.rs"]
 mod many;
+#[path = "dispatch/quiet.rs"]
+mod quiet;
 #[path = "dispatch/resuming.rs"]
 mod resuming;
 #[path = "dispatch/sharing.rs"]

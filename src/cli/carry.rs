@@ -12,7 +12,6 @@ use crate::client::{AegisClient, ClientError, DecisionCall, End};
 use crate::dispatch::{Fence, RESEND_FOR};
 use crate::domain::{Outcome, Resolution, Try};
 use crate::journal::{Entry, Intent, Journal, JournalError, Stage, Step};
-use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
@@ -193,7 +192,7 @@ impl Carrier {
                 Ok(()) => {
                     job.noted = !job.is_too_late();
                     let try_number = number(job.earlier.len() + 1);
-                    let sending = job.noted.then(|| Step::Sending { try_number, at: Timestamp::now() });
+                    let sending = job.noted.then(|| Step::Sending { try_number, at: crate::clock::now() });
                     let id = job.intent.id;
                     notes.extend(job.arrows.iter().cloned().chain(sending).map(|step| (id, step)));
                     fit.push(job);

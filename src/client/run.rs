@@ -185,14 +185,13 @@ impl Run {
     }
 }
 
-/// From 0 up to 1. Without a source of chance the middle will do: it only spreads waits.
+/// From 0 up to 1, by the thread's own generator, which a simulation can seed: it only spreads waits.
 pub(crate) fn random() -> f64 {
-    let bits = getrandom::u32().unwrap_or(u32::MAX / 2);
-    f64::from(bits) / (f64::from(u32::MAX) + 1.0)
+    fastrand::f64()
 }
 
 pub(super) fn until(wait: Duration) -> Option<Timestamp> {
-    Timestamp::now().checked_add(wait).ok()
+    crate::clock::now().checked_add(wait).ok()
 }
 
 fn later(wait: Duration) -> Timestamp {

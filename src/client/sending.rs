@@ -8,7 +8,6 @@ use super::origin::Pass;
 use super::run::Run;
 use crate::domain::{Standing, Try};
 use bytes::Bytes;
-use jiff::Timestamp;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -56,7 +55,7 @@ impl Run {
         number: u32,
         waited: Duration,
     ) -> (Result<Answer, TransportError>, bool) {
-        let (started, clock) = (Timestamp::now(), Instant::now());
+        let (started, clock) = (crate::clock::now(), Instant::now());
         let (number, of) = (self.earlier + number, self.earlier + self.policy.of());
         self.tell(AttemptEvent::Started { number, of, at: started });
         let timeout = self.policy.timeout.min(self.left());

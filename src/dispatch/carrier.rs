@@ -7,7 +7,7 @@ use super::reader::Watching;
 use super::shared::{Shared, halted, held};
 use crate::domain::{Outcome, timestamp};
 use crate::journal::{Entry, Stage};
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::UnixDatagram;
@@ -48,7 +48,7 @@ impl Shared {
     }
 
     async fn forget_what_is_old(&self) {
-        let Ok(before) = Timestamp::now().checked_sub(KEPT_FOR) else { return };
+        let Ok(before) = crate::clock::now().checked_sub(KEPT_FOR) else { return };
         if let Err(error) = self.journal.prune(before).await {
             // What can be written shows at the next decision.
             tracing::warn!(%error, "what is old could not be forgotten");
@@ -75,7 +75,7 @@ impl Shared {
         let outcome = entry.resolution.as_ref().map(|resolution| &resolution.outcome);
         entry.stage == Stage::Ended
             && matches!(outcome, Some(Outcome::Accepted | Outcome::InProgress))
-            && timestamp::between(entry.updated_at, Timestamp::now()) < self.pace.follow_for
+            && timestamp::between(entry.updated_at, crate::clock::now()) < self.pace.follow_for
     }
 
     async fn hear(self: &Arc<Self>, ear: &UnixDatagram) {

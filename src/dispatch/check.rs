@@ -6,7 +6,6 @@ use crate::domain::json::{self, Limits};
 use crate::domain::{Action, ActionState, Queued, timestamp};
 use crate::journal::Intent;
 use futures_util::future::BoxFuture;
-use jiff::Timestamp;
 use std::sync::Arc;
 
 /// An entry of the queue is larger than the answer to a decision: a submission of 256 KiB, escaped once more.
@@ -37,7 +36,7 @@ pub struct NoCheck;
 
 impl Check for NoCheck {
     fn still_stands<'a>(&'a self, intent: &'a Intent) -> BoxFuture<'a, Checked> {
-        let expired = action(intent).is_some_and(|action| action.expires_at <= Timestamp::now());
+        let expired = action(intent).is_some_and(|action| action.expires_at <= crate::clock::now());
         let checked = if expired { Checked::Changed("it has expired".into()) } else { Checked::Stands };
         Box::pin(std::future::ready(checked))
     }

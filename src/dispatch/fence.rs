@@ -25,11 +25,11 @@ pub(crate) struct Age {
 
 impl Age {
     pub(crate) fn since(from: Timestamp) -> Self {
-        Self { from, before: timestamp::between(from, Timestamp::now()), learned: Instant::now() }
+        Self { from, before: timestamp::between(from, crate::clock::now()), learned: Instant::now() }
     }
 
     pub(crate) fn elapsed(&self) -> Duration {
-        let by_day = timestamp::between(self.from, Timestamp::now());
+        let by_day = timestamp::between(self.from, crate::clock::now());
         by_day.max(self.before.saturating_add(self.learned.elapsed()))
     }
 }

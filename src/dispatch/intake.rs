@@ -6,7 +6,6 @@ use super::noting::Refused;
 use super::shared::{Command, Halt, Open, Shared};
 use super::{News, call, news_of, poke};
 use crate::journal::{Entry, Intent, Stage, Step};
-use jiff::Timestamp;
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -149,6 +148,6 @@ fn fresh(intent: Intent) -> Entry {
         resolution: None,
         acknowledged: false,
         returned: None,
-        updated_at: Timestamp::now(),
+        updated_at: crate::clock::now(),
     }
 }

@@ -14,7 +14,6 @@ use super::plan::{self, Next};
 use super::shared::{Command, Halt, Open, Shared, halted, later, until};
 use crate::domain::{Outcome, Resolution, Try, timestamp};
 use crate::journal::{Entry, Intent, Progress, Stage, Step};
-use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{SemaphorePermit, mpsc, watch};
@@ -105,7 +104,7 @@ impl Life {
             link: shared.link.subscribe(),
             age: Age::since(entry.intent.decided_at),
             fence: Fence::new(shared.pace.resend_for, entry.reached_at),
-            ended_before: timestamp::between(entry.updated_at, Timestamp::now()),
+            ended_before: timestamp::between(entry.updated_at, crate::clock::now()),
             due: now + waits_until.map(until).unwrap_or_default().min(longest),
             ended: now,
             now: progress(&entry),
@@ -165,7 +164,10 @@ impl Life {
     /// Does what is still wanted of it, and leaves it as it stands on disk.
     async fn leave(mut self) {
         let (id, shared) = (self.intent.id, Arc::clone(&self.shared));
-        while let Ok(command) = self.commands.try_recv() {
+        // Where it can go on, that is for a life of its own, below: this one is over.
+        while shared.halted().is_some()
+            && let Ok(command) = self.commands.try_recv()
+        {
             self.obey(command).await;
         }
         if let Some(Halt::Broken(why)) = shared.halted()
@@ -203,9 +205,10 @@ impl Life {
 
     async fn await_link(&mut self) {
         self.unchecked = true;
-        // Even without a link a doubtful decision comes to the reviewer in the end.
+        // Even without a link a doubtful decision comes to the reviewer in the end, unless it comes from there.
         let left = self.shared.pace.redeliver_for.saturating_sub(self.age.elapsed());
-        let end = self.now.maybe.then(|| Instant::now() + left);
+        let doubtful = self.now.maybe && self.now.stage.is_open() && !self.insisted;
+        let end = doubtful.then(|| Instant::now() + left);
         self.pause(end).await;
     }
 

@@ -6,7 +6,6 @@ use crate::client::{AttemptEvent, Observer};
 use crate::domain::Try;
 use crate::journal::{Progress, Step};
 use futures_util::future::BoxFuture;
-use jiff::Timestamp;
 use std::sync::{Arc, Mutex};
 use tokio::sync::{mpsc, watch};
 use uuid::Uuid;
@@ -67,7 +66,7 @@ impl Observer for Recorder {
             self.in_flight.send_replace(true);
             let steps = {
                 let mut record = held(&self.record);
-                record.add(Step::Sending { try_number: number, at: Timestamp::now() });
+                record.add(Step::Sending { try_number: number, at: crate::clock::now() });
                 record.take(self.id)
             };
             let sends = self.shared.note(steps).await.is_ok();

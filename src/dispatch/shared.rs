@@ -256,10 +256,10 @@ pub(super) async fn halted(halt: &mut watch::Receiver<Option<Halt>>) {
 
 /// The time until then; nothing where it has passed.
 pub(super) fn until(at: jiff::Timestamp) -> Duration {
-    crate::domain::timestamp::between(jiff::Timestamp::now(), at)
+    crate::domain::timestamp::between(crate::clock::now(), at)
 }
 
 /// The time of day after that time.
 pub(super) fn later(wait: Duration) -> jiff::Timestamp {
-    jiff::Timestamp::now().checked_add(wait).unwrap_or(jiff::Timestamp::MAX)
+    crate::clock::now().checked_add(wait).unwrap_or(jiff::Timestamp::MAX)
 }

@@ -218,6 +218,7 @@ impl Journal {
     }
 
     fn submit(&self, work: Work, reply: Reply) {
+        crate::failpoint::reached("before", "asked");
         if let Some(jobs) = &*held(&self.inner.jobs) {
             // Where the thread has gone, the reply goes with the job, and whoever waits is told.
             let _ = jobs.send(Job { work, reply });

@@ -29,6 +29,19 @@ pub(super) enum Work {
     TakeOver,
 }
 
+impl Work {
+    /// What is done by it, in the words of its steps.
+    pub(super) fn words(&self) -> impl Iterator<Item = &'static str> {
+        let (whole, steps): (_, &[_]) = match self {
+            Self::Record(_) => (Some("recorded"), &[]),
+            Self::Note(steps) => (None, steps),
+            Self::Prune(_) => (Some("pruned"), &[]),
+            Self::TakeOver => (Some("taken over"), &[]),
+        };
+        whole.into_iter().chain(steps.iter().map(|(_, step)| step.word()))
+    }
+}
+
 /// Why a piece of work is not done.
 #[derive(Debug)]
 pub(super) enum Refusal {

@@ -7,7 +7,7 @@ use super::error::JournalError;
 use super::file::Identity;
 use super::open::PATIENCE;
 use super::work::{self, Refusal, Work};
-use jiff::Timestamp;
+use crate::failpoint;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode};
 use std::path::PathBuf;
@@ -51,6 +51,7 @@ impl Writer {
     /// Works until nobody can send a job any more.
     pub(super) fn run(mut self, jobs: &Receiver<Job>) {
         while let Ok(first) = jobs.recv() {
+            failpoint::reached("before", "batch");
             let mut batch = vec![first];
             batch.extend(jobs.try_iter().take(BATCH - 1));
             let (works, replies): (Vec<_>, Vec<_>) =
@@ -78,8 +79,10 @@ impl Writer {
     }
 
     fn transaction(&self, works: &[Work]) -> Result<Vec<Result<(), JournalError>>, rusqlite::Error> {
-        let (db, now) = (&self.connection, Timestamp::now());
+        let (db, now) = (&self.connection, crate::clock::now());
         let dispatching = self.dispatching.load(Ordering::Acquire);
+        let words = || works.iter().flat_map(Work::words);
+        words().for_each(|word| failpoint::reached("before", word));
         db.execute_batch("BEGIN IMMEDIATE")?;
         let mut results = Vec::with_capacity(works.len());
         for work in works {
@@ -89,7 +92,9 @@ impl Writer {
                 Err(Refusal::Disk(error)) => return Err(error),
             }
         }
+        words().for_each(|word| failpoint::reached("during", word));
         db.execute_batch("COMMIT")?;
+        words().for_each(|word| failpoint::reached("after", word));
         // A file that was moved away or deleted took the commit with it, and no start would find it again.
         self.identity.check(&self.path)?;
         Ok(results)
@@ -155,6 +160,7 @@ mod tests {
     use super::super::open;
     use super::*;
     use crate::domain::Verdict;
+    use jiff::Timestamp;
     use uuid::Uuid;
 
     fn intent(body: usize) -> Intent {

@@ -73,7 +73,7 @@ impl Watch {
     pub(super) async fn end(&self, resolution: &Resolution) -> Result<(), JournalError> {
         let last = match resolution.outcome {
             Outcome::Unconfirmed | Outcome::InProgress => {
-                let next_at = Timestamp::now().checked_add(ASK_AGAIN).unwrap_or(Timestamp::MAX);
+                let next_at = crate::clock::now().checked_add(ASK_AGAIN).unwrap_or(Timestamp::MAX);
                 Step::Doubtful { next_at }
             }
             _ => Step::Ended(resolution.clone()),
@@ -98,7 +98,7 @@ pub(super) struct Watcher(pub(super) Arc<Watch>);
 impl Observer for Watcher {
     fn may_send(&self, _number: u32) -> BoxFuture<'_, bool> {
         Box::pin(async {
-            let at = Timestamp::now();
+            let at = crate::clock::now();
             let try_number = {
                 let mut state = self.0.state();
                 if state.maybe && !state.insisted && state.fence.is_passed() {

@@ -95,7 +95,7 @@ fn news_of(
         Applied::Settled(entry) => settled(model, *entry, context, effects),
         Applied::Differs => {
             let line = RoleLine::of(Role::Bad, "ignored: other bytes under the id of a known action: ")
-                .foreign(&action.name.head(40));
+                .foreign(&action.name.name().cut(40));
             model.tell_line(line, context.now);
         }
         Applied::Arrived | Applied::Unchanged => {}
@@ -137,13 +137,13 @@ fn close_bar_on(model: &mut Model, entry: &Queued, context: &mut Context<'_>) {
 
 /// `closed: send_email was approved by alice`.
 fn tell_how(model: &mut Model, entry: &Queued, context: &mut Context<'_>) {
-    let mut line = RoleLine::of(Role::Notice, "closed: ").foreign(&entry.action.name.head(24));
+    let mut line = RoleLine::of(Role::Notice, "closed: ").foreign(&entry.action.name.name().cut(24));
     match (&entry.decision, entry.state) {
         (_, ActionState::Expired) => line.push(Role::Notice, " has expired"),
         (_, ActionState::Cancelled) => line.push(Role::Notice, " was withdrawn by its agent"),
         (Some(decision), _) => {
             line.push(Role::Notice, format!(" was {} by ", decision.verdict.past()));
-            line.push_foreign(Role::Foreign, &decision.reviewer.head(24));
+            line.push_foreign(Role::Foreign, &decision.reviewer.name().cut(24));
         }
         (None, _) => line.push(Role::Notice, " no longer waits"),
     }

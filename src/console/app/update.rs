@@ -9,8 +9,9 @@ use crate::console::screens::help::Help;
 use crate::console::theme::Role;
 use crate::console::widgets::RoleLine;
 use crate::dispatch::Order;
-use crate::domain::Verdict;
+use crate::domain::{Action, Verdict};
 use crossterm::event::{KeyEvent, KeyEventKind, KeyModifiers};
+use std::sync::Arc;
 
 /// Takes in one message and returns what the shell must do.
 pub fn update(model: &mut Model, message: Message, context: &mut Context<'_>) -> Vec<Effect> {
@@ -186,10 +187,10 @@ fn open(
 ) -> Result<(), Refusal> {
     let bar = if model.focus == Pane::List && model.queue.marked() > 0 {
         guard::may_open_marked(model, context.now)?;
-        Bar::marked((context.id)(), table(model, verdict)?, verdict)
+        Bar::marked((context.id)(), table(model, model.queue.marked_actions(), verdict)?, verdict)
     } else if model.queue.flood_cursor().is_some() {
         let agent = guard::may_open_flood(model, verdict, context.now)?;
-        let table = Table::new(model.queue.flooded(&agent), Vec::new());
+        let table = table(model, model.queue.flooded(&agent), verdict)?;
         Bar::marked((context.id)(), table, verdict)
     } else {
         let action = guard::may_open(model, verdict, context.now)?;
@@ -200,10 +201,10 @@ fn open(
     Ok(())
 }
 
-/// What is marked, and of it what would be decided.
-fn table(model: &Model, verdict: Verdict) -> Result<Table, Refusal> {
+/// These together, and of them what would be decided.
+fn table(model: &Model, actions: Vec<Arc<Action>>, verdict: Verdict) -> Result<Table, Refusal> {
     let (mut taken, mut left_out) = (Vec::new(), Vec::new());
-    for action in model.queue.marked_actions() {
+    for action in actions {
         match guard::may_decide_marked(model, verdict, &action) {
             Err(why) => left_out.push((action, why)),
             Ok(()) => taken.push(action),

@@ -5,7 +5,6 @@ use super::super::plan::Situation;
 use super::Life;
 use crate::domain::{Outcome, Resolution};
 use crate::journal::Entry;
-use jiff::Timestamp;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -51,7 +50,7 @@ impl Life {
             resolution: self.now.resolution.clone(),
             acknowledged: self.now.acknowledged,
             returned: self.now.returned.clone(),
-            updated_at: Timestamp::now(),
+            updated_at: crate::clock::now(),
         }
     }
 

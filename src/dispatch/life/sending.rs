@@ -8,7 +8,6 @@ use super::Life;
 use crate::client::{AttemptEvent, DecisionCall, End};
 use crate::domain::{Outcome, Resolution};
 use crate::journal::{Stage, Step};
-use jiff::Timestamp;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
@@ -108,7 +107,7 @@ impl Life {
 
     /// What is known so far is written; a try that is still on its way stays as being sent.
     pub(super) async fn cut_short(&mut self) {
-        let next_at = Timestamp::now();
+        let next_at = crate::clock::now();
         let noted = match (self.now.stage, self.now.in_flight, self.now.maybe) {
             (Stage::Sending, false, true) => self.note(Step::Doubtful { next_at }).await,
             (Stage::Sending, false, false) => self.note(Step::Waiting { next_at }).await,
@@ -145,7 +144,7 @@ impl Life {
                 self.put_off(wait).await;
             }
             After::AwaitLink => {
-                if self.note(Step::Waiting { next_at: Timestamp::now() }).await.is_ok() {
+                if self.note(Step::Waiting { next_at: crate::clock::now() }).await.is_ok() {
                     self.unchecked = true;
                     self.shared.tell(self.intent.id, News::Queued).await;
                 }

@@ -4,6 +4,7 @@
 //! after COMMIT has returned, which with `synchronous=FULL` is after the sync. This file knows no table.
 
 use super::super::{Change, Clock, StoreError};
+use crate::failpoint;
 use jiff::Timestamp;
 use rusqlite::{Connection, ErrorCode};
 use std::fs::File;
@@ -115,7 +116,9 @@ impl Loop {
     fn commit(&mut self, batch: Vec<Job>) {
         let mut replies = Vec::with_capacity(batch.len());
         let mut changes = Vec::new();
+        failpoint::reached("before", "stored");
         let result = self.transaction(batch, &mut replies, &mut changes);
+        failpoint::reached("after", "stored");
         if result.is_ok() {
             for change in changes {
                 // An error says that nobody listens.
@@ -161,6 +164,7 @@ impl Loop {
             }
         }
         begun?;
+        failpoint::reached("during", "stored");
         let Err(error) = db.execute_batch("COMMIT") else { return Ok(()) };
         let undone = db.is_autocommit() || db.execute_batch("ROLLBACK").is_ok();
         // After a sync that failed nobody knows what is on the disk, and a second sync would not say.

@@ -1,0 +1,29 @@
+//! The time of day: the one place where it is read by what waits, sends and records. It must not be asked how long
+//! something took: that is the work of a clock which only grows.
+//!
+//! In builds with debug assertions a simulation can give a thread another time of day.
+
+use jiff::Timestamp;
+
+#[cfg(debug_assertions)]
+type Reading = Box<dyn Fn() -> Timestamp>;
+
+#[cfg(debug_assertions)]
+thread_local! {
+    static OTHER: std::cell::RefCell<Option<Reading>> = const { std::cell::RefCell::new(None) };
+}
+
+/// The time of day.
+pub(crate) fn now() -> Timestamp {
+    #[cfg(debug_assertions)]
+    if let Some(now) = OTHER.with_borrow(|other| other.as_ref().map(|other| other())) {
+        return now;
+    }
+    Timestamp::now()
+}
+
+/// Gives this thread another time of day.
+#[cfg(debug_assertions)]
+pub fn set(reading: impl Fn() -> Timestamp + 'static) {
+    OTHER.set(Some(Box::new(reading)));
+}
