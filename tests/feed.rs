@@ -425,13 +425,20 @@ async fn one_entry_is_fetched_as_it_is_now_and_another_is_not_taken_for_it() {
         "/api/v1/hitl/actions/a" => Answer::json(&entry("a").write()),
         "/api/v1/hitl/actions/b" => Answer::json(&entry("a").write()),
         "/api/v1/hitl/actions/c" => Answer::json(&entry("c").write().replace("1.10", "1.11")),
+        "/api/v1/hitl/actions/d" => Answer::json(r#"{"sealed":"{","digest":"","state":"pending"}"#),
         "/api/v1/hitl/actions/%1B%5B2J%2F.." => Answer::new("404 Not Found", "application/json", "{}"),
         other => panic!("{other}"),
     });
     let source = source(server.url());
     assert_eq!(source.fetch("a").await, Ok(entry("a")));
+    let changed = source.fetch("c").await.unwrap().action.clone();
+    assert_eq!(
+        (changed.id.as_str(), changed.unreadable.is_some()),
+        ("c", true),
+        "it says what it is, and no more"
+    );
     for (id, words) in
-        [("b", "answers another action"), ("c", "digest"), ("\u{1b}[2J/..", "has no action ␛[2J/..")]
+        [("b", "answers another action"), ("d", "not valid JSON"), ("\u{1b}[2J/..", "has no action ␛[2J/..")]
     {
         let trouble = source.fetch(id).await.unwrap_err().to_string();
         assert!(trouble.contains(words) && trouble.contains("127.0.0.1"), "{trouble}");

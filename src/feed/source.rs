@@ -9,6 +9,7 @@ use crate::client::http::{Http, words};
 use crate::client::{AegisClient, ClientError};
 use crate::domain::json::{self, Limits, Value};
 use crate::domain::{ActionState, Queued, Untrusted};
+use jiff::Timestamp;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use reqwest::{Method, Response};
 use std::collections::HashSet;
@@ -62,19 +63,25 @@ impl Source {
         RawPage::read(body).map_err(|why| self.trouble(Kind::Garbled(why)))
     }
 
-    /// One entry as the server has it now, whatever is known of it.
+    /// One entry as the server has it now, whatever is known of it; one that cannot be read comes as such.
     ///
     /// # Errors
-    /// [`Trouble`]; [`Kind::Missing`] where the server has no such action, [`Kind::Garbled`] where what it answers cannot
-    /// be read or is another action.
+    /// [`Trouble`]; [`Kind::Missing`] where the server has no such action, [`Kind::Garbled`] where what it answers is
+    /// another action, or does not say which it is.
     pub async fn fetch(&self, id: &str) -> Result<Queued, Trouble> {
         let path = format!("/hitl/actions/{}", segment(id));
         let body = self.json(Method::GET, &path, Limits::PAGE.bytes).await;
         let body = body.map_err(|trouble| trouble.missing(|| format!("action {id}")))?;
         let garbled = |why: Untrusted| self.trouble(Kind::Garbled(why));
         let value = json::parse(&body, Limits::PAGE).map_err(|error| garbled(error.to_string().into()))?;
-        let queued = page::read(&value).map_err(|error| garbled(error.to_string().into()))?;
-        if queued.action.id == id { Ok(queued) } else { Err(garbled("it answers another action".into())) }
+        let queued = page::read(&value).unwrap_or_else(|error| {
+            Queued::unreadable(&String::from_utf8_lossy(&body), &error, Timestamp::now())
+        });
+        match &queued.action.unreadable {
+            _ if queued.action.id == id => Ok(queued),
+            Some(unreadable) => Err(garbled(unreadable.reason.clone())),
+            None => Err(garbled("it answers another action".into())),
+        }
     }
 
     /// How the agents are.
