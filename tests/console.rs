@@ -226,7 +226,7 @@ fn without_a_server_the_screen_says_that_decisions_go_nowhere() {
 fn what_cannot_start_says_why_in_one_message() {
     let folder = TempDir::new().unwrap();
     let path = |name: &str| folder.path().join(name).display().to_string();
-    std::fs::write(path("queue"), format!("{}\n\n{{\"v\":1}}\n", line())).unwrap();
+    std::fs::write(path("queue"), format!("{0}\n\n{0} \n", line())).unwrap();
     std::fs::write(path("open.token"), "0123456789abcdef").unwrap();
     std::os::unix::fs::symlink("/proc/version", path("not-a-folder")).unwrap();
     let html =
@@ -238,7 +238,7 @@ fn what_cannot_start_says_why_in_one_message() {
         (&["review", "--server", "http://gate.acme.example"], &["https"]),
         (&["review", "--server", "http://127.0.0.1:1"], &["127.0.0.1:1"]),
         (&["review", "--server", html.url()], &["a web page instead of a queue"]),
-        (&["review", "--queue", &path("queue")], &["line 3", "\"payload\" is missing"]),
+        (&["review", "--queue", &path("queue")], &["line 3", "stands in line 1 with another content"]),
         (&["review", "--queue", &path("none")], &["none"]),
         (&["review", "--server", html.url(), "--token-file", &path("open.token")], &["chmod 600"]),
     ];

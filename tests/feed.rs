@@ -79,14 +79,20 @@ impl Listener {
 
 fn short(event: &FeedEvent) -> String {
     let ids = |entries: &[Queued]| {
-        entries.iter().map(|entry| entry.action.id.clone()).collect::<Vec<_>>().join(",")
+        let id = |entry: &Queued| match entry.action.unreadable {
+            Some(_) => format!("unreadable {}", entry.action.payload()),
+            None => entry.action.id.clone(),
+        };
+        entries.iter().map(id).collect::<Vec<_>>().join(",")
     };
     match event {
         FeedEvent::Link(Link::Reconnecting { .. }) => "reconnecting".into(),
         FeedEvent::Link(link) => format!("{link:?}").to_lowercase(),
         FeedEvent::Entries(entries) => format!("entries {}", ids(entries)),
         FeedEvent::Complete { pending } => format!("complete {}", pending.len()),
-        FeedEvent::Changed(entry) => format!("changed {} {}", entry.action.id, entry.state.word()),
+        FeedEvent::Changed(entry) => {
+            format!("changed {} {}", ids(std::slice::from_ref(entry)), entry.state.word())
+        }
         FeedEvent::Unreadable { place, .. } => format!("unreadable {place}"),
     }
 }
@@ -166,7 +172,7 @@ async fn what_cannot_be_read_hides_nothing_else() {
                 .collect();
             return Answer::events(bad + &event(6, "b"));
         }
-        let twice = entry("y").write().replacen('{', "{\"state\":\"approved\",", 1);
+        let twice = r#"{"state":"approved","state":"pending"}"#;
         Answer::json(&format!("{{\"actions\":[{twice},{},null],\"next\":null}}", entry("a").write()))
     });
     let mut feed = Listener::at(&server, PACE);
@@ -175,16 +181,24 @@ async fn what_cannot_be_read_hides_nothing_else() {
         told,
         [
             "connecting",
-            "unreadable entry 1 of the queue",
-            "unreadable entry 3 of the queue",
-            "entries a",
-            "complete 1",
+            "entries unreadable {\"state\":\"approved\",\"state\":\"pending\"},a,unreadable null",
+            "complete 3",
             "live"
         ]
     );
     let told = feed.told().await;
-    let number = |n| format!("unreadable event {n}");
-    assert_eq!(told, [number(1), number(2), number(3), number(4), number(5), "changed b pending".into()]);
+    let altered = entry("z").action.sealed.replace("1.10", "1.11");
+    assert_eq!(
+        told,
+        [
+            "unreadable event 1",
+            "changed unreadable 7 pending",
+            "unreadable event 3",
+            "changed unreadable {\"$serde_json::private::RawValue\":\"{}\"} pending",
+            &format!("changed unreadable {altered} pending"),
+            "changed b pending"
+        ]
+    );
 }
 
 #[tokio::test]

@@ -237,6 +237,7 @@ const RAW: &[(&str, &str)] = &[
     ("agent/client.rs", "compares the provider's error code with the ones it knows"),
     ("cli/batch.rs", "JSON output: the writer escapes"),
     ("cli/decide/report.rs", "JSON output: the writer escapes"),
+    ("cli/list.rs", "JSON output: the writer escapes"),
     ("cli/outbox.rs", "JSON output: the writer escapes"),
     ("cli/status.rs", "JSON output: the writer escapes"),
     ("console/screens/decide/mod.rs", "parses the payload; what it finds becomes visible there"),

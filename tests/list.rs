@@ -16,6 +16,13 @@ fn entry(id: &str) -> String {
     Queued::pending(Action::read(sealed).unwrap()).write()
 }
 
+/// What is found in [`entry`]: a number that no double holds.
+fn found(id: &str) -> String {
+    format!(
+        r#"{{"findings":[{{"count":1,"first":"/n","kind":"unsafe-number","place":"payload"}}],"id":"{id}","risk":"medium"}}"#
+    )
+}
+
 /// Runs `list` and returns exit code, standard output and standard error.
 fn list(server: &str, arguments: &[&str]) -> (i32, String, String) {
     let mut command = Command::cargo_bin("aegis-console").unwrap();
@@ -42,7 +49,9 @@ fn json_holds_the_entries_of_all_pages_as_the_server_gave_them() {
     });
     let (code, out, error) = list(server.url(), &["--json"]);
     assert_eq!((code, error.as_str()), (0, ""));
-    assert_eq!(out, format!("{{\"actions\":[{},{},{}]}}\n", entry("a"), entry("b"), entry("c")));
+    let found = ["a", "b", "c"].map(found).join(",");
+    let entries = ["a", "b", "c"].map(entry).join(",");
+    assert_eq!(out, format!("{{\"actions\":[{entries}],\"found\":[{found}]}}\n"));
     assert!(server.asked().iter().all(|asked| asked.header("authorization") == Some("Bearer s3cret")));
 }
 
@@ -55,8 +64,9 @@ fn the_table_is_for_people_and_the_state_is_asked_for() {
     let (code, out, _) = list(server.url(), &[]);
     assert_eq!(code, 0);
     let lines: Vec<_> = out.lines().collect();
-    assert!(lines[0].starts_with("ID  RISK  ACTION      AGENT  SUMMARY  STATE    LEFT"), "{out}");
+    assert!(lines[0].starts_with("ID  RISK  ACTION      AGENT  SUMMARY  STATE    LEFT       FOUND"), "{out}");
     assert!(lines[1].starts_with("a   MED   send_email  g      Refund   pending  "), "{out}");
+    assert!(lines[1].ends_with("  unsafe-number 1"), "{out}");
     assert_eq!(list(server.url(), &["--state", "rejected"]).1, "Nothing is rejected.\n");
     assert!(server.asked()[1].target.contains("state=rejected"));
     let (code, _, error) = list(server.url(), &["--state", "odd"]);
@@ -70,7 +80,8 @@ fn an_entry_that_cannot_be_read_is_named_and_the_rest_is_listed() {
         Answer::json(&format!(r#"{{"actions":[{odd},{}],"next":null}}"#, entry("a")))
     });
     let (code, out, error) = list(server.url(), &["--json"]);
-    assert_eq!((code, out), (1, format!("{{\"actions\":[{}]}}\n", entry("a"))));
+    let expected = format!("{{\"actions\":[{}],\"found\":[{}]}}\n", entry("a"), found("a"));
+    assert_eq!((code, out), (1, expected));
     assert!(error.contains("entry 1 is left out") && error.contains("digest"), "{error}");
 }
 

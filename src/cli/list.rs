@@ -5,7 +5,7 @@
 
 use crate::cli::connection::Connection;
 use crate::cli::output;
-use crate::domain::{ActionState, Queued, Untrusted, Visible, timestamp};
+use crate::domain::{Action, ActionState, Finding, Queued, Untrusted, Visible, timestamp};
 use crate::feed::{Entry, RawPage, Source};
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use jiff::Timestamp;
@@ -13,17 +13,18 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 const AFTER_HELP: &str = "\
-With --json, one object on standard output: {\"actions\": [...]}, each as the API gives it, `sealed` and `digest` in it. \
-Characters that a terminal could obey are written as \\u escapes.
+With --json, one object on standard output: {\"actions\": [...], \"found\": [...]}. Each of the actions is as the API \
+gives it, `sealed` and `digest` in it; `found` names those in which something was found that a reviewer should know of, \
+with the risk that follows. Characters that a terminal could obey are written as \\u escapes.
 
 Exit codes:
   0  listed
   1  the queue cannot be read, or an entry of it cannot (it is left out, and named on standard error)
   2  wrong usage";
 
-/// Columns that a cell may take at most: id, risk, action, agent, summary, state, left.
-const WIDEST: [usize; 7] = [128, 4, 32, 24, 60, 9, 9];
-const HEAD: [&str; 7] = ["ID", "RISK", "ACTION", "AGENT", "SUMMARY", "STATE", "LEFT"];
+/// Columns that a cell may take at most: id, risk, action, agent, summary, state, left, found.
+const WIDEST: [usize; 8] = [128, 4, 32, 24, 60, 9, 9, 60];
+const HEAD: [&str; 8] = ["ID", "RISK", "ACTION", "AGENT", "SUMMARY", "STATE", "LEFT", "FOUND"];
 
 /// The arguments of `list`.
 #[derive(Debug, clap::Args)]
@@ -100,8 +101,27 @@ fn report_unreadable(pages: &[RawPage]) -> bool {
 }
 
 fn json<'p>(entries: impl Iterator<Item = (&'p RawPage, &'p Entry)>) -> String {
-    let entries: Vec<_> = entries.map(|(page, entry)| harmless(page.text(entry))).collect();
-    format!("{{\"actions\":[{}]}}", entries.join(","))
+    let (mut texts, mut found) = (Vec::new(), Vec::new());
+    for (page, entry) in entries {
+        texts.push(harmless(page.text(entry)));
+        let action = entry.queued.as_ref().map(|queued| &queued.action);
+        found.extend(action.ok().filter(|action| !action.findings.is_empty()).map(|action| found_in(action)));
+    }
+    format!("{{\"actions\":[{}],\"found\":{}}}", texts.join(","), output::json(&found))
+}
+
+/// `{"id", "risk", "findings": [{"kind", "count", "place", "first"}]}`
+fn found_in(action: &Action) -> serde_json::Value {
+    let finding = |finding: &Finding| {
+        serde_json::json!({
+            "kind": finding.kind.word(),
+            "count": finding.count,
+            "place": finding.place,
+            "first": finding.first.as_ref().map(Untrusted::raw),
+        })
+    };
+    let findings: Vec<_> = action.findings.iter().map(finding).collect();
+    serde_json::json!({"id": action.id, "risk": action.risk.word(), "findings": findings})
 }
 
 /// The same JSON on one line, in which no character can act: the strict reader lets no control below 0x20 into a string,
@@ -121,20 +141,24 @@ fn harmless(json: &str) -> String {
 
 /// Lines of the table, its head first.
 fn table(entries: &[&Queued], now: Timestamp) -> Vec<String> {
-    let head = HEAD.map(Visible::of);
+    let mut head = HEAD.map(Visible::of);
+    if entries.iter().all(|entry| entry.action.findings.is_empty()) {
+        head[7] = Visible::default();
+    }
     let rows: Vec<_> = std::iter::once(head).chain(entries.iter().map(|entry| row(entry, now))).collect();
     let width = |column: usize| rows.iter().map(|row| row[column].width()).max().unwrap_or_default();
-    let widths: [usize; 7] = std::array::from_fn(width);
+    let widths: [usize; 8] = std::array::from_fn(width);
     rows.iter().map(|row| line(row, &widths)).collect()
 }
 
-fn row(entry: &Queued, now: Timestamp) -> [Visible; 7] {
+fn row(entry: &Queued, now: Timestamp) -> [Visible; 8] {
     let action = &entry.action;
     let left = match entry.state {
         ActionState::Pending => timestamp::countdown(timestamp::between(now, action.expires_at)),
         _ => "-".into(),
     };
     let summary = action.summary.as_ref().map(Untrusted::visible).unwrap_or_default();
+    let found = action.findings.iter().map(|finding| format!("{} {}", finding.kind.word(), finding.count));
     let cells = [
         Visible::of(&action.id),
         Visible::of(action.risk.badge().trim_end()),
@@ -143,11 +167,12 @@ fn row(entry: &Queued, now: Timestamp) -> [Visible; 7] {
         summary,
         Visible::of(entry.state.word()),
         Visible::of(&left),
+        Visible::of(&found.collect::<Vec<_>>().join(", ")),
     ];
     std::array::from_fn(|column| cells[column].cut(WIDEST[column]))
 }
 
-fn line(row: &[Visible; 7], widths: &[usize; 7]) -> String {
+fn line(row: &[Visible; 8], widths: &[usize; 8]) -> String {
     let cells = row.iter().zip(widths).map(|(cell, width)| {
         let blanks = width.saturating_sub(cell.width());
         format!("{}{:blanks$}", cell.plain(), "")
@@ -158,7 +183,6 @@ fn line(row: &[Visible; 7], widths: &[usize; 7]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::Action;
 
     fn entry(id: &str, action: &str, summary: &str) -> Queued {
         let sealed = format!(
@@ -179,8 +203,8 @@ mod tests {
         assert_eq!(
             table,
             [
-                format!("ID   RISK  ACTION      AGENT  SUMMARY{}STATE     LEFT", filler(55)),
-                format!("1    HIGH  send_email  g      Refund␛[2J 漢{}pending   04:31", filler(49)),
+                format!("ID   RISK  ACTION      AGENT  SUMMARY{}STATE     LEFT   FOUND", filler(55)),
+                format!("1    HIGH  send_email  g      Refund␛[2J 漢{}pending   04:31  hidden 1", filler(49)),
                 format!("22   HIGH  Bash        g      {}…  pending   04:31", "x".repeat(59)),
                 format!("333  HIGH  deploy      g      {}approved  -", filler(62)),
             ]

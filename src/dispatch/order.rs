@@ -58,10 +58,12 @@ impl Order {
         }
     }
 
-    /// The decision that the journal kept; `None` where it was made without an action that can be read, as in a batch.
+    /// The decision that the journal kept; `None` where it was made without an action, as in a batch.
     pub fn of(entry: &Entry) -> Option<Self> {
         let intent = &entry.intent;
-        let action = Action::read(Arc::clone(intent.sealed.as_ref()?)).ok()?;
+        let sealed = intent.sealed.as_ref()?;
+        let action = Action::read(Arc::clone(sealed))
+            .unwrap_or_else(|error| Action::unreadable(sealed.as_bytes(), &error, intent.decided_at));
         Some(Self {
             id: intent.id,
             request_id: intent.request_id,
@@ -76,6 +78,8 @@ impl Order {
     /// The body of the call. The payload stands in it byte for byte as it was sealed.
     pub fn body(&self) -> String {
         let action = &self.action;
+        // Of an action that cannot be read there is no payload to send; the digest says what was decided on.
+        let payload = if action.unreadable.is_some() { "{}" } else { action.payload() };
         let mut review = format!("\"action_id\":{}", quote(&action.id));
         for (name, text) in [("reviewer", &self.reviewer), ("reason", &self.reason)] {
             if let Some(text) = text {
@@ -87,7 +91,7 @@ impl Order {
             quote(action.tenant_id.raw()),
             quote(action.thread_id.raw()),
             quote(action.name.raw()),
-            action.payload(),
+            payload,
             action.digest,
             timestamp::format(self.decided_at),
         )

@@ -5,7 +5,9 @@
 
 pub mod action;
 pub mod digest;
+pub mod findings;
 pub mod json;
+pub mod lookalike;
 pub mod outcome;
 pub mod queued;
 pub mod risk;
@@ -15,6 +17,7 @@ pub mod visible;
 
 pub use action::Action;
 pub use digest::Digest;
+pub use findings::{Finding, FindingKind};
 pub use outcome::{Outcome, Resolution, RowStatus, Standing, Try};
 pub use queued::{ActionState, Decision, Execution, ExecutionState, Queued};
 pub use risk::Risk;

@@ -124,6 +124,21 @@ impl Queued {
         Self { action: Arc::new(action), state: ActionState::Pending, decision: None, execution: None }
     }
 
+    /// What can be shown of an entry that cannot be read, for `reason`: the text that it has for `sealed`, else all of it.
+    /// `seen` is as in [`Action::unreadable`].
+    pub fn unreadable(entry: &str, reason: &UnreadableAction, seen: Timestamp) -> Self {
+        let value = json::parse(entry.as_bytes(), Limits::PAGE).ok();
+        let members = value.as_ref().and_then(Value::as_object).unwrap_or_default();
+        // Of two that have one name neither is believed.
+        let once = |name: &str| {
+            let mut found = members.iter().filter(|member| member.name == name);
+            found.next().filter(|_| found.next().is_none())?.value.as_str()
+        };
+        let action = Action::unreadable(once("sealed").unwrap_or(entry).as_bytes(), reason, seen);
+        let state = once("state").and_then(ActionState::parse).unwrap_or(ActionState::Pending);
+        Self { state, ..Self::pending(action) }
+    }
+
     /// Reads one entry and checks that the digest given is that of the sealed bytes given. `value` must come from a
     /// strict parse.
     pub fn read(value: &Value) -> Result<Self, UnreadableAction> {
@@ -253,64 +268,4 @@ fn write_execution(execution: &Execution) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn entry() -> Queued {
-        let sealed = r#"{"v":1,"id":"a","tenant_id":"t","thread_id":"h","idempotency_key":"k","agent":"g","action":"x",
-            "payload":{"n":1e400},"created_at":"2026-11-23T12:00:00Z","expires_at":"2026-11-23T12:10:00Z"}"#;
-        Queued::pending(Action::read(sealed).unwrap())
-    }
-
-    fn decided(verdict: Verdict) -> Queued {
-        let decided_at = "2026-11-23T12:01:00Z".parse().unwrap();
-        let mut entry = entry();
-        entry.state = if verdict == Verdict::Approve { ActionState::Approved } else { ActionState::Rejected };
-        entry.decision = Some(Decision {
-            verdict,
-            reviewer: "dana".into(),
-            reason: Some("no\u{1b}[2J".into()),
-            request_id: "r".into(),
-            decided_at,
-            digest: Some(entry.action.digest),
-        });
-        entry.execution = Some(Execution { state: ExecutionState::Consumed, note: None, at: decided_at });
-        entry
-    }
-
-    fn read(text: &str) -> Result<Queued, UnreadableAction> {
-        Queued::read(&json::parse_unique(text.as_bytes(), Limits::PAGE).unwrap())
-    }
-
-    #[test]
-    fn what_is_written_reads_back() {
-        for entry in [entry(), decided(Verdict::Approve)] {
-            assert_eq!(read(&entry.write()), Ok(entry));
-        }
-    }
-
-    #[test]
-    fn a_digest_of_other_bytes_is_refused() {
-        let text = entry().write().replace("1e400", "1e401");
-        assert_eq!(read(&text), Err(UnreadableAction::DigestDiffers));
-    }
-
-    #[test]
-    fn one_bad_entry_hides_no_other() {
-        let page = format!(r#"{{"actions":[{},{{"sealed":1}}],"next":"c2"}}"#, entry().write());
-        let page = Queued::read_page(page.as_bytes()).unwrap();
-        assert_eq!(page.next.as_deref(), Some("c2"));
-        assert!(page.actions[0].is_ok() && page.actions[1].is_err());
-    }
-
-    #[test]
-    fn merging_never_goes_back() {
-        let mut known = decided(Verdict::Reject);
-        assert!(!known.merge(&entry()));
-        assert!(!known.merge(&decided(Verdict::Approve)), "what is final stays");
-        assert_eq!(known, decided(Verdict::Reject));
-        let mut fresh = entry();
-        assert!(fresh.merge(&known));
-        assert_eq!(fresh, known);
-    }
-}
+mod tests;

@@ -16,29 +16,33 @@ pub enum Risk {
     High,
     /// Asks for a reason too.
     Critical,
+    /// What is shown is not an action: it can only be rejected. Never on the wire.
+    Unreadable,
 }
 
 impl Risk {
-    /// Every level, lowest first.
+    /// Every level of the wire, lowest first.
     pub const ALL: [Self; 4] = [Self::Low, Self::Medium, Self::High, Self::Critical];
 
-    /// The word of the wire.
+    /// The word of the wire, or `unreadable`.
     pub fn word(self) -> &'static str {
         match self {
             Self::Low => "low",
             Self::Medium => "medium",
             Self::High => "high",
             Self::Critical => "critical",
+            Self::Unreadable => "unreadable",
         }
     }
 
-    /// Four columns for a list: `LOW `, `MED `, `HIGH`, `CRIT`.
+    /// Four columns for a list: `LOW `, `MED `, `HIGH`, `CRIT`, `?!?!`.
     pub fn badge(self) -> &'static str {
         match self {
             Self::Low => "LOW ",
             Self::Medium => "MED ",
             Self::High => "HIGH",
             Self::Critical => "CRIT",
+            Self::Unreadable => "?!?!",
         }
     }
 }

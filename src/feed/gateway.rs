@@ -8,7 +8,7 @@ use super::source::Source;
 use super::trouble::{Kind, Trouble};
 use super::{FeedEvent, Link, page};
 use crate::domain::json::{self, Limits};
-use crate::domain::{ActionState, Untrusted};
+use crate::domain::{ActionState, Queued, Untrusted};
 use jiff::Timestamp;
 use sse_stream::Sse;
 use std::collections::HashSet;
@@ -137,25 +137,13 @@ impl Follower {
     }
 
     async fn list(&self) -> Result<(), End> {
-        let (mut pending, mut number) = (HashSet::new(), 0);
+        let mut pending = HashSet::new();
         let mut pages = self.source.pages(ActionState::Pending);
         while let Some(page) = pages.next().await {
-            let mut entries = Vec::new();
-            for entry in page.map_err(End::Trouble)?.entries {
-                number += 1;
-                match entry.queued {
-                    Ok(queued) => {
-                        if queued.state == ActionState::Pending {
-                            pending.insert(queued.action.id.clone());
-                        }
-                        entries.push(queued);
-                    }
-                    Err(error) => {
-                        let place = format!("entry {number} of the queue");
-                        self.unreadable(place, error.to_string().into()).await?;
-                    }
-                }
-            }
+            let page = page.map_err(End::Trouble)?;
+            let entries: Vec<_> = page.entries.iter().map(|entry| page.queued(entry)).collect();
+            let waiting = entries.iter().filter(|entry| entry.state == ActionState::Pending);
+            pending.extend(waiting.map(|entry| entry.action.id.clone()));
             self.tell(FeedEvent::Entries(entries)).await?;
         }
         self.tell(FeedEvent::Complete { pending }).await?;
@@ -170,9 +158,13 @@ impl Follower {
         // Names that this version does not know are for later ones.
         let data = event.data.filter(|_| event.event.is_some_and(|name| name.starts_with("action.")));
         if let Some(data) = data {
-            let queued = json::parse(data.as_bytes(), EVENT).map_err(Into::into);
-            match queued.and_then(|value| page::read(&value)) {
-                Ok(queued) => self.tell(FeedEvent::Changed(queued)).await?,
+            match json::parse(data.as_bytes(), EVENT) {
+                Ok(value) => {
+                    let queued = page::read(&value);
+                    let queued =
+                        queued.unwrap_or_else(|error| Queued::unreadable(&data, &error, Timestamp::now()));
+                    self.tell(FeedEvent::Changed(queued)).await?;
+                }
                 Err(error) => {
                     let place = id.as_ref().map_or("an event".into(), |id| format!("event {id}"));
                     self.unreadable(place, error.to_string().into()).await?;

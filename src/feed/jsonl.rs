@@ -6,8 +6,9 @@
 //! refused.
 
 use super::{FeedEvent, Link};
-use crate::domain::json::Limits;
+use crate::domain::json::{JsonError, Limits, Problem};
 use crate::domain::{Action, Digest, Queued, Untrusted, Visible};
+use jiff::Timestamp;
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
@@ -39,8 +40,8 @@ pub enum QueueFileError {
         /// What the system says.
         source: io::Error,
     },
-    /// A line is no action.
-    #[error("line {line} of the queue file {file} is not an action: {reason}; mend or remove the line")]
+    /// A line is too long, or gives the id of an action to another one.
+    #[error("line {line} of the queue file {file} cannot be taken: {reason}; mend or remove the line")]
     Line {
         /// The file's name.
         file: String,
@@ -51,7 +52,7 @@ pub enum QueueFileError {
     },
 }
 
-/// Reads a whole queue file; the first broken line is an error.
+/// Reads a whole queue file; the first line that cannot be taken is an error.
 ///
 /// # Errors
 /// [`QueueFileError`], which names file and line.
@@ -180,29 +181,30 @@ impl<R: BufRead> Lines<R> {
             if line.trim_ascii().is_empty() {
                 continue;
             }
-            match action(line) {
-                Err(reason) => return Ok(Some(Line::Broken { line: self.number, reason })),
-                Ok(action) => match self.seen.get(&action.id) {
-                    Some((_, digest)) if *digest == action.digest => {}
-                    Some((first, _)) => {
-                        let reason =
-                            format!("its id {:?} stands in line {first} with another content", action.id);
-                        return Ok(Some(Line::Broken { line: self.number, reason: reason.into() }));
-                    }
-                    None => {
-                        self.seen.insert(action.id.clone(), (self.number, action.digest));
-                        return Ok(Some(Line::Action(Queued::pending(action))));
-                    }
-                },
+            let action = action(line);
+            match self.seen.get(&action.id) {
+                Some((_, digest)) if *digest == action.digest => {}
+                Some((first, _)) => {
+                    let reason =
+                        format!("its id {:?} stands in line {first} with another content", action.id);
+                    return Ok(Some(Line::Broken { line: self.number, reason: reason.into() }));
+                }
+                None => {
+                    self.seen.insert(action.id.clone(), (self.number, action.digest));
+                    return Ok(Some(Line::Action(Queued::pending(action))));
+                }
             }
         }
     }
 }
 
-fn action(line: &[u8]) -> Result<Action, Untrusted> {
-    let text =
-        std::str::from_utf8(line).map_err(|error| format!("invalid UTF-8 (byte {})", error.valid_up_to()))?;
-    Action::read(text).map_err(|error| error.to_string().into())
+/// The action of a line; one that cannot be read is one too.
+fn action(line: &[u8]) -> Action {
+    let read = match std::str::from_utf8(line) {
+        Ok(text) => Action::read(text),
+        Err(error) => Err(JsonError { at: error.valid_up_to(), problem: Problem::NotUtf8 }.into()),
+    };
+    read.unwrap_or_else(|error| Action::unreadable(line, &error, Timestamp::now()))
 }
 
 /// Reads past the end of the line and keeps nothing of it.

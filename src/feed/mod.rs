@@ -32,7 +32,7 @@ pub enum FeedEvent {
     },
     /// One entry is new or has changed.
     Changed(Queued),
-    /// Something came that could not be read as an action; the rest goes on.
+    /// Something came that cannot be shown as an action, not even as one that cannot be read; the rest goes on.
     Unreadable {
         /// Where it stood: `line 3`, or the id that the server gave it.
         place: String,

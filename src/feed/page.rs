@@ -3,6 +3,7 @@
 use crate::domain::action::UnreadableAction;
 use crate::domain::json::{self, JsonError, Kind, Limits, Problem, Value};
 use crate::domain::{Queued, Untrusted};
+use jiff::Timestamp;
 use std::ops::Range;
 
 /// A page as the server sent it. A bad entry hides no other.
@@ -44,6 +45,12 @@ impl RawPage {
     /// Bytes of the whole page.
     pub(super) fn size(&self) -> usize {
         self.text.len()
+    }
+
+    /// The entry as what can be shown of it: an action that cannot be read is one too.
+    pub fn queued(&self, entry: &Entry) -> Queued {
+        let unreadable = |error| Queued::unreadable(self.text(entry), error, Timestamp::now());
+        entry.queued.as_ref().map_or_else(unreadable, Queued::clone)
     }
 
     /// The entry exactly as the server sent it.

@@ -55,7 +55,7 @@ async fn decide(
             return Err(Refusal::bad("bad_header", detail));
         }
     };
-    let body = door::body(body, Limits::SEALED.bytes).await?;
+    let body = door::body(body, Limits::DECISION.bytes).await?;
     let review = review(&body)?;
     let call = DecisionCall {
         tenant: decider.tenant,
@@ -96,7 +96,7 @@ fn required<'h>(headers: &'h HeaderMap, name: &str) -> Result<&'h str, Refusal> 
 
 /// What the body's `review` says; of the rest nothing is believed. A body without one, or with another thing of that name, is the caller's own payload.
 fn review(body: &[u8]) -> Result<Option<Review>, Refusal> {
-    let value = json::parse_unique(body, Limits::SEALED).map_err(|error| {
+    let value = json::parse_unique(body, Limits::DECISION).map_err(|error| {
         Refusal::bad("bad_body", format!("the body is not JSON that is taken here: {error}"))
     })?;
     if value.as_object().is_none() {

@@ -144,7 +144,7 @@ fn opposite(verdict: Verdict) -> Verdict {
 
 /// `review.action_id` of a decision's body.
 fn action_id(body: &[u8]) -> Option<String> {
-    let body = json::parse_unique(body, Limits::SEALED).ok()?;
+    let body = json::parse_unique(body, Limits::DECISION).ok()?;
     body.get("review")?.get("action_id").and_then(Value::as_str).map(str::to_owned)
 }
 

@@ -149,6 +149,6 @@ pub(super) fn risk_role(risk: Risk) -> Role {
         Risk::Low => Role::Low,
         Risk::Medium => Role::Medium,
         Risk::High => Role::High,
-        Risk::Critical => Role::Critical,
+        Risk::Critical | Risk::Unreadable => Role::Critical,
     }
 }

@@ -90,6 +90,15 @@ impl Visible {
         if !text.is_empty() && text.bytes().all(is_bare) { Self::of(text) } else { Self::quoted(text) }
     }
 
+    /// Puts another one after it.
+    pub fn append(&mut self, other: &Self) {
+        for piece in &other.pieces {
+            self.push(&piece.text, piece.marked);
+        }
+        self.hidden += other.hidden;
+        self.quoted = false;
+    }
+
     fn push(&mut self, text: &str, marked: bool) {
         match self.pieces.last_mut() {
             _ if text.is_empty() => {}

@@ -26,8 +26,10 @@ mod sign;
 mod untrusted;
 
 pub use line::{Piece, Visible};
-pub use runs::{FoldKind, Run, Runs, opened, runs, runs_of_block};
+pub use runs::{Cause, FoldKind, Run, Runs, opened, runs, runs_of_block};
 pub use untrusted::Untrusted;
+
+pub(in crate::domain) use property::is_blank;
 
 #[cfg(test)]
 mod tests;

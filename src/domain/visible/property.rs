@@ -48,7 +48,7 @@ fn is_empty_glyph(c: char) -> bool {
 }
 
 /// Whether the character takes room and draws nothing: white space, fillers (letters that may be ignored), empty glyphs.
-pub(super) fn is_blank(c: char) -> bool {
+pub(in crate::domain) fn is_blank(c: char) -> bool {
     if c.is_ascii() {
         return matches!(c, ' ' | '\t'..='\r');
     }

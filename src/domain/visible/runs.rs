@@ -1,7 +1,7 @@
 //! A text cut into runs: what can be drawn as it is, signs, and folds. Pure, linear in the text, and lazy but for what
 //! the words and the lines of a text that is not ASCII need to be looked at for.
 
-use super::property::{ends_line, hidden_ascii, is_blank, is_mark, is_nothing, is_right_to_left};
+use super::property::{ends_line, hidden_ascii, is_blank, is_hidden, is_mark, is_nothing, is_right_to_left};
 use super::{bidi, script, sign};
 use std::ops::Range;
 
@@ -46,6 +46,23 @@ pub enum FoldKind {
     Marks,
 }
 
+/// Why a stretch of text is not drawn as it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// It would draw nothing, or act: controls, invisible and bidirectional characters.
+    Hidden,
+    /// Tag characters, which hide ASCII.
+    Tags,
+    /// Combining marks after the fourth, or without a base.
+    Marks,
+    /// Too many blanks or line ends side by side; [`FoldKind::BlanksAndHidden`] holds hidden characters too.
+    Blanks,
+    /// It runs from right to left beside what does not.
+    RightToLeft,
+    /// A letter of another script than its word.
+    OtherScript,
+}
+
 impl<'t> Run<'t> {
     /// The stretch of the text.
     pub fn source(&self) -> &'t str {
@@ -62,14 +79,30 @@ impl<'t> Run<'t> {
         }
     }
 
+    /// Why the text is not drawn as it is; `None` where it is, or where signs are made of it.
+    pub fn cause(&self) -> Option<Cause> {
+        match self {
+            Self::Plain(_) => None,
+            Self::Fold { kind: FoldKind::Marks, .. } => Some(Cause::Marks),
+            Self::Fold { .. } => Some(Cause::Blanks),
+            Self::Sign { source, .. } => {
+                let c = source.chars().next()?;
+                match c {
+                    _ if sign::is_of_signs(c) => None,
+                    _ if hidden_ascii(c).is_some() => Some(Cause::Tags),
+                    _ if is_hidden(c) => Some(Cause::Hidden),
+                    _ if is_mark(c) => Some(Cause::Marks),
+                    _ if is_right_to_left(c) => Some(Cause::RightToLeft),
+                    _ => Some(Cause::OtherScript),
+                }
+            }
+        }
+    }
+
     /// How many characters of the text are not drawn as they are, or not at all. Those that signs are made of are
     /// ordinary ones and count for nothing.
     pub fn hidden(&self) -> usize {
-        match self {
-            Self::Plain(_) => 0,
-            Self::Sign { source, .. } if source.starts_with(sign::is_of_signs) => 0,
-            Self::Sign { source, .. } | Self::Fold { source, .. } => source.chars().count(),
-        }
+        self.cause().map_or(0, |_| self.source().chars().count())
     }
 }
 

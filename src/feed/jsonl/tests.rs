@@ -9,12 +9,16 @@ fn sealed(id: &str, extra: &str) -> String {
     )
 }
 
-/// What the text is read as: `id` for an action, `line: reason` for a broken line.
+/// What the text is read as: `id` for an action, `unreadable: reason` for one that cannot be read, `line: reason` for a
+/// line that is not taken.
 fn read(text: impl Into<Vec<u8>>) -> Vec<String> {
     let mut lines = Lines::new(Cursor::new(text.into()));
     std::iter::from_fn(|| lines.next().unwrap())
         .map(|line| match line {
-            Line::Action(queued) => queued.action.id.clone(),
+            Line::Action(queued) => match &queued.action.unreadable {
+                Some(unreadable) => format!("unreadable: {}", unreadable.reason.raw()),
+                None => queued.action.id.clone(),
+            },
             Line::Broken { line, reason } => format!("{line}: {}", reason.raw()),
         })
         .collect()
@@ -40,7 +44,7 @@ fn the_last_line_needs_no_end_and_blank_lines_are_none() {
 }
 
 #[test]
-fn broken_lines_are_named_by_their_number_and_the_rest_goes_on() {
+fn lines_that_cannot_be_read_are_actions_with_a_reason() {
     let bad = [
         (b"{\"v\":1".to_vec(), "it ends too early"),
         (b"\"text\"".to_vec(), "not a JSON object"),
@@ -56,9 +60,22 @@ fn broken_lines_are_named_by_their_number_and_the_rest_goes_on() {
         let text = [sealed("a", "").as_bytes(), b"\n\n", &line, b"\n", sealed("b", "").as_bytes()].concat();
         let read = read(text);
         assert_eq!(read.len(), 3, "{read:?}");
-        assert!(read[1].starts_with("3: ") && read[1].contains(reason), "{read:?} has no {reason:?}");
+        assert!(
+            read[1].starts_with("unreadable: ") && read[1].contains(reason),
+            "{read:?} has no {reason:?}"
+        );
         assert_eq!(read[2], "b");
     }
+}
+
+#[test]
+fn an_unreadable_line_keeps_its_id_and_its_bytes() {
+    let bad = sealed("c", "").replace("\"payload\":{}", "\"payload\":[]");
+    let mut lines = Lines::new(Cursor::new(format!("{bad}\n{bad}\n{}\n", sealed("c", ""))));
+    let Some(Line::Action(queued)) = lines.next().unwrap() else { panic!("no action") };
+    assert_eq!((queued.action.id.as_str(), queued.action.payload()), ("c", bad.as_str()));
+    assert_eq!(queued.action.digest, Digest::of(bad.as_bytes()));
+    let Some(Line::Broken { line: 3, .. }) = lines.next().unwrap() else { panic!("the id is taken twice") };
 }
 
 #[test]
@@ -78,18 +95,21 @@ fn lines_are_as_long_as_a_sealed_action_may_be() {
     }
     for length in [LINE_BYTES + 1, LINE_BYTES + 2, LINE_BYTES + 3, 3 * LINE_BYTES] {
         let read = read(format!("{}\n{}\n", long(length), sealed("b", "")));
-        assert_eq!(read, ["1: it is longer than 1048576 bytes", "b"], "{length}");
+        assert_eq!(read, ["1: it is longer than 8388608 bytes", "b"], "{length}");
     }
 }
 
 #[test]
-fn a_file_with_a_broken_line_is_refused_by_name_line_and_reason() {
+fn a_file_with_a_line_that_cannot_be_taken_is_refused_by_name_line_and_reason() {
     let file = tempfile::NamedTempFile::new().unwrap();
-    let text = format!("{}\n{}\n{{\"v\":1,\u{1b}[2J\n", sealed("a", ""), sealed("b", ""));
-    std::fs::write(file.path(), text).unwrap();
+    let other = sealed("a", r#","summary":"\u001b[2J""#);
+    std::fs::write(file.path(), format!("{}\n{}\n{other}\n", sealed("a", ""), sealed("b", ""))).unwrap();
     let words = read_all(file.path()).unwrap_err().to_string();
-    assert!(words.contains("line 3 of the queue file") && words.contains("byte"), "{words}");
-    assert!(words.contains(file.path().to_str().unwrap()) && !words.contains('\u{1b}'), "{words}");
+    assert!(words.contains("line 3 of the queue file") && words.contains("stands in line 1"), "{words}");
+    assert!(words.contains(file.path().to_str().unwrap()), "{words}");
+
+    std::fs::write(file.path(), format!("{}\n{{\"v\":1,\u{1b}[2J\n", sealed("a", ""))).unwrap();
+    assert!(read_all(file.path()).unwrap()[1].action.unreadable.is_some());
 
     std::fs::write(file.path(), format!("{}\n{}\n", sealed("a", ""), sealed("b", ""))).unwrap();
     assert_eq!(read_all(file.path()).unwrap().len(), 2);
@@ -100,7 +120,7 @@ fn a_file_with_a_broken_line_is_refused_by_name_line_and_reason() {
 
 #[test]
 fn a_pipe_is_told_line_by_line_to_its_end() {
-    let text = format!("{}\n!\n{}\n", sealed("a", ""), sealed("b", ""));
+    let text = format!("{}\n{}\n{}\n", sealed("a", ""), sealed("a", r#","summary":"y""#), sealed("b", ""));
     let mut told = Vec::new();
     tell_lines(Cursor::new(text), |event| {
         told.push(event);

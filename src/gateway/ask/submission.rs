@@ -1,13 +1,14 @@
 //! What an agent may send, checked field by field with errors that name the field, and how it is sealed.
 //!
-//! The agent's words are kept as they came; what the gateway adds is the risk, which a claim may raise and not lower.
+//! The agent's words are kept as they came; what the gateway adds is the risk, which a claim and what the gateway sees in
+//! the submission may raise and not lower.
 
 use super::super::answer::Refusal;
 use super::super::auth::Caller;
 use super::super::store::Report;
 use crate::domain::action::{Draft, is_id};
 use crate::domain::json::{self, JsonError, Limits, Member, Problem, Value};
-use crate::domain::{Risk, Untrusted};
+use crate::domain::{Action, Risk, Untrusted};
 use axum::http::StatusCode;
 use jiff::Timestamp;
 use std::time::Duration;
@@ -66,7 +67,8 @@ impl<'s> Submission<'s> {
         let expires_at = created_at
             .checked_add(self.timeout)
             .map_err(|_| Refusal::bad("invalid_timeout", "timeout ends after the end of time"))?;
-        let risk_reasons = self.claimed_risk.map(|_| "the agent says so".to_owned());
+        let mut risk_reasons: Vec<_> =
+            self.claimed_risk.map(|_| "the agent says so".to_owned()).into_iter().collect();
         let draft = Draft {
             id,
             tenant_id: &caller.tenant,
@@ -80,14 +82,19 @@ impl<'s> Submission<'s> {
             rationale: words("agent_reasoning"),
             claims: raw("context"),
             risk: self.claimed_risk.unwrap_or_default(),
-            risk_reasons: risk_reasons.as_slice(),
+            risk_reasons: &[],
             labels: &self.labels,
             // More than one is not enforced yet, so more than one is not promised; the claim stands in `claims`.
             reviewers_needed: 1,
             created_at,
             expires_at,
         };
-        Ok(draft.seal())
+        // Judged as the console will see it.
+        let shown = Action::read(draft.seal())
+            .map_err(|error| Refusal::bad("unreadable", format!("the action could not be shown: {error}")))?;
+        let reasons = shown.findings.iter().filter(|finding| finding.kind.raises() >= shown.risk);
+        risk_reasons.extend(reasons.map(|finding| format!("the gateway saw {}", finding.words())));
+        Ok(Draft { risk: shown.risk, risk_reasons: &risk_reasons, ..draft }.seal())
     }
 }
 

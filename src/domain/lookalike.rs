@@ -1,0 +1,201 @@
+//! Names that look like names seen before: of agents, actions and hosts, by their skeletons (UTS #39, section 4). ASCII
+//! counts too: `rn` and `m`, `0` and `O`, `1` and `l`. A memory of one session; it says what looks alike and decides
+//! nothing.
+
+use super::findings::{Finding, FindingKind};
+use super::json::{self, Kind, Limits};
+use super::{Action, Untrusted};
+use std::collections::HashMap;
+use unicode_security::confusable_detection::skeleton;
+
+/// Names of one kind that are remembered at most: an agent that floods must not fill the memory.
+const REMEMBERED: usize = 10_000;
+/// Bytes of a name that is looked at; no reader takes a longer one for another.
+const LONGEST: usize = 512;
+/// Hosts of one action that are looked at.
+const HOSTS: usize = 1_000;
+
+/// What a name is the name of. Names are compared with others of their kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum NameKind {
+    /// An agent's credential.
+    Agent,
+    /// What an agent wants to do.
+    Action,
+    /// Where it wants to do it: the host of a URL or of a mail address.
+    Host,
+}
+
+/// The names seen so far.
+#[derive(Debug, Clone, Default)]
+pub struct Names {
+    /// The first name of each skeleton.
+    seen: HashMap<(NameKind, String), Untrusted>,
+}
+
+impl Names {
+    /// Remembers the name and returns the earlier, different one that it looks like.
+    pub fn see(&mut self, kind: NameKind, raw: &str) -> Option<Untrusted> {
+        if raw.is_empty() || raw.len() > LONGEST {
+            return None;
+        }
+        let room = self.seen.len() < REMEMBERED;
+        let key = (kind, skeleton(raw).collect());
+        match self.seen.get(&key) {
+            Some(first) => (!same(kind, first.raw(), raw)).then(|| first.clone()),
+            None if room => {
+                self.seen.insert(key, raw.into());
+                None
+            }
+            None => None,
+        }
+    }
+
+    /// Remembers the names of an action, and returns those that look like earlier ones as findings.
+    pub fn look_at(&mut self, action: &Action) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        let mut look = |kind, raw: &str, place| {
+            if let Some(of) = self.see(kind, raw) {
+                let kind = FindingKind::LookAlike { of };
+                findings.push(Finding { kind, count: 1, place, first: None });
+            }
+        };
+        look(NameKind::Agent, action.agent.raw(), "agent");
+        look(NameKind::Action, action.name.raw(), "action");
+        for host in payload_hosts(action) {
+            look(NameKind::Host, &host, "payload");
+        }
+        findings
+    }
+}
+
+/// Hosts are the same in either case.
+fn same(kind: NameKind, a: &str, b: &str) -> bool {
+    a == b || kind == NameKind::Host && a.to_lowercase() == b.to_lowercase()
+}
+
+fn payload_hosts(action: &Action) -> Vec<String> {
+    let Ok(payload) = json::parse(action.payload().as_bytes(), Limits::SEALED) else { return Vec::new() };
+    let (mut values, mut found) = (vec![&payload], Vec::new());
+    while let Some(value) = values.pop() {
+        match &value.kind {
+            Kind::String(text) => found.extend(hosts(text).take(HOSTS - found.len()).map(str::to_owned)),
+            Kind::Array(elements) => values.extend(elements.iter().rev()),
+            Kind::Object(members) => values.extend(members.iter().rev().map(|member| &member.value)),
+            _ => {}
+        }
+    }
+    found
+}
+
+/// The hosts of the URLs and mail addresses of a text, as they stand there.
+pub fn hosts(text: &str) -> impl Iterator<Item = &str> {
+    let ends = |c: char| !(c.is_alphanumeric() || matches!(c, '.' | '-' | '_'));
+    let after = text.match_indices(['@', '/']).filter_map(move |(at, sign)| {
+        let rest = &text[at + 1..];
+        if sign == "/" {
+            // `//host`, and not the user's name before an `@`, which is found by itself.
+            let authority = rest.strip_prefix('/').filter(|_| text[..at].ends_with(':'))?;
+            let authority = authority.split(['/', '?', '#', '\\', ' ', '"', '\'']).next()?;
+            return (!authority.contains('@')).then_some(authority);
+        }
+        Some(rest)
+    });
+    after
+        .filter_map(move |rest| rest.split(ends).next())
+        .map(|host| host.trim_matches(['.', '-', '_']))
+        .filter(|host| host.contains('.'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::Risk;
+
+    fn second(first: &str, second: &str) -> Option<String> {
+        let mut names = Names::default();
+        assert_eq!(names.see(NameKind::Agent, first), None);
+        names.see(NameKind::Agent, second).map(|name| name.raw().to_owned())
+    }
+
+    #[test]
+    fn what_looks_like_an_earlier_name_is_told() {
+        for (first, other) in [
+            ("paypal", "p\u{430}ypal"),
+            ("billing-agent", "bi11ing-agent"),
+            ("modern", "rnodern"),
+            ("OPS", "0PS"),
+            ("l", "I"),
+            ("scope", "ѕсоре"),
+            ("pay", "\u{1d429}\u{1d41a}\u{1d432}"),
+            ("send", "se\u{200b}nd"),
+            ("caf\u{e9}", "cafe\u{301}"),
+        ] {
+            assert_eq!(second(first, other).as_deref(), Some(first), "{other}");
+        }
+        for (first, other) in
+            [("send", "send"), ("send", "sent"), ("send", "Send"), ("a", ""), ("东京", "東京")]
+        {
+            assert_eq!(second(first, other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn kinds_are_apart_and_the_first_name_is_never_told() {
+        let mut names = Names::default();
+        assert_eq!(names.see(NameKind::Agent, "rn"), None);
+        assert_eq!(names.see(NameKind::Action, "m"), None);
+        assert_eq!(names.see(NameKind::Agent, "m"), Some("rn".into()));
+        assert_eq!(names.see(NameKind::Agent, "m"), Some("rn".into()), "told each time");
+        assert_eq!(names.see(NameKind::Agent, "rn"), None);
+        assert_eq!(names.see(NameKind::Host, "Gate.example"), None);
+        assert_eq!(names.see(NameKind::Host, "gate.example"), None, "a host has no case");
+    }
+
+    #[test]
+    fn memory_is_bounded() {
+        let mut names = Names::default();
+        for n in 0..REMEMBERED + 10 {
+            names.see(NameKind::Agent, &format!("agent {n} {}", "x".repeat(n % 7)));
+        }
+        assert!(names.seen.len() <= REMEMBERED);
+        assert_eq!(names.see(NameKind::Agent, &"x".repeat(LONGEST + 1)), None);
+    }
+
+    #[test]
+    fn hosts_are_found_in_urls_and_addresses() {
+        let text = "mail a@b.example and see https://user:pw@evil.example:8443/x?u=http://in.example#a, \
+                    ftp://c.example. path/to/file.txt 'https://p\u{430}ypal.com' @d.example, https://e.example\\@f.example";
+        assert_eq!(
+            hosts(text).collect::<Vec<_>>(),
+            [
+                "b.example",
+                "evil.example",
+                "in.example",
+                "c.example",
+                "p\u{430}ypal.com",
+                "d.example",
+                "e.example",
+                "f.example"
+            ]
+        );
+    }
+
+    #[test]
+    fn an_action_is_looked_at_as_a_whole() {
+        let action = |agent: &str, url: &str| {
+            let sealed = format!(
+                r#"{{"v":1,"id":"a","tenant_id":"t","thread_id":"h","idempotency_key":"k","agent":"{agent}","action":"x","risk":"low",
+                "payload":{{"l":[{{"u":"{url}"}}]}},"created_at":"2026-11-23T12:00:00Z","expires_at":"2026-11-23T12:10:00Z"}}"#
+            );
+            Action::read(sealed).unwrap()
+        };
+        let mut names = Names::default();
+        assert_eq!(names.look_at(&action("billing", "https://paypal.example/")), []);
+        let mut second = action("bi11ing", "https://paypa1.example/");
+        let findings = names.look_at(&second);
+        assert_eq!(findings.iter().map(|finding| finding.place).collect::<Vec<_>>(), ["agent", "payload"]);
+        findings.into_iter().for_each(|finding| second.found(finding));
+        assert_eq!(second.risk, Risk::High);
+    }
+}
