@@ -6,7 +6,6 @@ use super::facts::{Facts, field};
 use crate::console::theme::Role;
 use crate::console::widgets::RoleLine;
 use crate::console::widgets::payload::{Folds, Sheet};
-use crate::domain::json::{self, Limits};
 use crate::domain::{Action, Visible};
 use std::collections::BTreeSet;
 
@@ -45,7 +44,11 @@ pub(super) struct Below {
 impl Below {
     /// Writes out everything foreign; there are no lines before it is laid out.
     pub(super) fn of(action: &Action) -> Self {
-        let mut below = Self { payload: Sheet::json(action.payload()), ..Self::default() };
+        let payload = match action.unreadable {
+            None => Sheet::json(action.payload()),
+            Some(_) => Sheet::words(action.payload()),
+        };
+        let mut below = Self { payload, ..Self::default() };
         below.summary = action.summary.as_ref().map(|words| below.keep(Sheet::words(words.raw())));
         below.rationale = action.rationale.as_ref().map(|words| below.keep(Sheet::words(words.raw())));
         below.sheets.extend(action.risk_reasons.iter().map(|words| Sheet::words(words.raw())));
@@ -109,23 +112,32 @@ impl Below {
             self.part(&quiet(" why (agent's words)"), columns, [rationale]);
         }
         for ((name, _), sheet) in action.others.iter().zip(self.others.clone()) {
-            let heading = quiet(" also sealed, as ").foreign(&name.visible());
+            let heading = quiet(" also sealed, as ").foreign(&name.name());
             self.part(&heading.with(Role::Quiet, " (agent's words)"), columns, [sheet]);
         }
-        if !action.risk_reasons.is_empty() {
-            self.part(&quiet(&format!(" why the risk is {}", action.risk)), columns, self.reasons.clone());
+        if !action.risk_reasons.is_empty() || !action.findings.is_empty() {
+            let raised = action.risk != action.sealed_risk;
+            let sealed = if raised { format!(", sealed as {}", action.sealed_risk) } else { String::new() };
+            let heading = quiet(&format!(" why the risk is {}{sealed}", action.risk));
+            self.part(&heading, columns, self.reasons.clone());
+            let found = action.findings.iter().flat_map(|finding| {
+                let mut line = RoleLine::of(Role::Text, " ");
+                line.push_foreign(Role::Text, &finding.sentence());
+                line.wrap(columns, 2)
+            });
+            self.push(Block::Own(found.collect()));
         }
         let mut own = vec![RoleLine::default()];
         let mut fact = |line: RoleLine| own.extend(line.wrap(columns, super::facts::NAME));
-        fact(field("action", &action.name.visible()));
+        fact(field("action", &action.name.name()));
         for cut in &facts.cut {
             fact(cut.clone());
         }
         fact(field("id", &Visible::of(&action.id)));
-        fact(field("tenant", &action.tenant_id.visible()));
+        fact(field("tenant", &action.tenant_id.name()));
         fact(field("digest", &Visible::of(&action.digest.to_string())));
         for (name, value) in &action.labels {
-            fact(field("label", &name.visible()).with(Role::Quiet, " = ").foreign(&value.visible()));
+            fact(field("label", &name.name()).with(Role::Quiet, " = ").foreign(&value.name()));
         }
         self.push(Block::Own(own));
     }
@@ -148,36 +160,4 @@ impl Below {
         self.blocks.push((self.lines, block));
         self.lines += lines;
     }
-}
-
-/// Of everything that is shown of an action.
-pub(super) fn hidden(action: &Action) -> usize {
-    let optional = [&action.server, &action.summary, &action.rationale].into_iter().flatten();
-    let texts =
-        [&action.agent, &action.name, &action.thread_id, &action.tenant_id].into_iter().chain(optional);
-    let labels = action.labels.iter().flat_map(|(name, value)| [name, value]);
-    let words: usize =
-        texts.chain(labels).chain(&action.risk_reasons).map(|text| text.visible().hidden()).sum();
-    let others =
-        action.others.iter().map(|(name, span)| name.visible().hidden() + json_hidden(action.other(span)));
-    words + json_hidden(action.payload()) + others.sum::<usize>()
-}
-
-/// Of the strings and keys of a JSON text, decoded: a line feed or a tab that a string has is not hidden, it shows.
-fn json_hidden(text: &str) -> usize {
-    let Ok(value) = json::parse(text.as_bytes(), Limits::SEALED) else { return Visible::of(text).hidden() };
-    let count = |text: &str| Visible::of(&text.replace(['\n', '\t'], "")).hidden();
-    let (mut steps, mut hidden) = (vec![&value], 0);
-    while let Some(value) = steps.pop() {
-        match &value.kind {
-            json::Kind::String(text) => hidden += count(text),
-            json::Kind::Array(elements) => steps.extend(elements),
-            json::Kind::Object(members) => {
-                hidden += members.iter().map(|member| count(&member.name)).sum::<usize>();
-                steps.extend(members.iter().map(|member| &member.value));
-            }
-            _ => {}
-        }
-    }
-    hidden
 }

@@ -3,12 +3,15 @@
 
 use crate::console::theme::Role;
 use crate::console::widgets::RoleLine;
+use crate::domain::action::Unreadable;
 use crate::domain::{Action, Untrusted, Visible};
 
 /// Columns of the name of a fact.
 pub(super) const NAME: usize = 10;
 /// Columns of the fact that says how long ago it was asked.
 const ASKED: usize = 20;
+/// Lines that the reason may take for which an action cannot be read.
+const REASON: usize = 3;
 /// What labels the agent's words, in panes that are wide and in those that are not.
 const LABELS: [(usize, &str, &str); 2] =
     [(60, " says     \"", "\"  (agent's words)"), (0, " agent's words \"", "\"")];
@@ -17,11 +20,13 @@ const LABELS: [(usize, &str, &str); 2] =
 /// left for it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Facts {
+    /// The name of the action, for the title, where it stands among the console's own words.
+    pub(super) name: Visible,
     /// The lines.
     pub(super) lines: Vec<RoleLine>,
     /// The line and the column where the age is drawn.
     pub(super) asked: Option<(usize, usize)>,
-    /// The line of the heading of the payload, which is drawn as a rule.
+    /// The line of the heading of the payload, which is drawn in a rule.
     pub(super) heading: Option<usize>,
     /// The facts that had no room, or not enough, in full.
     pub(super) cut: Vec<RoleLine>,
@@ -29,20 +34,20 @@ pub(super) struct Facts {
     pub(super) summary_cut: bool,
 }
 
-/// A fact: its name and its value.
+/// A fact: its name and its value, in quotes where it could be taken for more than one.
 pub(super) fn field(name: &str, value: &Visible) -> RoleLine {
     RoleLine::of(Role::Quiet, format!(" {name:<9}")).foreign(value)
 }
 
 pub(super) fn facts(action: &Action, columns: usize, roomy: bool) -> Facts {
-    let mut facts = Facts::default();
-    let agent = field("agent", &action.agent.visible());
+    let mut facts = Facts { name: action.name.name().cut(columns), ..Facts::default() };
+    let agent = field("agent", &action.agent.name());
     let agent = match &action.server {
-        Some(server) => agent.with(Role::Quiet, " via ").foreign(&server.visible()),
+        Some(server) => agent.with(Role::Quiet, " via ").foreign(&server.name()),
         None => agent,
     };
-    let thread = field("thread", &action.thread_id.visible());
-    let key = field("key", &Visible::of(&action.idempotency_key));
+    let thread = field("thread", &action.thread_id.name());
+    let key = field("key", &Visible::name(&action.idempotency_key));
     let asked = field("asked", &Visible::default()).fit(ASKED);
     // Where the right one of a pair begins, and on which line; `asked` never takes more than a line.
     let (line, column) = if roomy {
@@ -54,6 +59,9 @@ pub(super) fn facts(action: &Action, columns: usize, roomy: bool) -> Facts {
         facts.pair(agent, asked, columns)
     };
     facts.asked = Some((line, column + NAME));
+    if let Some(unreadable) = &action.unreadable {
+        facts.unreadable(unreadable, columns);
+    }
     if let Some(summary) = &action.summary {
         facts.says(summary, columns);
     }
@@ -61,7 +69,8 @@ pub(super) fn facts(action: &Action, columns: usize, roomy: bool) -> Facts {
         let digest = Visible::of(&format!("sha256:{}", action.digest.short()));
         facts.lines.push(field("digest", &digest).with(Role::Quiet, " …"));
         facts.heading = Some(facts.lines.len());
-        facts.lines.push(RoleLine::of(Role::Quiet, " payload"));
+        let heading = if action.unreadable.is_some() { "the text as it came" } else { "payload" };
+        facts.lines.push(RoleLine::of(Role::Quiet, heading));
     }
     facts
 }
@@ -83,6 +92,24 @@ impl Facts {
             }
         }
         (self.lines.len() - 1, 0)
+    }
+
+    /// Why what stands below is shown as text, and what can be done about it.
+    fn unreadable(&mut self, unreadable: &Unreadable, columns: usize) {
+        let mut why = RoleLine::of(Role::Bad, " cannot be read: ");
+        why.push_foreign(Role::Text, &unreadable.reason.visible());
+        let lines = why.wrap(columns, NAME);
+        if lines.len() > REASON {
+            self.cut.push(why.clone());
+            self.lines.push(why.cut(columns));
+        } else {
+            self.lines.extend(lines);
+        }
+        let then = match unreadable.can_be_rejected {
+            true => " it can only be rejected",
+            false => " nothing can be decided: no id, tenant, thread and key can be told",
+        };
+        self.lines.extend(RoleLine::of(Role::Bad, then).wrap_words(columns, 1));
     }
 
     /// The agent's words, always labelled and never wider than their field.

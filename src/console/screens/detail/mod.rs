@@ -66,8 +66,8 @@ impl Detail {
             *self = Self { digest, seen, scroll: Scroll { top: 0, ..self.scroll }, ..Self::default() };
             if let Some(action) = action {
                 self.below = Below::of(action);
-                self.hidden = below::hidden(action);
-                for sign in self.below.payload().stream().signs() {
+                self.hidden = action.hidden_characters();
+                for sign in self.below.payload().stream().own() {
                     self.coverage.add(sign);
                 }
             }

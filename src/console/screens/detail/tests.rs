@@ -166,6 +166,32 @@ fn an_agents_words_never_push_the_payload_away() {
 }
 
 #[test]
+fn what_cannot_be_read_is_shown_as_text_with_the_reason() {
+    let source = br#"{"v":1,"id":"a","id":"b","payload":{}} "#;
+    let error = Action::read(std::str::from_utf8(source).unwrap()).unwrap_err();
+    let action = Arc::new(Action::unreadable(source, &error, jiff::Timestamp::UNIX_EPOCH));
+    let mut detail = shown(&action, 70, 30);
+    let own: String = detail.facts.lines.iter().map(|line| line.text() + "\n").collect();
+    assert!(own.contains(" cannot be read: ") && own.contains(" nothing can be decided: "), "{own}");
+    let line = detail.below.payload().line(0).text();
+    assert!(line.starts_with(r#"{"v":1,"id":"a","id":"b""#), "{line}");
+    detail.painted();
+    assert_eq!(detail.unseen(), 0);
+}
+
+#[test]
+fn a_fact_is_never_taken_for_two() {
+    let sealed = r#"{"v":1,"id":"a","tenant_id":"t","thread_id":"h          key      aap:fake","idempotency_key":"k",
+        "agent":"billing via trusted","action":"x","payload":{},"created_at":"2026-11-23T12:00:00Z","expires_at":"2026-11-23T12:10:00Z"}"#;
+    let detail = shown(&Arc::new(Action::read(sealed).unwrap()), 100, 30);
+    let first = detail.facts.lines[0].text();
+    assert!(
+        first.contains(r#""billing via trusted""#) && first.ends_with(r#""h          key      aap:fake""#),
+        "{first}"
+    );
+}
+
+#[test]
 fn a_resize_keeps_the_place() {
     let action = action(&list(300));
     let mut detail = shown(&action, 60, 30);
@@ -195,7 +221,7 @@ proptest! {
         let mut detail = shown(&action, 60, 20);
         let end = detail.below.payload().stream().end();
         let mut table = vec![false; end as usize];
-        for sign in detail.below.payload().stream().signs() {
+        for sign in detail.below.payload().stream().own() {
             table[sign.start as usize..sign.end as usize].fill(true);
         }
         for (columns, rows, top, fold, paint) in steps {

@@ -37,7 +37,9 @@ pub(in crate::console::screens) fn draw(frame: &mut Frame<'_>, area: Rect, model
                 behind.append(line);
                 behind
             }
-            Some(BodyLine::Own(_)) if facts.heading == Some(number) => heading(theme.symbols.rule, columns),
+            Some(BodyLine::Own(line)) if facts.heading == Some(number) => {
+                heading(line, theme.symbols.rule, columns)
+            }
             Some(BodyLine::Own(line)) => line,
             None => RoleLine::default(),
         };
@@ -51,8 +53,10 @@ pub(in crate::console::screens) fn draw(frame: &mut Frame<'_>, area: Rect, model
 }
 
 /// ` ── payload ─────`, over the whole width.
-fn heading(rule: &str, columns: usize) -> RoleLine {
-    let line = RoleLine::of(Role::Quiet, format!(" {} payload ", rule.repeat(2)));
+fn heading(words: RoleLine, rule: &str, columns: usize) -> RoleLine {
+    let mut line = RoleLine::of(Role::Quiet, format!(" {} ", rule.repeat(2)));
+    line.append(words);
+    line.push(Role::Quiet, " ");
     let rest = columns.saturating_sub(line.width());
     line.with(Role::Quiet, rule.repeat(rest))
 }
@@ -81,7 +85,7 @@ fn title(model: &Model, action: &Action, columns: usize, now: Now) -> RoleLine {
     let mut title = RoleLine::of(Role::Text, " ");
     let mut name = RoleLine::default();
     let room = columns.saturating_sub(own.width() + 1).max(SHORTEST_NAME);
-    name.push_foreign(Role::Title, &action.name.name().cut(room));
+    name.push_foreign(Role::Title, &detail.facts.name.cut(room));
     title.append(name);
     title.append(own);
     title

@@ -1,6 +1,7 @@
 //! A JSON value written out: keys in their own order, numbers as they were written, strings quoted and made visible, keys
 //! that stand twice marked. Without recursion, so that depth is never a crash.
 
+use super::preview;
 use super::stream::{FoldKind, Form, OpenFold, Stream, grouped, size};
 use crate::console::theme::Role;
 use crate::domain::json::{Kind, Member, Value};
@@ -52,7 +53,12 @@ fn write<'v>(stream: &mut Stream, value: &'v Value, level: usize, comma: bool, s
         Kind::Null => stream.push(Role::JsonValue, "null"),
         Kind::Bool(value) => stream.push(Role::JsonValue, if *value { "true" } else { "false" }),
         Kind::Number(text) => stream.text(Role::JsonValue, text, Form { block: None, quoted: false }),
-        Kind::String(text) => quoted(stream, Role::Foreign, text, Some(level + 1)),
+        Kind::String(text) => {
+            quoted(stream, Role::Foreign, text, Some(level + 1));
+            end(stream, comma);
+            preview::write(stream, text, level + 1);
+            return;
+        }
         Kind::Array(elements) if elements.is_empty() => stream.push(Role::JsonMark, "[]"),
         Kind::Object(members) if members.is_empty() => stream.push(Role::JsonMark, "{}"),
         Kind::Array(elements) => {

@@ -9,6 +9,7 @@ mod coverage;
 mod json;
 mod layout;
 mod pieces;
+mod preview;
 mod stream;
 
 pub use coverage::Coverage;

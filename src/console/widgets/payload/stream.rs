@@ -95,6 +95,7 @@ pub struct Stream {
     pub(super) spans: Vec<(u32, Role)>,
     pub(super) breaks: Vec<Break>,
     pub(super) folds: Vec<Fold>,
+    asides: Vec<Range<u32>>,
 }
 
 impl Stream {
@@ -140,6 +141,14 @@ impl Stream {
             let sign = format!("‹{} characters, {}›", grouped(text.chars().count()), size(text.len()));
             self.fold(FoldKind::Large, &sign)
         });
+        self.plain_text(role, text, form);
+        if let Some(fold) = fold {
+            self.close(fold);
+        }
+    }
+
+    /// Foreign text, folded nowhere but where runs of it must be.
+    pub(super) fn plain_text(&mut self, role: Role, text: &str, form: Form) {
         let mut at = 0;
         for run in if form.block.is_some() { runs_of_block(text) } else { runs(text) } {
             match &run {
@@ -157,9 +166,13 @@ impl Stream {
             }
             at += run.source().len();
         }
-        if let Some(fold) = fold {
-            self.close(fold);
-        }
+    }
+
+    /// Writes something that is the console's own reading and no part of what was sent.
+    pub(super) fn aside(&mut self, write: impl FnOnce(&mut Self)) {
+        let start = self.end();
+        write(self);
+        self.asides.push(start..self.end());
     }
 
     /// A sign; that of a line feed ends the line in a block, unless nothing stands behind it.
@@ -200,9 +213,10 @@ impl Stream {
         self.text.get(range.start as usize..range.end as usize).unwrap_or_default()
     }
 
-    /// The positions of the signs of folds: the console's own words, which nobody needs to have seen.
-    pub fn signs(&self) -> impl Iterator<Item = Range<u32>> + '_ {
-        self.folds.iter().map(|fold| fold.start..fold.body)
+    /// The positions of the console's own words: the signs of folds, and how it reads opaque values. Nobody needs to have
+    /// seen them.
+    pub fn own(&self) -> impl Iterator<Item = Range<u32>> + '_ {
+        self.folds.iter().map(|fold| fold.start..fold.body).chain(self.asides.iter().cloned())
     }
 
     /// How far folds can be opened so that it makes a difference, beginning with [`Folds::Closed`].

