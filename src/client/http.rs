@@ -13,6 +13,8 @@ use std::error::Error as _;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
 use url::Url;
 
 #[cfg(feature = "console")]
@@ -23,6 +25,9 @@ pub use ::http::{HeaderMap, Request, Response, StatusCode};
 pub const BODY_LIMIT: usize = 64 * 1024;
 /// Header lines that an answer may have.
 pub const HEADER_LIMIT: usize = 64;
+/// Requests of one transport that are on their way at the same time, and so its connections; the others wait for one of
+/// these to end. More connections only cost both sides: at 500 a client is slower than at 64.
+const IN_FLIGHT: usize = 64;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// Shorter than the keep-alive of most servers, so that a connection which is about to be closed is not used.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(20);
@@ -88,7 +93,7 @@ fn build(base_url: &Url, connect_timeout: Duration) -> Result<reqwest::Client, C
         .referer(false)
         .connect_timeout(connect_timeout)
         .pool_idle_timeout(IDLE_TIMEOUT)
-        .pool_max_idle_per_host(64)
+        .pool_max_idle_per_host(IN_FLIGHT)
         .tcp_keepalive(KEEP_ALIVE)
         .http1_title_case_headers()
         .user_agent(concat!("aegis-console/", env!("CARGO_PKG_VERSION")));
@@ -110,6 +115,7 @@ fn build(base_url: &Url, connect_timeout: Duration) -> Result<reqwest::Client, C
 #[derive(Debug, Clone)]
 pub struct HttpTransport {
     http: Http,
+    places: Arc<Semaphore>,
     body_limit: usize,
 }
 
@@ -121,7 +127,7 @@ impl HttpTransport {
     /// As [`Http::new`].
     pub fn new(base_url: &Url, timeout: Duration) -> Result<Self, ClientError> {
         let http = Http::connecting_within(base_url, CONNECT_TIMEOUT.min(timeout * 9 / 10))?;
-        Ok(Self { http, body_limit: BODY_LIMIT })
+        Ok(Self { http, places: Arc::new(Semaphore::new(IN_FLIGHT)), body_limit: BODY_LIMIT })
     }
 
     /// Takes bodies up to that many bytes instead of [`BODY_LIMIT`]: for a queue's entries, which are larger than the
@@ -139,12 +145,19 @@ impl HttpTransport {
     ) -> Result<Response<Bytes>, TransportError> {
         let request =
             reqwest::Request::try_from(request).map_err(|error| TransportError::not_sent(words(&error)))?;
+        let started = Instant::now();
+        // It is never closed.
+        let Ok(_place) = tokio::time::timeout(timeout, self.places.acquire()).await else {
+            let words = format!("{IN_FLIGHT} other requests were waiting for their answers all the while");
+            return Err(TransportError::not_sent(words));
+        };
         let (client, limit) = (self.http.client.clone(), self.body_limit);
         let whole = self.http.run(async move {
             let response = client.execute(request).await.map_err(|error| failure(&error))?;
             read(response, limit).await
         });
-        tokio::time::timeout(timeout, whole).await.unwrap_or_else(|_| Err(TransportError::lost("timed out")))
+        let left = timeout.saturating_sub(started.elapsed());
+        tokio::time::timeout(left, whole).await.unwrap_or_else(|_| Err(TransportError::lost("timed out")))
     }
 }
 

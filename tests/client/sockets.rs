@@ -1,7 +1,8 @@
 //! Over real sockets: what a network and a hostile server do to an answer.
 
 use crate::fault_server::{FaultServer, Received, Reply};
-use aegis_console::client::{AegisClient, Jitter, http::HttpTransport};
+use aegis_console::client::http::{self, HttpTransport};
+use aegis_console::client::{AegisClient, Bytes, Jitter, Transport as _, TransportClass};
 use aegis_console::domain::{Outcome, Resolution};
 use std::time::{Duration, Instant};
 
@@ -154,4 +155,32 @@ async fn larger_answers_are_for_those_who_ask_for_them() {
     let whole = client.fetch(&through, "/hitl/actions/a").await.unwrap();
     assert_eq!(&whole.body()[..], big.as_bytes());
     assert!(server.received()[1].is("GET /api/v1/hitl/actions/a"));
+}
+
+#[tokio::test]
+async fn no_more_than_64_requests_are_on_their_way_and_the_next_is_known_not_to_be() {
+    let (asked, mut came) = tokio::sync::mpsc::unbounded_channel();
+    let server = FaultServer::start(move |_, _| {
+        asked.send(()).unwrap();
+        Reply::Hang
+    });
+    let transport = HttpTransport::new(&server.url.parse().unwrap(), LONG).unwrap();
+    let request = || http::Request::post(format!("{}/", server.url)).body(Bytes::from_static(b"{}")).unwrap();
+    let mut on_their_way = tokio::task::JoinSet::new();
+    for _ in 0..64 {
+        let (transport, request) = (transport.clone(), request());
+        on_their_way.spawn(async move { transport.send(request, Duration::from_secs(600)).await });
+    }
+    for _ in 0..64 {
+        came.recv().await.unwrap();
+    }
+    let error = transport.send(request(), SHORT).await.unwrap_err();
+    assert_eq!(error.class, TransportClass::NotSent, "{error}");
+    assert!(came.try_recv().is_err());
+
+    on_their_way.abort_all();
+    let last = request();
+    let sent = tokio::spawn(async move { transport.send(last, Duration::from_secs(600)).await });
+    came.recv().await.expect("those who have given up make room");
+    sent.abort();
 }

@@ -1,9 +1,11 @@
-//! The "sometimes" assertions: a table that never meets an outcome, or a way to come to it, proves nothing about it.
+//! The "sometimes" assertions: a table that never meets an outcome, a way to come to it, or a kind of answer, proves
+//! nothing about it.
 
 use crate::aegis::StatusCall;
 use crate::table::Run;
 use aegis_console::domain::{Outcome, RowStatus};
 use std::collections::BTreeMap;
+use std::fmt::Debug;
 
 /// Every way to come to a word.
 const EVERY: &[(&str, &[&str])] = &[
@@ -42,18 +44,78 @@ const EVERY: &[(&str, &[&str])] = &[
     ("not_sent", &["nobody there"]),
 ];
 
+/// Every kind of answer that one try can get, and for each no's own status.
+const KINDS: &[&str] = &[
+    "nobody there",
+    "no whole answer",
+    "202",
+    "202 for another call",
+    "another 2xx",
+    "3xx",
+    "409 at work",
+    "409 decided",
+    "429, tried again",
+    "429, given up",
+    "408",
+    "425",
+    "500",
+    "502",
+    "503",
+    "504",
+    "another 5xx",
+    "400",
+    "401",
+    "403",
+    "404",
+    "412",
+    "413",
+    "422",
+    "another 4xx",
+    "no status that there is",
+];
+
 /// Fails unless each has been met, and says how often.
 pub(crate) fn all_were_taken(runs: &[Run]) {
-    let mut met = BTreeMap::<_, usize>::new();
-    for run in runs {
-        *met.entry((run.resolution.outcome.word(), how(run))).or_default() += 1;
+    let every = EVERY.iter().flat_map(|(word, ways)| ways.iter().map(move |how| (*word, *how)));
+    all_met(every, runs.iter().map(|run| (run.resolution.outcome.word(), how(run))));
+    all_met(KINDS.iter().copied(), runs.iter().flat_map(kinds));
+}
+
+fn all_met<T: Ord + Debug>(every: impl Iterator<Item = T>, found: impl Iterator<Item = T>) {
+    let mut met = BTreeMap::<T, usize>::new();
+    for one in found {
+        *met.entry(one).or_default() += 1;
     }
-    for ((word, how), count) in &met {
-        println!("{count:6} {word}: {how}");
+    for (one, count) in &met {
+        println!("{count:6} {one:?}");
     }
-    let every: Vec<_> = EVERY.iter().flat_map(|(word, ways)| ways.iter().map(|how| (*word, *how))).collect();
-    let never: Vec<_> = every.iter().filter(|path| !met.contains_key(path)).collect();
+    let never: Vec<_> = every.filter(|one| !met.contains_key(one)).collect();
     assert!(never.is_empty(), "never met in the table, so nothing is known of them: {never:?}");
+}
+
+/// The kind of each try's answer.
+fn kinds(run: &Run) -> impl Iterator<Item = &'static str> {
+    let tries = &run.resolution.tries;
+    let decisions = run.ledger.decisions();
+    let at_work = decisions
+        .filter_map(|asked| asked.answered)
+        .any(|answer| answer.status == 409 && answer.told == Some(RowStatus::Pending));
+    let repeated = how(run) == "repeated to everybody";
+    let known = |code: u16| KINDS.iter().copied().find(|kind| *kind == code.to_string());
+    tries.iter().enumerate().map(move |(place, one)| match one.http_status {
+        None if one.error.as_deref() == Some("connection refused") => "nobody there",
+        None => "no whole answer",
+        Some(202) if repeated => "202 for another call",
+        Some(200..300) if one.http_status != Some(202) => "another 2xx",
+        Some(300..400) => "3xx",
+        Some(409) if at_work => "409 at work",
+        Some(409) => "409 decided",
+        Some(429) if place + 1 < tries.len() => "429, tried again",
+        Some(429) => "429, given up",
+        Some(code @ 400..500) => known(code).unwrap_or("another 4xx"),
+        Some(code @ 500..600) => known(code).unwrap_or("another 5xx"),
+        Some(code) => known(code).unwrap_or("no status that there is"),
+    })
 }
 
 fn how(run: &Run) -> &'static str {

@@ -5,7 +5,7 @@ use super::super::{Change, Decided, DecisionCall, DecisionRow, EventKind, Record
 use super::queue::{end, write_event};
 use super::rows::{self, SELECT_DECISION, micros};
 use super::writer::Tx;
-use crate::domain::{ActionState, Verdict};
+use crate::domain::{ActionState, RowStatus, Verdict};
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, named_params};
 use std::time::Duration;
@@ -76,9 +76,9 @@ fn reserve(
         .db
         .prepare_cached(
             "INSERT INTO decision (tenant, thread, key, action_id, status, verdict, reviewer, reason, request_id,
-                decided_at, digest)
+                decided_at, digest, calls)
              VALUES (:tenant, :thread, :key, :action_id, 'COMMITTED', :verdict, :reviewer, :reason, :request_id,
-                :decided_at, :digest)
+                :decided_at, :digest, 1)
              ON CONFLICT DO NOTHING",
         )?
         .execute(named_params! {
@@ -101,9 +101,20 @@ fn reserve(
     let action_id = action.map(|action| action.id.as_str());
     let change: Change = write_event(tx, kind, &call.tenant, &call.thread, action_id, Some(decision_id))?;
     tx.announce(change);
-    let (decision_id, row) = standing_under(tx.db, call, action)?;
-    note_call(tx, call, decision_id)?;
-    Ok(Decided::Accepted(row))
+    insert_call(tx, call, decision_id)?;
+    // What has just been written, without reading it again.
+    Ok(Decided::Accepted(DecisionRow {
+        key: call.key.clone(),
+        action_id: action_id.map(str::to_owned),
+        status: RowStatus::Committed,
+        verdict: call.verdict,
+        reviewer: call.reviewer.clone(),
+        reason: review.reason,
+        request_id: call.request_id.clone(),
+        // As it is stored.
+        decided_at: Timestamp::from_microsecond(micros(decided_at)).unwrap_or(decided_at),
+        digest: review.digest,
+    }))
 }
 
 /// Compare-and-set: the action moves on only if it is what was looked at.
@@ -168,17 +179,19 @@ fn note_call(tx: &Tx<'_>, call: &DecisionCall, decision_id: i64) -> Result<(), S
         .db
         .prepare_cached("UPDATE decision SET calls = calls + 1 WHERE id = :id AND calls < :limit")?
         .execute(named_params! {":id": decision_id, ":limit": CALLS})?;
-    if counted == 1 {
-        tx.db
-            .prepare_cached(
-                "INSERT INTO call (tenant, request_id, decision_id, at) VALUES (:tenant, :request_id, :decision_id, :at)
-                 ON CONFLICT DO NOTHING",
-            )?
-            .execute(named_params! {
-                ":tenant": &*call.tenant, ":request_id": call.request_id, ":decision_id": decision_id,
-                ":at": micros(tx.now),
-            })?;
-    }
+    if counted == 1 { insert_call(tx, call, decision_id) } else { Ok(()) }
+}
+
+fn insert_call(tx: &Tx<'_>, call: &DecisionCall, decision_id: i64) -> Result<(), StoreError> {
+    tx.db
+        .prepare_cached(
+            "INSERT INTO call (tenant, request_id, decision_id, at) VALUES (:tenant, :request_id, :decision_id, :at)
+             ON CONFLICT DO NOTHING",
+        )?
+        .execute(named_params! {
+            ":tenant": &*call.tenant, ":request_id": call.request_id, ":decision_id": decision_id,
+            ":at": micros(tx.now),
+        })?;
     Ok(())
 }
 

@@ -141,7 +141,7 @@ impl Loop {
         let db = &self.connection;
         let begun = match self.broken {
             true => Err(StoreError::Broken),
-            false => db.execute_batch("BEGIN IMMEDIATE").map_err(StoreError::from),
+            false => run(db, "BEGIN IMMEDIATE").map_err(StoreError::from),
         };
         for job in batch {
             let before = changes.len();
@@ -149,7 +149,7 @@ impl Loop {
             let open = match &begun {
                 Err(error) => Err(error.clone()),
                 Ok(()) if db.is_autocommit() => Err(StoreError::Database("the transaction was ended".into())),
-                Ok(()) => db.execute_batch("SAVEPOINT job").map_err(StoreError::from),
+                Ok(()) => run(db, "SAVEPOINT job").map_err(StoreError::from),
             };
             let tx = open.map(|()| Tx { db, now, changes });
             let (keep, reply) = job(tx);
@@ -157,20 +157,30 @@ impl Loop {
             if !keep {
                 changes.truncate(before);
             }
-            let end = if keep { "RELEASE job" } else { "ROLLBACK TO job; RELEASE job" };
-            if !db.is_autocommit() && db.execute_batch(end).is_err() {
+            let end = || {
+                if !keep {
+                    run(db, "ROLLBACK TO job")?;
+                }
+                run(db, "RELEASE job")
+            };
+            if !db.is_autocommit() && end().is_err() {
                 // Then COMMIT fails, and with it every job of the batch.
-                let _ = db.execute_batch("ROLLBACK");
+                let _ = run(db, "ROLLBACK");
             }
         }
         begun?;
         failpoint::reached("during", "stored");
-        let Err(error) = db.execute_batch("COMMIT") else { return Ok(()) };
-        let undone = db.is_autocommit() || db.execute_batch("ROLLBACK").is_ok();
+        let Err(error) = run(db, "COMMIT") else { return Ok(()) };
+        let undone = db.is_autocommit() || run(db, "ROLLBACK").is_ok();
         // After a sync that failed nobody knows what is on the disk, and a second sync would not say.
         let unknown = error.sqlite_error_code() == Some(ErrorCode::SystemIoFailure);
         self.broken = unknown || !undone;
         tracing::error!(%error, broken = self.broken, "a commit failed");
         if self.broken { Err(StoreError::Broken) } else { Err(error.into()) }
     }
+}
+
+/// Runs a statement without parameters, compiled once.
+fn run(db: &Connection, sql: &str) -> rusqlite::Result<()> {
+    db.prepare_cached(sql)?.execute([]).map(drop)
 }
