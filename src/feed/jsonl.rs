@@ -106,7 +106,7 @@ pub async fn run(source: Source, tx: mpsc::Sender<FeedEvent>) {
 }
 
 /// Tells each line as it comes, until there are no more or `tell` says that nobody listens.
-fn tell_lines(reader: impl BufRead, mut tell: impl FnMut(FeedEvent) -> bool) {
+pub fn tell_lines(reader: impl BufRead, mut tell: impl FnMut(FeedEvent) -> bool) {
     let mut lines = Lines::new(reader);
     let mut pending = HashSet::new();
     if !tell(FeedEvent::Link(Link::Live)) {

@@ -2,8 +2,8 @@
 
 use crate::script::{SHORT, Sample, Script, WIDE, at, command, decided, refund, settings, standing, trade};
 use aegis_console::client::AttemptEvent;
-use aegis_console::console::app::Message;
-use aegis_console::domain::{ActionState, Outcome, Queued, Verdict};
+use aegis_console::console::app::{Effect, Message};
+use aegis_console::domain::{ActionState, Outcome, Queued, Risk, Verdict};
 use aegis_console::feed::{FeedEvent, Link};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use std::collections::HashSet;
@@ -126,7 +126,7 @@ fn a_huge_text_costs_no_more_than_what_is_seen_of_it() {
         action: &huge[..300],
         payload: "{}",
         summary: Some(&huge),
-        risk: aegis_console::domain::Risk::Low,
+        risk: Risk::Low,
         expires: "12:10:00",
     });
     script.feed(FeedEvent::Entries(entries.map(|sample| sample.queued()).collect()));
@@ -173,4 +173,27 @@ fn the_consoles_own_words_are_ascii_where_the_terminal_has_no_more() {
         let text = script.text().replace('…', "");
         assert!(text.is_ascii(), "{text}");
     }
+}
+
+#[test]
+fn what_is_other_than_it_was_decided_on_is_unread_again_and_says_what_changed() {
+    let mut script = Script::with_queue(WIDE);
+    script.keys("enter");
+    script.approve().resolved(Outcome::Refused, Some(412), 1, None);
+    let id = refund().action.id.clone();
+    assert!(script.effects.contains(&Effect::Refetch(id)), "it is asked for as it is");
+    let sample = Sample {
+        number: 1,
+        agent: "billing-agent",
+        action: "send_email",
+        payload: r#"{"to":"mallory@evil.example","subject":"Your refund","amount":1.10,"body":"Dear customer,\nhere it is.\n"}"#,
+        summary: Some("Refund mail to user@example.com"),
+        risk: Risk::High,
+        expires: "12:06:31",
+    };
+    script.feed(FeedEvent::Replaced(sample.queued())).keys("g");
+    let text = script.text();
+    assert!(text.contains("other than when it was decided on: read it anew"), "{text}");
+    assert!(text.contains("/payload/to"), "{text}");
+    assert!(text.contains("mallory@evil.example"), "{text}");
 }

@@ -39,7 +39,8 @@ pub fn confirm(pty: &mut Pty) {
         pty.send_keys(&letters);
         pty.wait_for(&format!("type {letters}: {letters}"), PATIENCE);
     }
-    while pty.screen().contains(" decide") && Instant::now() < until {
+    let asks = |pty: &Pty| ["┌ Approve? ", "┌ Reject? "].iter().any(|title| pty.screen().contains(title));
+    while asks(pty) && Instant::now() < until {
         pty.send_keys("\r");
         std::thread::sleep(LOOK);
     }

@@ -7,6 +7,7 @@ use crate::console::screens::queue::Applied;
 use crate::console::theme::Role;
 use crate::console::widgets::RoleLine;
 use crate::dispatch::{DispatchEvent, Entry, News, Order};
+use crate::domain::difference::differences;
 use crate::domain::{ActionState, Outcome, Queued, Visible};
 use crate::feed::{AgentState, FeedEvent, Link};
 
@@ -51,7 +52,10 @@ pub(super) fn feed(
         }
         FeedEvent::Replaced(entry) => {
             close_bar_on(model, &entry, context);
-            model.detail.forget(&entry.action.digest);
+            if let Some(known) = model.queue.known(&entry.action.id) {
+                let changes = differences(known, &entry.action);
+                model.detail.changed(entry.action.digest, changes);
+            }
             model.queue.replace(entry);
         }
         FeedEvent::Unreadable { place, reason } => {

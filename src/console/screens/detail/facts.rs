@@ -4,8 +4,11 @@
 use crate::console::theme::Role;
 use crate::console::widgets::RoleLine;
 use crate::domain::action::Unreadable;
+use crate::domain::difference::Differences;
 use crate::domain::{Action, Untrusted, Visible};
 
+/// Places of a change that are named; more would push the payload away.
+const CHANGES: usize = 3;
 /// Columns of the name of a fact.
 pub(super) const NAME: usize = 10;
 /// Columns of the fact that says how long ago it was asked.
@@ -14,7 +17,7 @@ const ASKED: usize = 20;
 const REASON: usize = 3;
 /// What labels the agent's words, in panes that are wide and in those that are not.
 const LABELS: [(usize, &str, &str); 2] =
-    [(60, " says     \"", "\"  (agent's words)"), (0, " agent's words \"", "\"")];
+    [(60, " says     ", "  (agent's words)"), (0, " agent's words ", "")];
 
 /// The facts, laid out once for an action and a width. How long ago it was asked changes with the time, so a blank is
 /// left for it.
@@ -39,7 +42,7 @@ pub(super) fn field(name: &str, value: &Visible) -> RoleLine {
     RoleLine::of(Role::Quiet, format!(" {name:<9}")).foreign(value)
 }
 
-pub(super) fn facts(action: &Action, columns: usize, roomy: bool) -> Facts {
+pub(super) fn facts(action: &Action, changes: Option<&Differences>, columns: usize, roomy: bool) -> Facts {
     let mut facts = Facts { name: action.name.name().cut(columns), ..Facts::default() };
     let agent = field("agent", &action.agent.name());
     let agent = match &action.server {
@@ -59,6 +62,9 @@ pub(super) fn facts(action: &Action, columns: usize, roomy: bool) -> Facts {
         facts.pair(agent, asked, columns)
     };
     facts.asked = Some((line, column + NAME));
+    if let Some(changes) = changes {
+        facts.changed(changes, columns);
+    }
     if let Some(unreadable) = &action.unreadable {
         facts.unreadable(unreadable, columns);
     }
@@ -94,6 +100,28 @@ impl Facts {
         (self.lines.len() - 1, 0)
     }
 
+    /// What is no longer as it was when it was decided on: the first places, and how many more there are.
+    fn changed(&mut self, changes: &Differences, columns: usize) {
+        let role = Role::Bad;
+        self.lines.push(RoleLine::of(role, " other than when it was decided on: read it anew").cut(columns));
+        let text = |text: &Option<Untrusted>| match text {
+            Some(text) => RoleLine::default().foreign(&text.quoted().cut(columns / 3)),
+            None => RoleLine::of(Role::Quiet, "nothing"),
+        };
+        for change in changes.found.iter().take(CHANGES) {
+            let mut line = RoleLine::of(Role::Quiet, "   ").foreign(&change.place.name().cut(columns / 3));
+            line.push(Role::Text, ": ");
+            line.append(text(&change.old));
+            line.push(Role::Text, " is now ");
+            line.append(text(&change.new));
+            self.lines.push(line.cut(columns));
+        }
+        let more = changes.found.len().saturating_sub(CHANGES) + changes.more;
+        if more > 0 {
+            self.lines.push(RoleLine::of(role, format!("   and in {more} more places")));
+        }
+    }
+
     /// Why what stands below is shown as text, and what can be done about it.
     fn unreadable(&mut self, unreadable: &Unreadable, columns: usize) {
         let mut why = RoleLine::of(Role::Bad, " cannot be read: ");
@@ -117,8 +145,9 @@ impl Facts {
         let label = LABELS.into_iter().find(|(from, ..)| columns >= *from);
         let Some((_, before, after)) = label else { return };
         let room = columns.saturating_sub(before.len() + after.len());
-        let (head, more) = (summary.head(room), summary.head(room + 1));
-        self.summary_cut = head != more;
-        self.lines.push(RoleLine::of(Role::Quiet, before).foreign(&head).with(Role::Quiet, after));
+        // Its own quotes are escaped, so that only the last one ends it.
+        let words = summary.quoted();
+        self.summary_cut = words.width() > room;
+        self.lines.push(RoleLine::of(Role::Quiet, before).foreign(&words.cut(room)).with(Role::Quiet, after));
     }
 }

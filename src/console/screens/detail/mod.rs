@@ -15,9 +15,10 @@ use self::facts::Facts;
 use crate::console::app::layout::inside;
 use crate::console::widgets::Scroll;
 use crate::console::widgets::payload::{Coverage, Folds};
+use crate::domain::difference::Differences;
 use crate::domain::{Action, Digest};
 use ratatui::layout::Rect;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -52,6 +53,8 @@ pub struct Detail {
     unopened: usize,
     /// The actions whose whole payload has been on the screen.
     seen: HashSet<Digest>,
+    /// What has changed in an action since it was decided on, by the digest that it has now.
+    changes: HashMap<Digest, Differences>,
     /// Which lines show.
     pub scroll: Scroll,
 }
@@ -62,8 +65,9 @@ impl Detail {
     pub fn show(&mut self, action: Option<&Arc<Action>>, frame: Option<Rect>) {
         let digest = action.map(|action| action.digest);
         if self.digest != digest {
-            let seen = std::mem::take(&mut self.seen);
-            *self = Self { digest, seen, scroll: Scroll { top: 0, ..self.scroll }, ..Self::default() };
+            let (seen, changes) = (std::mem::take(&mut self.seen), std::mem::take(&mut self.changes));
+            *self =
+                Self { digest, seen, changes, scroll: Scroll { top: 0, ..self.scroll }, ..Self::default() };
             if let Some(action) = action {
                 self.below = Below::of(action);
                 self.hidden = action.hidden_characters();
@@ -78,13 +82,19 @@ impl Detail {
         let wanted = LaidOut { columns, roomy: rows >= ROOMY, folds: self.folds };
         if self.laid_out != Some(wanted) {
             let place = self.laid_out.map(|_| self.place());
-            self.facts = facts::facts(action, columns, wanted.roomy);
+            self.facts = facts::facts(action, self.changes.get(&action.digest), columns, wanted.roomy);
             self.below.lay_out(action, &self.facts, columns, self.folds);
             self.laid_out = Some(wanted);
             self.scroll.top = place.map_or(0, |place| self.line_of(place));
             self.recount();
         }
         self.scroll.resize(rows, self.facts.lines.len() + self.below.len());
+    }
+
+    /// The action that now has this digest is other than the one that was decided on: what has changed is shown with it.
+    pub fn changed(&mut self, digest: Digest, changes: Differences) {
+        self.forget(&digest);
+        self.changes.insert(digest, changes);
     }
 
     /// The line at the top, said in a way that outlives another layout.

@@ -140,6 +140,11 @@ impl Queue {
         self.apply(entry, true);
     }
 
+    /// The action that is known under this id.
+    pub fn known(&self, id: &str) -> Option<&Action> {
+        self.entries.get(id).map(|entry| &*entry.action)
+    }
+
     /// A listing is complete: returns the entries that waited and that it does not name.
     pub fn complete(&mut self, pending: &HashSet<String>) -> Vec<Queued> {
         let gone: Vec<_> = self
