@@ -123,6 +123,7 @@ async fn connection(stream: TcpStream, router: Router, stop: Stop, seat: &Arc<Se
             _ => return,
         },
         () = stop.stopped() => return,
+        () = seat.must_leave() => return,
     }
     // An answer is small; waiting to fill a packet only delays it.
     let _ = stream.set_nodelay(true);
