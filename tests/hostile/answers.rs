@@ -61,7 +61,9 @@ struct Row {
 impl Row {
     fn of(row: &str) -> Self {
         let row = timeless(row);
-        let (before, after) = row.split_once("HARMLESS").unwrap_or((row.as_str(), ""));
+        let cut = || row.split_once("HARM").map(|(before, _)| (before, ""));
+        let whole = row.split_once("HARMLESS");
+        let (before, after) = whole.or_else(cut).unwrap_or((row.as_str(), ""));
         let after = after.strip_prefix('"').unwrap_or(after).split(" · ").next().unwrap_or_default();
         let before = before.strip_suffix('"').unwrap_or(before);
         Self { before: before.into(), after: after.trim_end_matches([' ', '…']).into() }

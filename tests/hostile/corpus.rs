@@ -42,6 +42,10 @@ impl Case {
     /// Whether anything in it must be announced as hidden.
     pub(crate) fn hides(&self) -> bool {
         let text = String::from_utf8_lossy(&self.line);
+        if self.action().is_none() {
+            // It is shown as the text that it is: an escape in it is no more than its letters.
+            return text.chars().any(is_hidden);
+        }
         oracle::strings(&text).iter().any(|string| string.chars().any(is_hidden))
     }
 }
@@ -105,7 +109,7 @@ pub(crate) fn large() -> Vec<Case> {
         ("string-as-long-as-a-submission-may-be", string(250 * 1024), "characters"),
         ("keys-as-many-as-there-may-be", members(19_990), ""),
         ("depth-as-deep-as-it-may-be", nested(64), ""),
-        ("depth-beyond-the-door", nested(90), "deeper than 64"),
+        ("depth-beyond-the-door", nested(90), ""),
     ]
     .into_iter()
     .map(|(name, payload, announced)| Case {
@@ -119,6 +123,13 @@ pub(crate) fn large() -> Vec<Case> {
 pub(crate) fn harmless(id: &str, action: &str, risk: &str, payload: &str) -> String {
     format!(
         r#"{{"v":1,"id":"{id}","tenant_id":"acme","thread_id":"order-42","idempotency_key":"key:{id}","agent":"billing-agent","action":"{action}","server":"mail.example","summary":"a harmless summary","rationale":"a harmless rationale","payload":{payload},"claims":{{"agent":"billing"}},"risk":"{risk}","risk_reasons":["a harmless reason"],"labels":{{"team":"support"}},"reviewers_needed":1,"created_at":"2020-01-01T00:00:00Z","expires_at":"2099-01-01T00:00:00Z"}}"#
+    )
+}
+
+/// The same with nothing but what there must be.
+pub(crate) fn bare(id: &str, action: &str, risk: &str, payload: &str) -> String {
+    format!(
+        r#"{{"v":1,"id":"{id}","tenant_id":"acme","thread_id":"order-42","idempotency_key":"key:{id}","agent":"billing-agent","action":"{action}","payload":{payload},"risk":"{risk}","created_at":"2020-01-01T00:00:00Z","expires_at":"2099-01-01T00:00:00Z"}}"#
     )
 }
 

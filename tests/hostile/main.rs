@@ -115,7 +115,15 @@ fn harmless(size: (u16, u16)) -> Harmless {
                 .into_iter()
                 .fold(lines[0].clone(), |line, words| line.replace(words, &words.repeat(16)));
             let expired = lines[0].replace("2099-", "2021-");
-            for line in lines.into_iter().chain([roomy, expired]) {
+            // Nothing but what there must be: then the whole needs no scrolling, and nothing else is among the facts.
+            let bare = |payload: &str| corpus::bare("harmless", "send_email", risk, payload);
+            let bare = [bare(r#"{"to":"a@b.example"}"#), bare(&folded), bare(&long), bare(&both)];
+            // What cannot be read, and names what a decision needs, or not even that.
+            let unreadable = lines[0].replace("\"v\":1", "\"v\":2");
+            let nameless = unreadable.replace("\"id\"", "\"Id\"");
+            let named = lines[0].replace("claims", &"a-member-that-nobody-knows-".repeat(8));
+            let others = [roomy, expired, named, unreadable, nameless, "this is no action".into()];
+            for line in lines.into_iter().chain(bare).chain(others) {
                 scope.spawn(move || learn(risk, line));
             }
         }

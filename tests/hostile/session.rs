@@ -265,7 +265,10 @@ impl Session {
         look(Step::Help, &self.terminals)?;
         self.press("?");
         self.wait("the help to go", |session| !session.first().row(0).starts_with("┌ Help "))?;
-        self.decide(&read, look)?;
+        if !self.decide(&read, look)? {
+            self.quit()?;
+            return Ok(read);
+        }
         self.press("\t");
         self.wait("the detail", |session| wide || session.list().is_none())?;
         self.press("\t");
@@ -309,12 +312,14 @@ impl Session {
     fn find_the_attack(&mut self) -> Result<(), String> {
         for _ in 0..4 {
             self.wait("the cursor", |session| session.cursor().is_some())?;
-            let row = self.cursor().unwrap_or_default();
+            // Without the times, which change by themselves.
+            let name = |row: String| row.chars().take(20).collect::<String>();
+            let row = self.cursor().map(name).unwrap_or_default();
             if !NEIGHBOURS.iter().any(|name| row.contains(name)) {
                 return Ok(());
             }
             self.press("j");
-            self.wait("the cursor to move", |session| session.cursor().is_some_and(|now| now != row))?;
+            self.wait("the cursor to move", |session| session.cursor().is_some_and(|now| name(now) != row))?;
         }
         Err(format!("the attack has no row of its own; the screen:\n{}", self.first().screen()))
     }
@@ -399,12 +404,15 @@ impl Session {
         format!("{what} is gone; the screen:\n{}", self.first().screen())
     }
 
-    fn decide(&mut self, read: &Read, look: Look<'_>) -> Result<(), String> {
+    /// Decides what was read; `false` where nothing can be decided about it.
+    fn decide(&mut self, read: &Read, look: Look<'_>) -> Result<bool, String> {
         let high = ["HIGH", "CRIT"].iter().any(|badge| read.title.contains(badge));
         let unreadable = !["LOW", "MED", "HIGH", "CRIT"].iter().any(|badge| read.title.contains(badge));
         std::thread::sleep(if high { ARMED_HIGH } else { ARMED });
         self.press("a");
-        if read.whole && !unreadable {
+        // What has a low risk is approved without having been read to its end.
+        let low = read.title.contains(" LOW ");
+        if (read.whole || low) && !unreadable {
             self.wait("the bar", |session| session.first().shows("┌ Approve? "))?;
             look(Step::Approve, &self.terminals)?;
             self.press("\x1b");
@@ -417,6 +425,13 @@ impl Session {
         }
         std::thread::sleep(ARMED);
         self.press("r");
+        let said: String = read.lines.iter().flat_map(|line| line.text.split_whitespace()).collect();
+        if unreadable && said.contains("nothingcanbedecided") {
+            // It says no id or key that a decision could name.
+            self.answered()?;
+            let bar = self.first().shows("┌ Reject? ");
+            return if bar { Err("it names nothing, and a bar opens for it".into()) } else { Ok(false) };
+        }
         self.wait("the bar", |session| session.first().shows("┌ Reject? "))?;
         look(Step::Reject, &self.terminals)?;
         std::thread::sleep(ARMED);
@@ -424,7 +439,8 @@ impl Session {
         self.wait("the decision", |session| {
             !session.first().shows("┌ Reject? ") && session.first().shows("not sent")
         })?;
-        look(Step::Decided, &self.terminals)
+        look(Step::Decided, &self.terminals)?;
+        Ok(true)
     }
 }
 

@@ -22,6 +22,8 @@ pub(super) enum BodyLine {
 #[derive(Debug, Clone)]
 enum Block {
     Own(Vec<RoleLine>),
+    /// Lines behind the gutter.
+    Foreign(Vec<RoleLine>),
     /// One of the other sheets, by its number.
     Sheet(usize),
 }
@@ -89,6 +91,7 @@ impl Below {
         let (first, block) = self.blocks.get(block)?;
         match block {
             Block::Own(lines) => lines.get(number - first).cloned().map(BodyLine::Own),
+            Block::Foreign(lines) => lines.get(number - first).cloned().map(BodyLine::Foreign),
             Block::Sheet(sheet) => {
                 let sheet = self.sheets.get(*sheet).filter(|sheet| number - first < sheet.len())?;
                 Some(BodyLine::Foreign(sheet.line(number - first)))
@@ -112,19 +115,26 @@ impl Below {
             self.part(&quiet(" why (agent's words)"), columns, [rationale]);
         }
         for ((name, _), sheet) in action.others.iter().zip(self.others.clone()) {
-            let heading = quiet(" also sealed, as ").foreign(&name.name());
-            self.part(&heading.with(Role::Quiet, " (agent's words)"), columns, [sheet]);
+            let heading =
+                quiet(" also sealed, as ").foreign(&name.name()).with(Role::Quiet, " (agent's words)");
+            if heading.width() <= columns {
+                self.part(&heading, columns, [sheet]);
+            } else {
+                // A name that takes lines of its own must not stand where facts are named.
+                self.part(&quiet(" also sealed (agent's words), as"), columns, []);
+                self.push(Block::Foreign(RoleLine::default().foreign(&name.name()).wrap(inner, 0)));
+                self.part(&quiet(" with this value"), columns, [sheet]);
+            }
         }
         if !action.risk_reasons.is_empty() || !action.findings.is_empty() {
             let raised = action.risk != action.sealed_risk;
             let sealed = if raised { format!(", sealed as {}", action.sealed_risk) } else { String::new() };
             let heading = quiet(&format!(" why the risk is {}{sealed}", action.risk));
             self.part(&heading, columns, self.reasons.clone());
-            let found = action.findings.iter().flat_map(|finding| {
-                let mut line = RoleLine::of(Role::Text, " ");
-                line.push_foreign(Role::Text, &finding.sentence());
-                line.wrap(columns, 2)
-            });
+            let found = action
+                .findings
+                .iter()
+                .flat_map(|finding| field("found", &finding.sentence()).wrap(columns, super::facts::NAME));
             self.push(Block::Own(found.collect()));
         }
         let mut own = vec![RoleLine::default()];
@@ -154,7 +164,7 @@ impl Below {
 
     fn push(&mut self, block: Block) {
         let lines = match &block {
-            Block::Own(lines) => lines.len(),
+            Block::Own(lines) | Block::Foreign(lines) => lines.len(),
             Block::Sheet(sheet) => self.sheets.get(*sheet).map_or(0, Sheet::len),
         };
         self.blocks.push((self.lines, block));

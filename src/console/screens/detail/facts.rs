@@ -124,7 +124,7 @@ impl Facts {
 
     /// Why what stands below is shown as text, and what can be done about it.
     fn unreadable(&mut self, unreadable: &Unreadable, columns: usize) {
-        let mut why = RoleLine::of(Role::Bad, " cannot be read: ");
+        let mut why = RoleLine::of(Role::Bad, " unreadable: ");
         why.push_foreign(Role::Text, &unreadable.reason.visible());
         let lines = why.wrap(columns, NAME);
         if lines.len() > REASON {

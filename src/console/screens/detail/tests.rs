@@ -172,7 +172,7 @@ fn what_cannot_be_read_is_shown_as_text_with_the_reason() {
     let action = Arc::new(Action::unreadable(source, &error, jiff::Timestamp::UNIX_EPOCH));
     let mut detail = shown(&action, 70, 30);
     let own: String = detail.facts.lines.iter().map(|line| line.text() + "\n").collect();
-    assert!(own.contains(" cannot be read: ") && own.contains(" nothing can be decided: "), "{own}");
+    assert!(own.contains(" unreadable: ") && own.contains(" nothing can be decided: "), "{own}");
     let line = detail.below.payload().line(0).text();
     assert!(line.starts_with(r#"{"v":1,"id":"a","id":"b""#), "{line}");
     detail.painted();
