@@ -45,7 +45,7 @@ pub struct Draft<'a> {
 }
 
 impl Draft<'_> {
-    /// Writes the sealed text. [`Action::read`] reads it back.
+    /// Writes the sealed text. [`Action::read`](super::Action::read) reads it back.
     pub fn seal(&self) -> String {
         let mut out = String::with_capacity(self.payload.len() + 1024);
         out.push_str("{\"v\":1");
