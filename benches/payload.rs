@@ -13,7 +13,7 @@ use aegis_console::console::screens::view;
 use aegis_console::console::theme::Theme;
 use aegis_console::domain::json::quote;
 use aegis_console::domain::{Action, Queued};
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::Timestamp;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use std::time::{Duration, Instant};
@@ -61,19 +61,7 @@ fn measure(name: &str, payload: &str) {
     let started = Instant::now();
     let action = Action::read(sealed).unwrap();
     let read = started.elapsed();
-    let settings = Settings {
-        identity: String::new(),
-        reviewer: None,
-        decisions_go_out: true,
-        expires_here: false,
-        grace: Duration::ZERO,
-        flood_limit: 60,
-        how_to_ask: Vec::new(),
-        simulated: None,
-        time_zone: TimeZone::UTC,
-        theme: Theme::new(true, false),
-        keymap: Keymap::shipped().unwrap(),
-    };
+    let settings = Settings::new(Theme::new(true, false), Keymap::shipped().unwrap());
     let mut model = Model::new(settings, (120, 40));
     let mut terminal = Terminal::new(TestBackend::new(120, 40)).unwrap();
     let before = resident();

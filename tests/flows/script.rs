@@ -17,7 +17,6 @@ use aegis_console::domain::{
 use aegis_console::feed::{FeedEvent, Link};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use std::time::Duration;
@@ -45,18 +44,12 @@ pub(crate) fn settings() -> Settings {
     Settings {
         identity: "default · dana · http://127.0.0.1:8000".into(),
         reviewer: Some("dana".into()),
-        decisions_go_out: true,
-        expires_here: false,
         grace: Duration::from_secs(3),
-        flood_limit: 60,
         how_to_ask: vec![
             "agents ask at http://127.0.0.1:8000/aap".into(),
             "their token: DIR/agent.token".into(),
         ],
-        simulated: None,
-        time_zone: TimeZone::UTC,
-        theme: Theme::named(),
-        keymap: Keymap::shipped().unwrap(),
+        ..Settings::new(Theme::named(), Keymap::shipped().unwrap())
     }
 }
 

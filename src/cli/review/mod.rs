@@ -216,8 +216,7 @@ pub(super) async fn show(session: Session, look: Look) -> anyhow::Result<ExitCod
         how_to_ask: session.how_to_ask,
         simulated: session.simulated,
         time_zone: TimeZone::system(),
-        theme: look.theme(),
-        keymap: Keymap::shipped().context("the keymap that this program ships")?,
+        ..Settings::new(look.theme(), Keymap::shipped().context("the keymap that this program ships")?)
     };
     // A demo leaves nothing behind, its journal neither.
     let simulated = settings.simulated.is_some();

@@ -9,6 +9,7 @@ use crate::console::screens::detail::Detail;
 use crate::console::screens::help::Help;
 use crate::console::screens::outcomes::Outcomes;
 use crate::console::screens::queue::Queue;
+use crate::console::screens::queue::floods::DEFAULT_LIMIT;
 use crate::console::theme::{Role, Theme};
 use crate::console::widgets::RoleLine;
 use crate::domain::Untrusted;
@@ -53,6 +54,25 @@ pub struct Settings {
     pub theme: Theme,
     /// What keys mean.
     pub keymap: Keymap,
+}
+
+impl Settings {
+    /// What holds where nothing else was said: nobody in particular, decisions that go out at once, times in UTC.
+    pub fn new(theme: Theme, keymap: Keymap) -> Self {
+        Self {
+            identity: String::new(),
+            reviewer: None,
+            decisions_go_out: true,
+            grace: Duration::ZERO,
+            flood_limit: DEFAULT_LIMIT as usize,
+            expires_here: false,
+            how_to_ask: Vec::new(),
+            simulated: None,
+            time_zone: TimeZone::UTC,
+            theme,
+            keymap,
+        }
+    }
 }
 
 /// A passing message in place of the key bar, gone with the next key or after a while.

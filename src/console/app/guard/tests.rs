@@ -7,7 +7,7 @@ use crate::console::screens::decide::Table;
 use crate::console::screens::help::Help;
 use crate::console::theme::Theme;
 use crate::domain::Queued;
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::Timestamp;
 
 fn at(millis: u64) -> Now {
     Now { wall: Timestamp::UNIX_EPOCH, tick: Duration::from_millis(millis) }
@@ -24,19 +24,7 @@ fn action(id: &str, risk: &str, lines: usize) -> Action {
 }
 
 fn model_with(risk: &str, lines: usize) -> Model {
-    let settings = Settings {
-        identity: String::new(),
-        reviewer: None,
-        decisions_go_out: true,
-        expires_here: false,
-        grace: Duration::ZERO,
-        flood_limit: 60,
-        how_to_ask: Vec::new(),
-        simulated: None,
-        time_zone: TimeZone::UTC,
-        theme: Theme::named(),
-        keymap: Keymap::shipped().unwrap(),
-    };
+    let settings = Settings::new(Theme::named(), Keymap::shipped().unwrap());
     let mut model = Model::new(settings, (120, 24));
     model.queue.apply(Queued::pending(action("a", risk, lines)), true);
     model
