@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod announcing;
 mod chance;
 mod deciding;
 mod lasting;

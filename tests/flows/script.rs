@@ -3,7 +3,8 @@
 use aegis_console::client::AttemptEvent;
 use aegis_console::console::app::guard::ARMED_HIGH;
 use aegis_console::console::app::{
-    Context, Effect, Message, Model, Now, Settings, deadline::next_deadline, update, update::painted,
+    Announcement, Context, Effect, Message, Model, Now, Settings, deadline::next_deadline, update,
+    update::painted,
 };
 use aegis_console::console::keymap::Keymap;
 use aegis_console::console::screens::decide::Bar;
@@ -38,6 +39,8 @@ pub(crate) struct Script {
     looked: Duration,
     ids: u128,
     pub(crate) effects: Vec<Effect>,
+    /// What the terminal was to be called.
+    pub(crate) titles: Vec<String>,
 }
 
 pub(crate) fn settings() -> Settings {
@@ -71,6 +74,7 @@ impl Script {
             looked: Duration::ZERO,
             ids: 0,
             effects: Vec::new(),
+            titles: Vec::new(),
         };
         script.paint();
         script.feed(FeedEvent::Link(Link::Live));
@@ -103,7 +107,12 @@ impl Script {
             Uuid::from_u128(*ids)
         };
         let mut context = Context { now, id: &mut id, letters: &mut || LETTERS.into() };
-        self.effects.extend(update(&mut self.model, message, &mut context));
+        for effect in update(&mut self.model, message, &mut context) {
+            match effect {
+                Effect::Announce(Announcement::Title(title)) => self.titles.push(title),
+                effect => self.effects.push(effect),
+            }
+        }
         self
     }
 
@@ -193,7 +202,7 @@ impl Script {
     }
 
     pub(crate) fn bells(&self) -> usize {
-        self.effects.iter().filter(|effect| **effect == Effect::Bell).count()
+        self.effects.iter().filter(|effect| **effect == Effect::Announce(Announcement::Bell)).count()
     }
 
     /// Something that the dispatcher tells of the order that went out last.

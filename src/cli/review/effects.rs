@@ -1,7 +1,7 @@
 //! From what the pure console asks for to who does it: the dispatcher, the source of the queue, the terminal's bell.
 //! Decides nothing.
 
-use crate::console::app::{Effect, Message};
+use crate::console::app::{Announcement, Effect, Message};
 use crate::dispatch::{Dispatcher, Link as DispatchLink};
 use crate::domain::Verdict;
 use crate::feed::{self, FeedEvent};
@@ -25,7 +25,7 @@ impl Doers {
     /// Sees to it that it is done. Never waits.
     pub(super) fn carry_out(&self, effect: Effect) {
         match effect {
-            Effect::Bell => {
+            Effect::Announce(Announcement::Bell) => {
                 let mut out = std::io::stdout();
                 // A terminal that cannot be written to ends the loop by itself.
                 let _ = out.write_all(b"\x07").and_then(|()| out.flush());
@@ -82,6 +82,10 @@ fn dispatch(dispatcher: &Dispatcher, effect: Effect, grace: Duration) {
         Effect::Acknowledge(id) => dispatcher.acknowledge(id),
         Effect::Link(up) => dispatcher.link(if up { DispatchLink::Up } else { DispatchLink::Down }),
         // Done elsewhere: above, or in the shell of the console.
-        Effect::Bell | Effect::Repaint | Effect::FlushInput | Effect::Pause { .. } | Effect::Refetch(_) => {}
+        Effect::Announce(_)
+        | Effect::Repaint
+        | Effect::FlushInput
+        | Effect::Pause { .. }
+        | Effect::Refetch(_) => {}
     }
 }

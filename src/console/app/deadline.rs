@@ -1,6 +1,6 @@
 //! The one instant that matters next. `None` means that nothing on the screen changes by itself: no wake-up at all.
 
-use super::{Model, Now};
+use super::{Model, Now, announce};
 use crate::feed::Link;
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ pub fn next_deadline(model: &Model, now: Now) -> Option<Duration> {
         || matches!(model.link, Link::Reconnecting { .. });
     let second = counting.then(|| now.tick + until_next_second(now));
     let notice = model.notice.as_ref().map(|notice| notice.until);
-    second.into_iter().chain(notice).min()
+    second.into_iter().chain(notice).chain(announce::next(model)).min()
 }
 
 /// Countdowns change on the second of the time of day.

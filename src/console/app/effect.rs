@@ -1,5 +1,6 @@
 //! What `update` asks the shell to do: plain values that a test can compare.
 
+use super::Announcement;
 use crate::dispatch::Order;
 use crate::domain::Untrusted;
 use uuid::Uuid;
@@ -31,8 +32,8 @@ pub enum Effect {
     Refetch(String),
     /// The link to the source is up, or it is down.
     Link(bool),
-    /// Ring the terminal once.
-    Bell,
+    /// Tell the terminal something besides frames: ring, a title, a notification, the clipboard.
+    Announce(Announcement),
     /// Forget every key that was pressed and not taken yet, here and in the terminal: a bar opens, and none of them was
     /// meant for it.
     FlushInput,

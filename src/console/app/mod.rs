@@ -3,6 +3,7 @@
 //! No I/O, no clock, no chance: time and ids come in by the [`Context`]. Three vocabularies, never mixed: a message is a
 //! past-tense fact, an intent is what a key means, an effect asks the shell to do something.
 
+pub mod announce;
 pub mod deadline;
 pub mod effect;
 pub mod guard;
@@ -12,6 +13,7 @@ pub mod model;
 pub mod news;
 pub mod update;
 
+pub use announce::{Announcement, NotifyBy};
 pub use effect::Effect;
 pub use layout::Layout;
 pub use message::{Context, EndOfInput, Message, Now};

@@ -1,8 +1,9 @@
 //! Everything that the console knows. Changed by `update` alone; drawing only reads it.
 
+use super::announce::Announcer;
 use super::guard::Shown;
 use super::layout::{Asking, inside};
-use super::{EndOfInput, Layout, Now};
+use super::{EndOfInput, Layout, NotifyBy, Now};
 use crate::console::keymap::{Keymap, Scope};
 use crate::console::screens::decide::{self, Bar, Subject};
 use crate::console::screens::detail::Detail;
@@ -48,6 +49,12 @@ pub struct Settings {
     pub how_to_ask: Vec<String>,
     /// What the demo simulates, where this is the demo.
     pub simulated: Option<String>,
+    /// By which sequence the terminal is asked to notify, besides the bell; `None` for by none.
+    pub notify: Option<NotifyBy>,
+    /// Whether the arrival of a high or critical risk calls the reviewer back too.
+    pub notify_arrivals: bool,
+    /// Whether the terminal's title tells the counts.
+    pub title: bool,
     /// Where times of day are shown.
     pub time_zone: TimeZone,
     /// How everything looks.
@@ -68,6 +75,9 @@ impl Settings {
             expires_here: false,
             how_to_ask: Vec::new(),
             simulated: None,
+            notify: None,
+            notify_arrivals: false,
+            title: true,
             time_zone: TimeZone::UTC,
             theme,
             keymap,
@@ -114,6 +124,8 @@ pub struct Model {
     pub paused: HashMap<Untrusted, AgentState>,
     /// A passing message.
     pub notice: Option<Notice>,
+    /// What the terminal was told besides frames.
+    pub announcer: Announcer,
     /// What the last painted frame showed.
     pub shown: Shown,
     /// Whether the reviewer was told that decisions are still being sent, and may quit all the same.
@@ -153,6 +165,7 @@ impl Model {
             link: Link::Connecting,
             paused: HashMap::new(),
             notice: None,
+            announcer: Announcer::default(),
             shown: Shown::default(),
             quit_warned: false,
             leaving: false,

@@ -1,5 +1,6 @@
 //! What the feed and the dispatcher tell, and what it does to the list, the open bar and the outcomes.
 
+use super::announce::{Alert, alert};
 use super::{Context, Effect, Model, Pane};
 use crate::console::screens::decide::{Bar, Subject};
 use crate::console::screens::outcomes::Ours;
@@ -8,7 +9,7 @@ use crate::console::theme::Role;
 use crate::console::widgets::RoleLine;
 use crate::dispatch::{DispatchEvent, Entry, News, Order};
 use crate::domain::difference::differences;
-use crate::domain::{ActionState, Outcome, Queued, Visible};
+use crate::domain::{ActionState, Outcome, Queued, Risk, Visible};
 use crate::feed::{AgentState, FeedEvent, Link};
 
 pub(super) fn feed(
@@ -102,6 +103,9 @@ fn news_of(
                 .foreign(&action.name.name().cut(40));
             model.tell_line(line, context.now);
         }
+        Applied::Arrived if live && model.settings.notify_arrivals && action.risk >= Risk::High => {
+            alert(model, Alert::Arrived(action.risk), &action.name, effects);
+        }
         Applied::Arrived | Applied::Unchanged => {}
     }
 }
@@ -112,13 +116,13 @@ fn settled(model: &mut Model, entry: Queued, context: &mut Context<'_>, effects:
     let learned =
         entry.decision.as_ref().and_then(|decision| model.outcomes.learned(&entry.action.id, decision));
     if learned == Some(Outcome::Conflict) {
-        effects.push(Effect::Bell);
+        alert(model, Alert::Conflict, &entry.action.name, effects);
     }
     if model.outcomes.covers(&entry.action.id) && entry.state != ActionState::Expired {
         return;
     }
     if entry.state == ActionState::Expired {
-        effects.push(Effect::Bell);
+        alert(model, Alert::Expired, &entry.action.name, effects);
     }
     if model.focus == Pane::Detail && model.queue.cursor().is_none() && model.layout.list.is_none() {
         // In a narrow terminal the detail would be an empty page.
@@ -183,12 +187,18 @@ pub(super) fn dispatch(
         model.bar = None;
     }
     let rings = match &news {
-        News::Resolved(resolution) => matches!(resolution.outcome, Outcome::Conflict | Outcome::Refused),
-        News::Returned { .. } | News::NotRecorded { .. } | News::Stopped { .. } => true,
-        _ => false,
+        News::Resolved(resolution) => match resolution.outcome {
+            Outcome::Conflict => Some(Alert::Conflict),
+            Outcome::Refused => Some(Alert::Refused),
+            _ => None,
+        },
+        News::Returned { .. } => Some(Alert::Returned),
+        News::NotRecorded { .. } | News::Stopped { .. } => Some(Alert::NotTaken),
+        _ => None,
     };
     let Some(ours) = model.outcomes.hear(id, news, context.now.tick) else { return };
     let (action, waits) = (ours.order.action.id.clone(), ours.leaves_it_waiting());
+    let name = ours.order.action.name.clone();
     let (digest, differs) = (ours.order.action.digest, ours.was_about_other_bytes());
     if differs {
         // What was decided is not what the server has: it is unread again, and asked for as it is.
@@ -198,8 +208,8 @@ pub(super) fn dispatch(
     if waits {
         model.queue.put_back(&action);
     }
-    if rings {
-        effects.push(Effect::Bell);
+    if let Some(rings) = rings {
+        alert(model, rings, &name, effects);
     }
 }
 

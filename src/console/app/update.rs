@@ -2,7 +2,7 @@
 
 use super::guard::{self, Refusal};
 use super::model::Exit;
-use super::{Context, Effect, Message, Model, Now, Pane, news};
+use super::{Context, Effect, Message, Model, Now, Pane, announce, news};
 use crate::console::keymap::{Intent, Scope};
 use crate::console::screens::decide::{Bar, Subject, Table};
 use crate::console::screens::help::Help;
@@ -20,7 +20,7 @@ pub fn update(model: &mut Model, message: Message, context: &mut Context<'_>) ->
         Message::KeyPressed(key) => pressed(model, key, context, &mut effects),
         Message::Pasted(text) => pasted(model, &text, context),
         Message::Resized(width, height) => model.size = (width, height),
-        Message::FocusChanged(_) => {}
+        Message::FocusChanged(focused) => announce::focus(model, focused),
         Message::InputEnded(end) => model.exit = Some(Exit::Input(end)),
         Message::Feed(event) => news::feed(model, event, context, &mut effects),
         Message::Dispatch(event) => news::dispatch(model, event, context, &mut effects),
@@ -42,6 +42,7 @@ pub fn update(model: &mut Model, message: Message, context: &mut Context<'_>) ->
         }
     }
     model.settle();
+    announce::due(model, context.now, &mut effects);
     effects
 }
 

@@ -1,0 +1,64 @@
+//! What the terminal is told besides frames: the bell, its title, notifications.
+
+use crate::script::{Script, WIDE, at, decided, plain, refund, settings, standing};
+use aegis_console::console::app::{Announcement, Effect, Message, NotifyBy, Settings};
+use aegis_console::domain::{ActionState, Outcome, Risk, Verdict};
+use aegis_console::feed::FeedEvent;
+use std::time::Duration;
+
+fn notifying() -> Settings {
+    Settings { notify: Some(NotifyBy::Osc777), notify_arrivals: true, ..settings() }
+}
+
+fn notifications(script: &Script) -> Vec<&str> {
+    let body = |effect| match effect {
+        &Effect::Announce(Announcement::Notify { ref body, .. }) => Some(body.as_str()),
+        _ => None,
+    };
+    script.effects.iter().filter_map(body).collect()
+}
+
+#[test]
+fn the_title_follows_the_counts_at_the_pace_of_the_eye() {
+    let mut script = Script::with_queue(WIDE);
+    assert_eq!(script.titles, ["aegis-console: 0 pending"], "a second has not passed yet");
+    script.wait(Duration::from_secs(1));
+    script.approve().resolved(Outcome::Conflict, Some(409), 1, Some(standing(Verdict::Reject, "alice")));
+    script.wait(Duration::from_secs(1));
+    assert_eq!(script.titles[1], "aegis-console: 3 pending");
+    assert_eq!(script.titles.last().unwrap(), "aegis-console: 2 pending, 1 conflict");
+    let told = script.titles.len();
+    script.wait(Duration::from_secs(10));
+    assert_eq!(script.titles.len(), told, "nothing has changed since");
+}
+
+#[test]
+fn without_a_title_nothing_is_called_anything() {
+    let mut script = Script::with(Settings { title: false, ..settings() }, WIDE);
+    script.feed(FeedEvent::Entries(vec![refund()])).wait(Duration::from_secs(3));
+    assert_eq!(script.titles, [""; 0]);
+}
+
+#[test]
+fn what_calls_back_rings_and_notifies_unless_it_is_being_looked_at() {
+    let mut script = Script::with(notifying(), WIDE);
+    script.feed(FeedEvent::Changed(plain(7, Risk::Low).queued()));
+    assert_eq!((script.bells(), notifications(&script).len()), (0, 0));
+    script.feed(FeedEvent::Changed(refund()));
+    assert_eq!((script.bells(), notifications(&script)), (1, vec!["waits, high risk: send_email"]));
+    script.tell(Message::FocusChanged(true));
+    let mut expired = decided(refund(), Verdict::Approve, "nobody");
+    (expired.state, expired.decision) = (ActionState::Expired, None);
+    script.wait(Duration::from_secs(2)).feed(FeedEvent::Changed(expired));
+    assert_eq!((script.bells(), notifications(&script).len()), (2, 1));
+}
+
+#[test]
+fn many_that_expire_at_once_ring_once_and_are_one_notification() {
+    let mut script = Script::with(Settings { expires_here: true, ..notifying() }, WIDE);
+    let entries = (0..20).map(|number| plain(number, Risk::Low).queued()).collect();
+    script.feed(FeedEvent::Entries(entries));
+    let left = at("12:10:00").duration_since(at("12:02:00"));
+    script.wait(left.try_into().unwrap());
+    assert_eq!((script.bells(), notifications(&script)), (1, vec!["expired: send_email, and 19 more"]));
+}
