@@ -4,6 +4,8 @@ pub mod key_bar;
 pub mod line;
 pub mod payload;
 pub mod scroll;
+pub mod text_field;
 
 pub use line::RoleLine;
 pub use scroll::Scroll;
+pub use text_field::TextField;

@@ -8,11 +8,10 @@ pub(super) mod view;
 pub use table::Table;
 pub(in crate::console) use view::rows;
 
+use crate::console::widgets::TextField;
 use crate::domain::{Action, Risk, Verdict};
-use crossterm::event::{Event, KeyEvent};
+use crossterm::event::KeyEvent;
 use std::sync::Arc;
-use tui_input::Input;
-use tui_input::backend::crossterm::EventHandler;
 use uuid::Uuid;
 
 /// A reason has at most this many bytes; the gateway's door would refuse a much longer one.
@@ -34,7 +33,7 @@ pub struct Letters {
     /// What the bar shows.
     pub wanted: String,
     /// What was typed.
-    pub typed: Input,
+    pub typed: TextField,
 }
 
 impl Letters {
@@ -65,7 +64,7 @@ pub struct Bar {
     /// The letters, where they have to be typed.
     pub letters: Option<Letters>,
     /// The text field for the reason, where there is one.
-    pub reason: Option<Input>,
+    pub reason: Option<TextField>,
     /// Where typed text goes.
     pub field: Option<Field>,
 }
@@ -74,15 +73,17 @@ impl Bar {
     /// Opens the bar for one action. What approving asks goes by its risk (screen.md, *Deciding* 5).
     pub fn one(id: Uuid, action: Arc<Action>, verdict: Verdict, letters: impl FnOnce() -> String) -> Self {
         let (reject, risk) = (verdict == Verdict::Reject, action.risk);
-        let letters =
-            (!reject && risk >= Risk::High).then(|| Letters { wanted: letters(), typed: Input::default() });
-        let reason = (reject || risk >= Risk::Critical).then(Input::default);
+        let letters = (!reject && risk >= Risk::High).then(|| {
+            let wanted = letters();
+            Letters { typed: TextField::new(wanted.len()), wanted }
+        });
+        let reason = (reject || risk >= Risk::Critical).then(|| TextField::new(LONGEST_REASON));
         Self::new(id, Subject::One(action), verdict, letters, reason)
     }
 
     /// Opens the bar for what is marked.
     pub fn marked(id: Uuid, table: Table, verdict: Verdict) -> Self {
-        let reason = (verdict == Verdict::Reject).then(Input::default);
+        let reason = (verdict == Verdict::Reject).then(|| TextField::new(LONGEST_REASON));
         Self::new(id, Subject::Marked(Box::new(table)), verdict, None, reason)
     }
 
@@ -91,7 +92,7 @@ impl Bar {
         subject: Subject,
         verdict: Verdict,
         letters: Option<Letters>,
-        reason: Option<Input>,
+        reason: Option<TextField>,
     ) -> Self {
         let field = match (&letters, &reason) {
             (Some(_), _) => Some(Field::Letters),
@@ -135,18 +136,11 @@ impl Bar {
 
     /// A key that is text, or edits it; `false` where the field is full.
     pub fn edit(&mut self, key: KeyEvent) -> bool {
-        let (field, longest) = match (self.field, &mut self.letters, &mut self.reason) {
-            (Some(Field::Letters), Some(letters), _) => (&mut letters.typed, letters.wanted.len()),
-            (Some(Field::Reason), _, Some(reason)) => (reason, LONGEST_REASON),
-            _ => return true,
-        };
-        let before = field.clone();
-        field.handle_event(&Event::Key(key));
-        let fits = field.value().len() <= longest;
-        if !fits {
-            *field = before;
+        match (self.field, &mut self.letters, &mut self.reason) {
+            (Some(Field::Letters), Some(letters), _) => letters.typed.edit(key),
+            (Some(Field::Reason), _, Some(reason)) => reason.edit(key),
+            _ => true,
         }
-        fits
     }
 
     /// Whether pasted text can go where text is typed now: into a reason, never among the letters.
@@ -154,22 +148,12 @@ impl Bar {
         self.field == Some(Field::Reason)
     }
 
-    /// Pasted text: line breaks become blanks, other controls are dropped; `false` where not all of it fits.
+    /// Pasted text; `false` where not all of it fits.
     pub fn paste(&mut self, text: &str) -> bool {
-        let Some(input) = self.reason.as_mut().filter(|_| self.field == Some(Field::Reason)) else {
-            return true;
-        };
-        for c in text.chars() {
-            let c = if matches!(c, '\n' | '\r' | '\t') { ' ' } else { c };
-            if c.is_control() {
-                continue;
-            }
-            if input.value().len() + c.len_utf8() > LONGEST_REASON {
-                return false;
-            }
-            input.handle(tui_input::InputRequest::InsertChar(c));
+        match &mut self.reason {
+            Some(reason) if self.field == Some(Field::Reason) => reason.paste(text),
+            _ => true,
         }
-        true
     }
 }
 

@@ -9,10 +9,9 @@ use crate::console::keymap::Intent;
 use crate::console::screens::view::{frame_of, risk_role};
 use crate::console::theme::Role;
 use crate::console::widgets::{RoleLine, key_bar};
-use crate::domain::{Action, Verdict, Visible};
+use crate::domain::{Action, Verdict};
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
-use tui_input::Input;
 
 pub(in crate::console::screens) fn draw(frame: &mut Frame<'_>, layout: &Layout, model: &Model) {
     let (Some(bar), Some(area)) = (&model.bar, layout.bar) else { return };
@@ -43,7 +42,11 @@ pub(in crate::console::screens) fn draw(frame: &mut Frame<'_>, layout: &Layout, 
     ];
     for (field, label, input) in fields.into_iter().flatten() {
         let y = inner.y + u16::try_from(lines.len()).unwrap_or(0);
-        lines.push(input_line(frame, inner, y, label, input, bar.field == Some(field)));
+        let (line, cursor) = input.line(label, columns);
+        if bar.field == Some(field) && y < inner.bottom() {
+            frame.set_cursor_position(Position { x: inner.x + u16::try_from(cursor).unwrap_or(0), y });
+        }
+        lines.push(line);
     }
     if !bar.has_fields() {
         lines.push(keys(model));
@@ -99,28 +102,6 @@ fn keys(model: &Model) -> RoleLine {
         .with(Role::Text, " decides, ")
         .with(Role::KeyName, key(Intent::Leave))
         .with(Role::Text, " leaves it")
-}
-
-/// A text field: what the reviewer types is the reviewer's own, but a paste can hold anything.
-fn input_line(
-    frame: &mut Frame<'_>,
-    inner: Rect,
-    y: u16,
-    mut label: RoleLine,
-    input: &Input,
-    focused: bool,
-) -> RoleLine {
-    let before: String = input.value().chars().take(input.cursor()).collect();
-    let cursor = Visible::of(&before).width();
-    let room = usize::from(inner.width).saturating_sub(label.width() + 1);
-    let skip = cursor.saturating_sub(room);
-    if focused && y < inner.bottom() {
-        let column = u16::try_from(label.width() + cursor - skip).unwrap_or(0);
-        frame.set_cursor_position(Position { x: (inner.x + column).min(inner.right().saturating_sub(1)), y });
-    }
-    let text = RoleLine::default().foreign(&Visible::of(input.value()));
-    label.append(text.skip(skip).cut(room.max(1)));
-    label
 }
 
 fn draw_table(frame: &mut Frame<'_>, area: Rect, model: &Model, table: &Table) {
