@@ -63,19 +63,6 @@ fn too_small_says_so_and_takes_no_decision() {
 }
 
 #[test]
-fn any_size_can_be_drawn() {
-    for keys in ["esc", "enter", "tab", "tab", "r", "esc", "?"] {
-        let mut script = Script::with_queue(WIDE);
-        script.keys(keys);
-        for (width, height) in
-            (1..130).step_by(3).flat_map(|width| (1..45).step_by(2).map(move |height| (width, height)))
-        {
-            script.tell(Message::Resized(width, height));
-        }
-    }
-}
-
-#[test]
 fn resizing_keeps_the_row_under_the_cursor_in_view() {
     let mut script = Script::new(WIDE);
     let many = (0..60).map(|number| {

@@ -8,5 +8,6 @@ mod chance;
 mod deciding;
 mod lasting;
 mod looking;
+mod panes;
 mod script;
 mod standing;

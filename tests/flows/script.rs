@@ -29,6 +29,8 @@ pub(crate) const LETTERS: &str = "kmtw";
 pub(crate) const WIDE: (u16, u16) = (120, 40);
 pub(crate) const SHORT: (u16, u16) = (72, 12);
 pub(crate) const SMALL: (u16, u16) = (40, 12);
+pub(crate) const BROAD: (u16, u16) = (200, 50);
+pub(crate) const HUGE: (u16, u16) = (300, 80);
 
 pub(crate) struct Script {
     pub(crate) model: Model,

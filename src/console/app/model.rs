@@ -2,7 +2,7 @@
 
 use super::announce::Announcer;
 use super::guard::Shown;
-use super::layout::{Asking, inside};
+use super::layout::{Arrangement, Asking, SPLIT, inside};
 use super::{EndOfInput, Layout, NotifyBy, Now};
 use crate::console::keymap::{Keymap, Scope};
 use crate::console::screens::decide::{self, Bar, Subject};
@@ -108,6 +108,8 @@ pub struct Model {
     pub layout: Layout,
     /// The pane that keys go to.
     pub focus: Pane,
+    /// How the panes share the screen.
+    pub panes: Arrangement,
     /// What waits for a decision.
     pub queue: Queue,
     /// The action in full.
@@ -155,8 +157,9 @@ impl Model {
         let mut model = Self {
             settings,
             size,
-            layout: Layout::of(size, Pane::List, None),
+            layout: Layout::default(),
             focus: Pane::List,
+            panes: Arrangement::new(SPLIT),
             queue: Queue::default(),
             detail: Detail::default(),
             outcomes: Outcomes::default(),
@@ -203,7 +206,7 @@ impl Model {
     pub fn settle(&mut self) {
         let asking =
             |bar: &Bar| Asking { rows: decide::rows(bar), table: matches!(bar.subject, Subject::Marked(_)) };
-        self.layout = Layout::of(self.size, self.focus, self.bar.as_ref().map(asking));
+        self.layout = Layout::of(self.size, self.focus, self.panes, self.bar.as_ref().map(asking));
         if let Some(Bar { subject: Subject::Marked(table), .. }) = &mut self.bar
             && let Some(frame) = self.layout.table.map(inside)
         {

@@ -153,9 +153,23 @@ fn act(
                 Pane::Outcomes => Pane::List,
             };
         }
+        Intent::Zoom => model.panes.zoomed = !model.panes.zoomed,
+        Intent::SplitLeft | Intent::SplitRight => move_split(model, intent == Intent::SplitRight, context),
         _ => scroll(model, intent),
     }
     Ok(())
+}
+
+fn move_split(model: &mut Model, right: bool, context: &mut Context<'_>) {
+    if !model.layout.has_split() {
+        model.tell(
+            Role::Notice,
+            "there is no split here: list and detail do not stand side by side",
+            context.now,
+        );
+    } else if !model.panes.move_split(right) {
+        model.tell(Role::Notice, "the split goes no further", context.now);
+    }
 }
 
 fn undo(model: &mut Model, context: &mut Context<'_>, effects: &mut Vec<Effect>) {

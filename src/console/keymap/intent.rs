@@ -61,6 +61,12 @@ pub enum Intent {
     Bottom,
     /// To the next pane.
     NextPane,
+    /// Give the pane that keys go to the space of the others, or give it back.
+    Zoom,
+    /// Move the split between list and detail to the left.
+    SplitLeft,
+    /// Move it to the right.
+    SplitRight,
     /// Draw the whole screen again.
     Repaint,
     /// Show every key of this pane and what the words mean.
@@ -71,7 +77,7 @@ pub enum Intent {
 
 impl Intent {
     /// Every intent, in the order in which help shows them.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 34] = [
         Self::Approve,
         Self::Reject,
         Self::Confirm,
@@ -100,6 +106,9 @@ impl Intent {
         Self::Top,
         Self::Bottom,
         Self::NextPane,
+        Self::Zoom,
+        Self::SplitLeft,
+        Self::SplitRight,
         Self::Repaint,
         Self::Help,
         Self::Quit,
@@ -136,6 +145,9 @@ impl Intent {
             Self::Top => "top",
             Self::Bottom => "bottom",
             Self::NextPane => "next-pane",
+            Self::Zoom => "zoom",
+            Self::SplitLeft => "split-left",
+            Self::SplitRight => "split-right",
             Self::Repaint => "repaint",
             Self::Help => "help",
             Self::Quit => "quit",
@@ -175,6 +187,9 @@ impl Intent {
             Self::Top => "to the first line",
             Self::Bottom => "to the last line",
             Self::NextPane => "next pane: list, detail, outcomes",
+            Self::Zoom => "give this pane the whole screen, or give the others their places back",
+            Self::SplitLeft => "move the split between list and detail to the left",
+            Self::SplitRight => "move the split between list and detail to the right",
             Self::Repaint => "draw the whole screen again",
             Self::Help => "this help",
             Self::Quit => "quit; says so first where decisions are held or still being sent",

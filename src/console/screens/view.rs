@@ -110,6 +110,10 @@ fn hints(model: &Model) -> Vec<Intent> {
     if model.outcomes.held() > 0 {
         hints.insert(0, Intent::Undo);
     }
+    if model.panes.zoomed && scope != Scope::Help {
+        // Nothing else says where the other panes are.
+        hints.push(Intent::Zoom);
+    }
     hints.extend([Intent::NextPane, Intent::Help, Intent::Quit]);
     hints
 }

@@ -12,7 +12,7 @@ pub(super) mod view;
 
 use self::below::{Below, BodyLine};
 use self::facts::Facts;
-use crate::console::app::layout::inside;
+use crate::console::app::layout::{inside, readable};
 use crate::console::widgets::Scroll;
 use crate::console::widgets::payload::{Coverage, Folds};
 use crate::domain::difference::Differences;
@@ -78,7 +78,7 @@ impl Detail {
         }
         self.shows = frame.is_some();
         let (Some(action), Some(frame)) = (action, frame.map(inside)) else { return };
-        let (columns, rows) = (usize::from(frame.width), usize::from(frame.height));
+        let (columns, rows) = (readable(frame.width), usize::from(frame.height));
         let wanted = LaidOut { columns, roomy: rows >= ROOMY, folds: self.folds };
         if self.laid_out != Some(wanted) {
             let place = self.laid_out.map(|_| self.place());

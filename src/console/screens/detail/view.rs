@@ -2,6 +2,7 @@
 
 use super::below::BodyLine;
 use super::{Detail, GUTTER};
+use crate::console::app::layout::readable;
 use crate::console::app::{Model, Now, Pane};
 use crate::console::screens::view::{framed, risk_role};
 use crate::console::theme::Role;
@@ -27,7 +28,7 @@ pub(in crate::console::screens) fn draw(frame: &mut Frame<'_>, area: Rect, model
     let action = &entry.action;
     let title = title(model, action, usize::from(area.width).saturating_sub(4), now);
     let inner = framed(frame, area, model, Pane::Detail, &title, &foot(model));
-    let columns = usize::from(inner.width);
+    let columns = readable(inner.width);
     let facts = &model.detail.facts;
     let asked = Visible::of(&format!("{} ago", age(between(action.created_at, now.wall))));
     for (number, y) in model.detail.scroll.window().zip(inner.top()..inner.bottom()) {

@@ -1,6 +1,6 @@
 //! Help: every key of this pane, drawn from the keymap, and what the words of the outcomes mean.
 
-use crate::console::app::layout::inside;
+use crate::console::app::layout::{inside, readable};
 use crate::console::app::{Model, Pane, Settings};
 use crate::console::keymap::{Intent, Scope};
 use crate::console::screens::view::frame_of;
@@ -44,7 +44,7 @@ impl Help {
     /// Takes in the size of the terminal and what the help is about.
     pub fn resize(&mut self, (width, height): (u16, u16), settings: &Settings, focus: Pane) {
         let inner = inside(Rect::new(0, 0, width, height));
-        self.lines = lines(settings, focus, usize::from(inner.width));
+        self.lines = lines(settings, focus, readable(inner.width));
         self.scroll.resize(usize::from(inner.height), self.lines.len());
     }
 }

@@ -2,6 +2,7 @@
 
 use super::Row;
 use super::floods::Flood;
+use crate::console::app::layout::readable;
 use crate::console::app::{Model, Now, Pane};
 use crate::console::screens::view::{framed, risk_role};
 use crate::console::theme::Role;
@@ -37,7 +38,7 @@ pub(in crate::console::screens) fn draw(frame: &mut Frame<'_>, area: Rect, model
         }
     }
     let inner = framed(frame, area, model, Pane::List, &title, &foot);
-    let columns = usize::from(inner.width);
+    let columns = readable(inner.width);
     let lines = if model.queue.is_empty() {
         empty(model, columns)
     } else {
