@@ -6,6 +6,7 @@
 //! |---|---|
 //! | `main.rs`, [`cli`] | one command line: parse, run one command, turn its error into an exit code |
 //! | [`console`] | the reviewer's screen: `app`, `keymap`, `screens`, `widgets` are pure; `runtime` touches the terminal |
+//! | [`config`] | what the user has set: file, environment, flags; where a mistake in a file stands and what was meant |
 //! | [`agent`] | the agents' side: ask, wait, consume, report (AAP); the demo's agents |
 //! | [`gateway`] | the embedded AEGIS-compatible server: `decide` (AEGIS), `ask` (AAP), `queue`, `auth`, `store` |
 //! | [`journal`] | what has been decided and what became of it, on disk before anything is sent |
@@ -30,6 +31,8 @@ pub mod cli;
 pub mod client;
 #[cfg(feature = "client")]
 pub mod clock;
+#[cfg(feature = "console")]
+pub mod config;
 #[cfg(feature = "console")]
 pub mod console;
 #[cfg(feature = "console")]

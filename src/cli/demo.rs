@@ -12,13 +12,13 @@ mod scenario;
 
 pub use scenario::{Options, REVIEWER, Scenario};
 
-use super::review::{self, Feed, Look, Session, WayOut};
+use super::review::{self, Chosen, Feed, Look, Session, WayOut};
 use crate::console::runtime::{self, Keyboard};
 use crate::feed::Source;
 use std::process::ExitCode;
 
 /// The arguments of `demo`.
-#[derive(Debug, Clone, Copy, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 pub struct Args {
     /// How many agents ask
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=64))]
@@ -36,19 +36,20 @@ pub struct Args {
 /// Runs the command.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let Args { agents, rate, seed, look } = args;
+    let chosen = look.choose()?;
     // Before anything is started that nobody could look at.
     runtime::check(Keyboard::StandardInput)?;
     let seed = seed.unwrap_or_else(|| fastrand::u64(..1_000_000));
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let scenario = Scenario::start(Options { agents, rate, seed }).await?;
-        let watched = watch(&scenario, look).await;
+        let watched = watch(&scenario, &chosen).await;
         scenario.shutdown().await.and(watched)
     })
 }
 
 /// Shows the console until the person has seen enough.
-async fn watch(scenario: &Scenario, look: Look) -> anyhow::Result<ExitCode> {
+async fn watch(scenario: &Scenario, chosen: &Chosen) -> anyhow::Result<ExitCode> {
     let client = scenario.client()?;
     let session = Session {
         identity: format!("demo · {REVIEWER} · {}", scenario.url()),
@@ -58,5 +59,5 @@ async fn watch(scenario: &Scenario, look: Look) -> anyhow::Result<ExitCode> {
         how_to_ask: vec!["The demo's agents ask for something every few seconds.".into()],
         simulated: Some(scenario.what_is_simulated()),
     };
-    review::show(session, look).await
+    review::show(session, chosen).await
 }

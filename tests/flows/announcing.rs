@@ -1,13 +1,15 @@
 //! What the terminal is told besides frames: the bell, its title, notifications.
 
 use crate::script::{Script, WIDE, at, decided, plain, refund, settings, standing};
+use aegis_console::config::Occasion;
 use aegis_console::console::app::{Announcement, Effect, Message, NotifyBy, Settings};
 use aegis_console::domain::{ActionState, Outcome, Risk, Verdict};
 use aegis_console::feed::FeedEvent;
 use std::time::Duration;
 
 fn notifying() -> Settings {
-    Settings { notify: Some(NotifyBy::Osc777), notify_arrivals: true, ..settings() }
+    let notify_on = Occasion::ALL.to_vec();
+    Settings { notify: Some(NotifyBy::Osc777), notify_on, ..settings() }
 }
 
 fn notifications(script: &Script) -> Vec<&str> {
@@ -51,6 +53,20 @@ fn what_calls_back_rings_and_notifies_unless_it_is_being_looked_at() {
     (expired.state, expired.decision) = (ActionState::Expired, None);
     script.wait(Duration::from_secs(2)).feed(FeedEvent::Changed(expired));
     assert_eq!((script.bells(), notifications(&script).len()), (2, 1));
+}
+
+#[test]
+fn what_the_reviewer_does_not_want_to_be_called_back_for_is_silent() {
+    for (bell, notify_on, bells) in [
+        (true, vec![Occasion::HighRisk], 1),
+        (true, vec![Occasion::Conflict], 0),
+        (false, notifying().notify_on, 0),
+    ] {
+        let silent = Settings { notify: None, bell, notify_on, ..settings() };
+        let mut script = Script::with(silent, WIDE);
+        script.feed(FeedEvent::Entries(vec![])).feed(FeedEvent::Changed(refund()));
+        assert_eq!(script.bells(), bells);
+    }
 }
 
 #[test]

@@ -1,74 +1,121 @@
-//! The flags that say how the screen looks and feels. What a colour is, the theme knows.
+//! The flags that say how the screen looks and feels, and what they make together with the config file and the
+//! environment. What a colour is, the theme knows.
 
-use crate::console::screens::queue::floods::DEFAULT_LIMIT;
+use crate::config::{self, Color, Config, Effective, Notify, Word, place};
+use crate::console::app::{NotifyBy, Settings};
+use crate::console::keymap::Keymap;
 use crate::console::theme::Theme;
-use std::time::Duration;
+use anyhow::Context as _;
+use clap::builder::PossibleValuesParser;
+use std::path::PathBuf;
 
-/// The flags that say how the screen looks and feels; the demo has them too.
-#[derive(Debug, Clone, Copy, clap::Args)]
+/// The flags that say how the screen looks and feels; the demo has them too. Each goes before the environment and the
+/// config file; what holds where none says anything stands in `assets/config.toml`.
+#[derive(Debug, Clone, Default, clap::Args)]
 pub struct Look {
-    /// Colour: `auto` obeys NO_COLOR
-    #[arg(long, value_name = "WHEN", value_enum, default_value_t)]
-    color: Color,
+    /// The config file [default: aegis-console/config.toml in the XDG config directory; AEGIS_CONSOLE_CONFIG names another]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+
+    /// Colour: `auto` obeys NO_COLOR [default: auto]
+    #[arg(long, value_name = "WHEN", value_parser = PossibleValuesParser::new(Color::NAMES))]
+    color: Option<String>,
 
     /// Draw with ASCII alone; by itself where the locale is not UTF-8
     #[arg(long)]
     ascii: bool,
 
-    /// Seconds for which an approval can be taken back before it is sent; 0 sends at once
-    #[arg(long, value_name = "SECONDS", default_value = "3", value_parser = grace)]
-    pub(super) grace: Grace,
+    /// Seconds for which an approval can be taken back before it is sent; 0 sends at once [default: 3]
+    #[arg(long, value_name = "SECONDS", value_parser = |text: &str| config::accept("grace", text))]
+    grace: Option<String>,
 
-    /// Actions that an agent may ask in a minute; what it asks faster is gathered under one row
-    #[arg(long, value_name = "ACTIONS", default_value_t = DEFAULT_LIMIT, value_parser = clap::value_parser!(u32).range(1..))]
-    pub(super) flood: u32,
+    /// Actions that an agent may ask in a minute; what it asks faster is gathered under one row [default: 60]
+    #[arg(long, value_name = "ACTIONS", value_parser = |text: &str| config::accept("flood", text))]
+    flood: Option<String>,
+
+    /// Look, and decide nothing
+    #[arg(long)]
+    read_only: bool,
 }
 
-impl Default for Look {
-    fn default() -> Self {
-        Self { color: Color::default(), ascii: false, grace: Grace::default(), flood: DEFAULT_LIMIT }
-    }
-}
-
-/// How long an approval is held; three seconds unless told otherwise.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Grace(pub(super) Duration);
-
-impl Default for Grace {
-    fn default() -> Self {
-        Self(Duration::from_secs(3))
-    }
-}
-
-fn grace(text: &str) -> Result<Grace, String> {
-    let seconds = text.parse().ok().filter(|seconds| (0.0..=600.0).contains(seconds));
-    seconds
-        .map(|seconds| Grace(Duration::from_secs_f64(seconds)))
-        .ok_or_else(|| "a number from 0 to 600".into())
-}
-
-/// When to use colour.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
-enum Color {
-    /// Unless NO_COLOR is set to something
-    #[default]
-    Auto,
-    /// Always
-    Always,
-    /// Never
-    Never,
+/// What the flags, the environment and the config file make together.
+#[derive(Debug)]
+pub(in crate::cli) struct Chosen {
+    /// Every setting.
+    pub(super) config: Config,
+    theme: Theme,
+    keymap: Keymap,
 }
 
 impl Look {
-    pub(super) fn theme(self) -> Theme {
-        let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-        let colour = match self.color {
-            Color::Auto => !set("NO_COLOR"),
-            Color::Always => true,
-            Color::Never => false,
-        };
-        Theme::new(colour, self.ascii || !utf8_locale())
+    /// Reads the config file and puts the layers over each other.
+    ///
+    /// # Errors
+    /// Whatever is wrong in any of them; nothing of a config with a mistake is used.
+    pub(in crate::cli) fn choose(&self) -> anyhow::Result<Chosen> {
+        let Effective { config, .. } = self.resolve()?;
+        let theme = theme(&config);
+        let keymap = Keymap::shipped().context("the keymap that this program ships")?;
+        Ok(Chosen { config, theme, keymap })
     }
+
+    fn resolve(&self) -> Result<Effective, config::Mistakes> {
+        let found = place::config_file(self.config.as_deref())?;
+        let name = found.as_ref().map(|found| found.path.to_string_lossy().into_owned()).unwrap_or_default();
+        let text = found.and_then(|found| found.text);
+        let file = text.as_deref().map(|text| (name.as_str(), text));
+        Effective::resolve(file, |name| std::env::var(name).ok(), &self.flags())
+    }
+
+    fn flags(&self) -> Vec<(&'static str, String)> {
+        let given = [
+            ("color", self.color.clone()),
+            ("ascii", self.ascii.then(|| "true".into())),
+            ("grace", self.grace.clone()),
+            ("flood", self.flood.clone()),
+            ("read_only", self.read_only.then(|| "true".into())),
+        ];
+        given.into_iter().filter_map(|(name, text)| Some((name, text?))).collect()
+    }
+}
+
+impl Chosen {
+    /// Everything of it that the screen goes by.
+    pub(super) fn settings(&self) -> Settings {
+        let config = self.config.clone();
+        Settings {
+            grace: config.grace,
+            flood_limit: usize::try_from(config.flood.get()).unwrap_or(usize::MAX),
+            read_only: config.read_only,
+            order: config.order,
+            group: config.group,
+            filters: config.filters,
+            split: config.split,
+            highlight: config.highlight,
+            mouse: config.mouse,
+            title: config.title,
+            bell: config.notify != Notify::None,
+            notify: match config.notify {
+                Notify::Osc9 => Some(NotifyBy::Osc9),
+                Notify::Osc777 => Some(NotifyBy::Osc777),
+                Notify::Osc99 => Some(NotifyBy::Osc99),
+                Notify::Bell | Notify::None => None,
+            },
+            notify_on: config.notify_on,
+            clipboard: config.clipboard,
+            ..Settings::new(self.theme.clone(), self.keymap.clone())
+        }
+    }
+}
+
+fn theme(config: &Config) -> Theme {
+    let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let colour = match config.color {
+        Color::Auto => !set("NO_COLOR"),
+        Color::Always => true,
+        Color::Never => false,
+    };
+    Theme::new(colour, config.ascii || !utf8_locale())
 }
 
 /// Whether the terminal can be expected to draw more than ASCII: the first of LC_ALL, LC_CTYPE and LANG that is set

@@ -4,6 +4,7 @@
 mod effects;
 mod look;
 
+pub(super) use look::Chosen;
 pub use look::Look;
 
 use self::effects::Doers;
@@ -11,7 +12,6 @@ use super::connection::Connection;
 use super::serve;
 use crate::client::AegisClient;
 use crate::console::app::{Message, Model, Settings};
-use crate::console::keymap::Keymap;
 use crate::console::runtime::{self, Keyboard};
 use crate::console::shell::Console;
 use crate::dispatch::{Check, DispatchEvent, Dispatcher, NoCheck, Pace, QueueCheck};
@@ -106,18 +106,27 @@ pub(super) struct Session {
 }
 
 /// Runs the command.
-pub fn run(args: Args) -> anyhow::Result<ExitCode> {
+pub fn run(mut args: Args) -> anyhow::Result<ExitCode> {
+    let chosen = args.look.choose()?;
+    // A gateway of one's own was asked for.
+    let own_gateway = args.listen.is_some() || args.data.is_some();
+    let config = &chosen.config;
+    if !own_gateway {
+        args.connection.server = args.connection.server.or_else(|| config.server.0.clone());
+        args.connection.token_file = args.connection.token_file.or_else(|| config.token_file.clone());
+    }
+    args.journal = args.journal.or_else(|| config.journal.clone());
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         match (&args.queue, &args.connection.server) {
-            (Some(queue), _) => of_lines(queue, &args).await,
-            (None, Some(_)) => of_server(&args).await,
-            (None, None) => of_own_gateway(args).await,
+            (Some(queue), _) => of_lines(queue, &args, &chosen).await,
+            (None, Some(_)) => of_server(&args, &chosen).await,
+            (None, None) => of_own_gateway(args, &chosen).await,
         }
     })
 }
 
-async fn of_lines(queue: &Path, args: &Args) -> anyhow::Result<ExitCode> {
+async fn of_lines(queue: &Path, args: &Args, chosen: &Chosen) -> anyhow::Result<ExitCode> {
     let standard_input = queue.as_os_str() == "-";
     let way_out = match args.connection.server {
         Some(_) => Some(WayOut::new(args.connection.client()?.build()?, args.journal.as_deref())?),
@@ -141,10 +150,10 @@ async fn of_lines(queue: &Path, args: &Args) -> anyhow::Result<ExitCode> {
         how_to_ask: vec!["The queue has nothing left that waits.".into()],
         simulated: None,
     };
-    show(session, args.look).await
+    show(session, chosen).await
 }
 
-async fn of_server(args: &Args) -> anyhow::Result<ExitCode> {
+async fn of_server(args: &Args, chosen: &Chosen) -> anyhow::Result<ExitCode> {
     let client = args.connection.client()?.build()?;
     let source = feed::Source::new(&client)?;
     // Said now, on a plain screen, rather than later in a corner of a full one.
@@ -160,10 +169,10 @@ async fn of_server(args: &Args) -> anyhow::Result<ExitCode> {
         how_to_ask: vec![format!("Agents ask at {url}/aap, each with an agent's token.")],
         simulated: None,
     };
-    show(session, args.look).await
+    show(session, chosen).await
 }
 
-async fn of_own_gateway(args: Args) -> anyhow::Result<ExitCode> {
+async fn of_own_gateway(args: Args, chosen: &Chosen) -> anyhow::Result<ExitCode> {
     // Before a gateway is started that nobody could look at.
     runtime::check(Keyboard::StandardInput)?;
     let listen = match args.listen {
@@ -188,7 +197,7 @@ async fn of_own_gateway(args: Args) -> anyhow::Result<ExitCode> {
         ],
         simulated: None,
     };
-    let shown = show(session, args.look).await;
+    let shown = show(session, chosen).await;
     gateway.shutdown().await;
     shown
 }
@@ -200,7 +209,7 @@ fn reviewer() -> Option<String> {
 }
 
 /// Shows the screen until the reviewer leaves it.
-pub(super) async fn show(session: Session, look: Look) -> anyhow::Result<ExitCode> {
+pub(super) async fn show(session: Session, chosen: &Chosen) -> anyhow::Result<ExitCode> {
     let keyboard = match session.feed {
         Feed::Lines(jsonl::Source::StandardInput) => Keyboard::ControllingTerminal,
         _ => Keyboard::StandardInput,
@@ -210,13 +219,11 @@ pub(super) async fn show(session: Session, look: Look) -> anyhow::Result<ExitCod
         identity: session.identity,
         reviewer: session.reviewer,
         decisions_go_out: session.way_out.is_some(),
-        grace: look.grace.0,
-        flood_limit: usize::try_from(look.flood).unwrap_or(usize::MAX),
         expires_here: matches!(session.feed, Feed::Lines(_)),
         how_to_ask: session.how_to_ask,
         simulated: session.simulated,
         time_zone: TimeZone::system(),
-        ..Settings::new(look.theme(), Keymap::shipped().context("the keymap that this program ships")?)
+        ..chosen.settings()
     };
     // A demo leaves nothing behind, its journal neither.
     let simulated = settings.simulated.is_some();
@@ -235,7 +242,7 @@ pub(super) async fn show(session: Session, look: Look) -> anyhow::Result<ExitCod
         Feed::Lines(_) => None,
     };
     tokio::spawn(follow(session.feed, dispatcher.clone(), tell.clone()));
-    let doers = Doers { dispatcher, source, grace: look.grace.0, tell };
+    let doers = Doers { dispatcher, source, grace: chosen.config.grace, tell };
     let size = crossterm::terminal::size().unwrap_or((80, 24));
     let mut console = Console::new(Model::new(settings, size));
     let exit = runtime::run(&mut console, keyboard, news, |effect| doers.carry_out(effect)).await?;

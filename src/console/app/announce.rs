@@ -4,6 +4,7 @@
 //! drawn: foreign words get in by [`Visible`] alone, and are cut.
 
 use super::{Effect, Model, Now};
+use crate::config::Occasion;
 use crate::domain::{Risk, Untrusted, Visible};
 use std::time::Duration;
 
@@ -56,6 +57,15 @@ pub(super) enum Alert {
 }
 
 impl Alert {
+    fn occasion(self) -> Occasion {
+        match self {
+            Self::Conflict => Occasion::Conflict,
+            Self::Refused | Self::Returned | Self::NotTaken => Occasion::Refusal,
+            Self::Expired => Occasion::Expiry,
+            Self::Arrived(_) => Occasion::HighRisk,
+        }
+    }
+
     fn words(self) -> &'static str {
         match self {
             Self::Conflict => "409 CONFLICT",
@@ -131,8 +141,11 @@ pub(super) fn focus(model: &mut Model, focused: bool) {
 
 /// Calls the reviewer back: rings once for a message however much it brings, and notifies where that is asked for.
 pub(super) fn alert(model: &mut Model, alert: Alert, action: &Untrusted, effects: &mut Vec<Effect>) {
+    if !model.settings.notify_on.contains(&alert.occasion()) {
+        return;
+    }
     let bell = Effect::Announce(Announcement::Bell);
-    if !effects.contains(&bell) {
+    if model.settings.bell && !effects.contains(&bell) {
         effects.push(bell);
     }
     if model.settings.notify.is_none() || model.announcer.focused {

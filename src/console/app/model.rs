@@ -4,6 +4,7 @@ use super::announce::Announcer;
 use super::guard::Shown;
 use super::layout::{Arrangement, Asking, SPLIT, inside};
 use super::{EndOfInput, Layout, NotifyBy, Now};
+use crate::config::{Clipboard, Config, Filters, Group, Highlight, Occasion, Order, Percent};
 use crate::console::keymap::{Keymap, Scope};
 use crate::console::screens::decide::{self, Bar, Subject};
 use crate::console::screens::detail::Detail;
@@ -51,10 +52,28 @@ pub struct Settings {
     pub simulated: Option<String>,
     /// By which sequence the terminal is asked to notify, besides the bell; `None` for by none.
     pub notify: Option<NotifyBy>,
-    /// Whether the arrival of a high or critical risk calls the reviewer back too.
-    pub notify_arrivals: bool,
+    /// Whether the bell rings.
+    pub bell: bool,
+    /// What the reviewer is called back for.
+    pub notify_on: Vec<Occasion>,
     /// Whether the terminal's title tells the counts.
     pub title: bool,
+    /// Whether decisions are out of reach.
+    pub read_only: bool,
+    /// What stands first in the list.
+    pub order: Order,
+    /// What stands together in the list.
+    pub group: Group,
+    /// Filters by name.
+    pub filters: Filters,
+    /// The list's part of a wide screen, in percent.
+    pub split: Percent,
+    /// How the row under the cursor is shown.
+    pub highlight: Highlight,
+    /// Whether the mouse selects and scrolls.
+    pub mouse: bool,
+    /// How a copied text gets to the clipboard.
+    pub clipboard: Clipboard,
     /// Where times of day are shown.
     pub time_zone: TimeZone,
     /// How everything looks.
@@ -65,6 +84,7 @@ pub struct Settings {
 
 impl Settings {
     /// What holds where nothing else was said: nobody in particular, decisions that go out at once, times in UTC.
+    /// (What a user gets who sets nothing is [`Config`].)
     pub fn new(theme: Theme, keymap: Keymap) -> Self {
         Self {
             identity: String::new(),
@@ -76,8 +96,17 @@ impl Settings {
             how_to_ask: Vec::new(),
             simulated: None,
             notify: None,
-            notify_arrivals: false,
+            bell: true,
+            notify_on: Config::default().notify_on,
             title: true,
+            read_only: false,
+            order: Order::Deadline,
+            group: Group::None,
+            filters: Filters::new(),
+            split: Percent::LIST,
+            highlight: Highlight::Gutter,
+            mouse: false,
+            clipboard: Clipboard::Auto,
             time_zone: TimeZone::UTC,
             theme,
             keymap,

@@ -103,7 +103,7 @@ fn news_of(
                 .foreign(&action.name.name().cut(40));
             model.tell_line(line, context.now);
         }
-        Applied::Arrived if live && model.settings.notify_arrivals && action.risk >= Risk::High => {
+        Applied::Arrived if live && action.risk >= Risk::High => {
             alert(model, Alert::Arrived(action.risk), &action.name, effects);
         }
         Applied::Arrived | Applied::Unchanged => {}
