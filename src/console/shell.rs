@@ -2,11 +2,13 @@
 //!
 //! Nothing is decided here, and nothing is sent: effects go to whoever runs the program.
 
+use super::app::layout::inside;
 use super::app::update::{painted, update};
 use super::app::{Context, Effect, Message, Model, Now, deadline};
-use super::runtime::{Input, Program};
+use super::runtime::{Input, PaneAt, Program};
 use super::screens;
 use ratatui::Frame;
+use ratatui::layout::Rect;
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -64,6 +66,23 @@ impl Program for Console {
 
     fn view(&self, frame: &mut Frame<'_>, now: Now) {
         screens::view(&self.model, frame, now);
+    }
+
+    fn panes(&self) -> Vec<PaneAt> {
+        let model = &self.model;
+        let layout = &model.layout;
+        let inside = |(frame, top): (Rect, usize)| PaneAt { rect: inside(frame), top };
+        if let Some(help) = &model.help {
+            let (width, height) = model.size;
+            return vec![inside((Rect::new(0, 0, width, height), help.scroll.top))];
+        }
+        let (above, _) = model.queue.hidden();
+        let panes = [
+            layout.list.map(|frame| (frame, above)),
+            layout.detail.map(|frame| (frame, model.detail.scroll.top)),
+            layout.outcomes.map(|frame| (frame, model.outcomes.top())),
+        ];
+        panes.into_iter().flatten().map(inside).collect()
     }
 
     fn painted(&mut self, now: Now) {

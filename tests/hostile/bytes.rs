@@ -2,11 +2,14 @@
 //! the grammar is an allow-list, so that nothing has to be known of what terminals can be made to do.
 //!
 //! ```text
-//! bytes    = { mode | move | clear | style | bell | text }
+//! bytes    = { mode | move | clear | erase | scroll | style | question | bell | text }
 //! mode     = ESC "[?" ( 7 | 25 | 1004 | 1049 | 2004 | 2026 ) ( "h" | "l" )    wrap, cursor, focus, other screen, paste, frame
-//! move     = ESC "[" row ";" column "H"
-//! clear    = ESC "[2J"                                                    before a frame that is sent whole
+//! move     = ESC "[" row [ ";" column ] "H" | ESC "[" [ column ] "G" | ESC "[" [ count ] ( "A" | "B" | "C" | "D" )
+//! clear    = ESC "[r" ESC "[m" ESC "[2J"                                  before a frame that is sent whole
+//! erase    = ESC "[K" | ESC "[" count "X"                                 blanks
+//! scroll   = ESC "[" top ";" bottom "r" move ESC "[" [ count ] ( "L" | "M" ) ESC "[r"     and nothing in between
 //! style    = ESC "[" [ number { ";" number } ] "m"
+//! question = ESC "[5n" | ESC "[?2026$p"                                   whether a frame has been taken in, or can be held
 //! bell     = BEL                                                          between frames only, where nobody else speaks
 //! text     = a character that draws something, and nothing else (see `harmless`)
 //! ```
@@ -21,8 +24,20 @@ pub(crate) enum Order {
     Draw(char),
     /// The cursor goes to this column and row, counted from 0.
     Move(usize, usize),
+    /// The cursor goes to this column of its row, counted from 0.
+    Column(usize),
+    /// The cursor goes by so many columns and rows.
+    By(isize, isize),
     /// Everything is blank.
     Clear,
+    /// So many places from the cursor on are blank, or all to the end of the row.
+    Erase(Option<usize>),
+    /// Only the rows from the first to the second, counted from 0, scroll; or all again.
+    Region(Option<(usize, usize)>),
+    /// So many lines go or come at the cursor: less than nothing come.
+    DeleteLines(isize),
+    /// The terminal is asked something.
+    Question,
     /// A mode is switched on or off.
     Mode(u16, bool),
     /// Colours and the like.
@@ -36,6 +51,8 @@ pub(crate) enum Order {
 pub(crate) struct Reader {
     rest: Vec<u8>,
     in_frame: bool,
+    /// How much of a scroll has come.
+    scroll: usize,
 }
 
 impl Reader {
@@ -47,6 +64,14 @@ impl Reader {
         while at < rest.len() {
             match self.order(&rest[at..]) {
                 Ok(Some((order, length))) => {
+                    self.scroll = match (self.scroll, order) {
+                        (0, Order::Region(Some(_))) => 1,
+                        (1, Order::Move(..)) => 2,
+                        (2, Order::DeleteLines(_)) => 3,
+                        (0 | 3, Order::Region(None)) => 0,
+                        (0, order) if !matches!(order, Order::DeleteLines(_)) => 0,
+                        (_, order) => return Err(format!("{order:?} out of its place reached the terminal")),
+                    };
                     if let Order::Mode(2026, on) = order {
                         self.in_frame = on;
                     }
@@ -104,16 +129,41 @@ fn sequence(bytes: &[u8]) -> Result<Option<(Order, usize)>, String> {
         None => (false, parameters),
     };
     let text = std::str::from_utf8(parameters).map_err(|_| wrong())?;
+    if private && last == b'p' && text == "2026$" {
+        return Ok(Some((Order::Question, end + 3)));
+    }
     let numbers = text.split(';').map(|number| if number.is_empty() { Ok(0) } else { number.parse::<u16>() });
     let numbers: Vec<u16> = numbers.collect::<Result<_, _>>().map_err(|_| wrong())?;
     let order = match (private, last, &numbers[..]) {
         (true, b'h' | b'l', [mode @ (7 | 25 | 1004 | 1049 | 2004 | 2026)]) => {
             Order::Mode(*mode, last == b'h')
         }
-        (false, b'H', [row @ 1..=u16::MAX, column @ 1..=u16::MAX]) => {
+        (false, b'H', [row @ 1..=u16::MAX, column @ 2..=u16::MAX]) => {
             Order::Move(usize::from(column - 1), usize::from(row - 1))
         }
+        (false, b'H', [row @ 1..=u16::MAX]) => Order::Move(0, usize::from(row - 1)),
+        (false, b'G', [0]) => Order::Column(0),
+        (false, b'G', [column @ 2..=u16::MAX]) => Order::Column(usize::from(column - 1)),
+        // A count of one is not said.
+        (false, b'A'..=b'D' | b'L' | b'M', [count @ (0 | 2..=300)]) => {
+            let count = isize::try_from((*count).max(1)).unwrap();
+            match last {
+                b'A' => Order::By(0, -count),
+                b'B' => Order::By(0, count),
+                b'C' => Order::By(count, 0),
+                b'D' => Order::By(-count, 0),
+                b'L' => Order::DeleteLines(-count),
+                _ => Order::DeleteLines(count),
+            }
+        }
         (false, b'J', [2]) => Order::Clear,
+        (false, b'K', [0]) if parameters.is_empty() => Order::Erase(None),
+        (false, b'X', [count @ 4..=300]) => Order::Erase(Some(usize::from(*count))),
+        (false, b'r', [0]) if parameters.is_empty() => Order::Region(None),
+        (false, b'r', [top @ 1..=u16::MAX, bottom]) if top < bottom => {
+            Order::Region(Some((usize::from(top - 1), usize::from(bottom - 1))))
+        }
+        (false, b'n', [5]) => Order::Question,
         (false, b'm', _) => Order::Style,
         _ => return Err(wrong()),
     };
@@ -184,12 +234,26 @@ fn whatever_the_console_does_not_say_is_caught() {
         "\x1b[>c",
         "\x1b[5 q",
         "\x1b[!p",
-        "\x1b[1;5r",
+        "\x1b[5;1r",
+        "\x1b[1;5rx",
+        "\x1b[1;5r\x1b[1;1H\x1b[M\x1b[2J",
+        "\x1b[1;5r\x1b[M",
+        "\x1b[M",
+        "\x1b[2L",
         "\x1b[?1003h",
         "\x1b[21t",
         "\x1b[1A",
+        "\x1b[999C",
+        "\x1b[E",
         "\x1b[2K",
-        "\x1b[K",
+        "\x1b[0K",
+        "\x1b[1K",
+        "\x1b[X",
+        "\x1b[S",
+        "\x1b[2T",
+        "\x1b[?5n",
+        "\x1b[?1049$p",
+        "\x1b[2026$p",
         "\x1b[3J",
         "\x1b[201~",
         "\x1b[5b",
@@ -234,10 +298,12 @@ fn whatever_the_console_does_not_say_is_caught() {
 
 #[test]
 fn what_the_console_says_is_read_whatever_the_pieces() {
-    let said = "\x1b[?2026h\x1b[2J\x1b[3;7H\x1b[1;38;5;4m│ naïve 漢\x1b[0m\x1b[?2026l\x07".as_bytes();
+    let said = "\x1b[?2026h\x1b[2J\x1b[3;7H\x1b[1;38;5;4m│ naïve 漢\x1b[0m\x1b[2;5r\x1b[2H\x1b[3M\x1b[r\x1b[4HX\x1b[3C\x1b[B\x1b[G\x1b[K\x1b[12X\x1b[?2026l\x1b[5n\x07"
+        .as_bytes();
     let mut whole = Reader::default();
     let orders = whole.read(said).unwrap();
     assert_eq!(orders[2], Order::Move(6, 2));
+    assert!(orders.contains(&Order::Region(Some((1, 4)))) && orders.contains(&Order::DeleteLines(3)));
     assert_eq!(orders.last(), Some(&Order::Bell));
     let mut pieces = Reader::default();
     let again: Vec<_> = said.iter().flat_map(|byte| pieces.read(&[*byte]).unwrap()).collect();

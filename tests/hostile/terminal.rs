@@ -84,13 +84,16 @@ pub(crate) struct Terminal {
     /// The line is full: what comes next goes on in the next line, where lines are wrapped.
     full: bool,
     wraps: bool,
+    /// The first and the last row that scroll.
+    region: (usize, usize),
 }
 
 impl Terminal {
     pub(crate) fn new(widths: Widths, (columns, rows): (u16, u16)) -> Self {
         let columns = usize::from(columns);
+        let region = (0, usize::from(rows) - 1);
         let rows = vec![vec![Cell::Blank; columns]; usize::from(rows)];
-        Self { widths, columns, rows, at: (0, 0), full: false, wraps: true }
+        Self { widths, columns, rows, at: (0, 0), full: false, wraps: true, region }
     }
 
     /// The same screen on a terminal that measures otherwise: as long as all agree about everything that was drawn.
@@ -106,13 +109,48 @@ impl Terminal {
     pub(crate) fn obey(&mut self, order: Order) {
         match order {
             Order::Draw(c) => self.draw(c),
-            Order::Move(x, y) => {
-                self.at = (x.min(self.columns - 1), y.min(self.rows.len() - 1));
-                self.full = false;
+            Order::Move(x, y) => self.go(x, y),
+            Order::Column(x) => self.go(x, self.at.1),
+            Order::By(columns, rows) => {
+                let (x, y) = self.at;
+                self.go(x.saturating_add_signed(columns), y.saturating_add_signed(rows));
             }
+            Order::Erase(count) => self.erase(count.unwrap_or(self.columns)),
+            Order::Region(rows) => {
+                self.region = rows.unwrap_or((0, self.rows.len() - 1));
+                self.go(0, 0);
+            }
+            Order::DeleteLines(count) => self.delete_lines(count),
             Order::Clear => self.rows.iter_mut().for_each(|row| row.fill(Cell::Blank)),
             Order::Mode(7, on) => self.wraps = on,
-            Order::Mode(..) | Order::Style | Order::Bell => {}
+            Order::Mode(..) | Order::Style | Order::Bell | Order::Question => {}
+        }
+    }
+
+    fn go(&mut self, x: usize, y: usize) {
+        self.at = (x.min(self.columns - 1), y.min(self.rows.len() - 1));
+        self.full = false;
+    }
+
+    /// Half of what is erased in part is gone too.
+    fn erase(&mut self, count: usize) {
+        let (x, y) = self.at;
+        for x in x..(x + count).min(self.columns) {
+            self.put(x, y, Cell::Blank, 1);
+        }
+        self.full = false;
+    }
+
+    fn delete_lines(&mut self, count: isize) {
+        let ((first, last), y) = (self.region, self.at.1);
+        if !(first..=last).contains(&y) {
+            return;
+        }
+        let blank = vec![Cell::Blank; self.columns];
+        for _ in 0..count.unsigned_abs() {
+            let (gone, come) = if count > 0 { (y, last) } else { (last, y) };
+            self.rows.remove(gone);
+            self.rows.insert(come, blank.clone());
         }
     }
 
@@ -262,8 +300,17 @@ mod tests {
     #[test]
     fn a_full_line_goes_on_and_the_last_one_scrolls() {
         assert_eq!(drawn(Widths::Wide, "\x1b[1;8Hé"), "\né\n");
-        assert_eq!(drawn(Widths::Clusters, "first\x1b[2;1H12345678x"), "12345678\nx\n");
+        assert_eq!(drawn(Widths::Clusters, "first\x1b[2H12345678x"), "12345678\nx\n");
         assert_eq!(drawn(Widths::Wide, "\x1b[?7lx\x1b[1;8Hé"), "x     é\n\n");
-        assert_eq!(drawn(Widths::Clusters, "\x1b[1;1H漢字\x1b[1;2Hx"), " x字\n\n");
+        assert_eq!(drawn(Widths::Clusters, "\x1b[1H漢字\x1b[1;2Hx"), " x字\n\n");
+    }
+
+    #[test]
+    fn what_is_erased_is_blank_and_what_scrolls_moves() {
+        assert_eq!(drawn(Widths::Clusters, "12345678\x1b[1;3H\x1b[4Xx"), "12x   78\n\n");
+        assert_eq!(drawn(Widths::Clusters, "漢字12\x1b[1;2H\x1b[K"), "\n\n");
+        assert_eq!(drawn(Widths::Clusters, "one\x1b[2Htwo\x1b[1;2r\x1b[1H\x1b[M\x1b[rx"), "xwo\n\n");
+        assert_eq!(drawn(Widths::Clusters, "one\x1b[2Htwo\x1b[1;2r\x1b[1H\x1b[L\x1b[r\x1b[Bx"), "\nxne\n");
+        assert_eq!(drawn(Widths::Clusters, "one\x1b[Gx\x1b[2Cy\x1b[B\x1b[2Dz"), "xney\n  z\n");
     }
 }

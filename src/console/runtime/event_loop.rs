@@ -74,7 +74,7 @@ pub async fn drive<P: Program, W: Write>(
         let now = clock.now();
         if changed && next_frame <= now.tick {
             let repainted = if shell.program.repaint() { screen.repaint() } else { Ok(()) };
-            if let Err(error) = repainted.and_then(|()| screen.draw(shell.program, now)) {
+            if let Err(error) = repainted.and_then(|()| screen.draw(shell.program, now).map(drop)) {
                 shell.end(EndOfInput::Error(format!("the terminal cannot be written to: {error}")));
                 continue;
             }

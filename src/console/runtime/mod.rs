@@ -30,5 +30,5 @@ pub use filter::InputFilter;
 pub use input::{Keyboard, RawBytes, Typed};
 pub use intake::{Intake, Told};
 pub use program::{EndOfInput, Input, Now, Program};
-pub use screen::{FrameBackend, Screen};
+pub use screen::{PaneAt, Screen};
 pub use session::{TerminalError, check, run};

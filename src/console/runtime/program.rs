@@ -1,6 +1,6 @@
 //! What the runtime runs: the [`Program`] trait and the vocabulary between it and the terminal. No I/O here.
 
-use super::Reply;
+use super::{PaneAt, Reply};
 pub use crate::console::app::{EndOfInput, Now};
 use crossterm::event::{KeyEvent, MouseEvent};
 use std::time::Duration;
@@ -18,6 +18,12 @@ pub trait Program {
 
     /// Draws the state as it is.
     fn view(&self, frame: &mut ratatui::Frame<'_>, now: Now);
+
+    /// The panes that [`view`](Self::view) draws now and the first line that each shows, so that lines which only move can
+    /// be moved by the terminal. It is a hint: what is on the screen is what was viewed, whatever is said here.
+    fn panes(&self) -> Vec<PaneAt> {
+        Vec::new()
+    }
 
     /// The bytes of the frame that was viewed last have been handed to the terminal; `now` is when that began.
     fn painted(&mut self, now: Now);

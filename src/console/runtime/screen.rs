@@ -2,28 +2,38 @@
 //! screen already writes nothing.
 //!
 //! ratatui's own crossterm backend sends 25 bytes for an unchanged frame (it hides the cursor and resets the style each
-//! time) and flushes in the middle of a frame; so it is used here only to encode, into a buffer. Which cells it encodes,
-//! and with which moves of the cursor between them, is `placing`'s to say.
+//! time), names every colour by its number, places the cursor anew for each run and flushes in the middle of a frame; it
+//! knows nothing of scrolling in a full screen. So the bytes are made here:
+//!
+//! | file | what it owns |
+//! |---|---|
+//! | `backend` | what the terminal shows and is to show; the shortest of the ways to say it |
+//! | `placing` | which cells of a row must be drawn |
+//! | `encoder` | how the cursor gets to them, and which bytes draw them |
+//! | `pen` | colours and attributes |
+//! | `scrolling` | which lines have only moved |
 
 use super::{Now, Program};
 use ratatui::Terminal;
-use ratatui::backend::{Backend, ClearType, CrosstermBackend, WindowSize};
-use ratatui::buffer::Cell;
-use ratatui::layout::{Position, Size};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Size;
 use std::io::{self, Write};
 
+mod backend;
+mod encoder;
+mod pen;
 mod placing;
+mod scrolling;
 
-use placing::Placing;
-
-/// Asks a terminal to show nothing until the frame is complete (DEC 2026); those that do not know it ignore it.
-const BEGIN_FRAME: &[u8] = b"\x1b[?2026h";
-const END_FRAME: &[u8] = b"\x1b[?2026l";
+use backend::FrameBackend;
+pub use scrolling::PaneAt;
 
 /// A terminal's screen behind a writer.
 #[derive(Debug)]
 pub struct Screen<W: Write> {
     terminal: Terminal<FrameBackend<W>>,
+    /// The frame before the last one, whose memory the next one takes.
+    spare: Buffer,
 }
 
 impl<W: Write> Screen<W> {
@@ -32,7 +42,7 @@ impl<W: Write> Screen<W> {
     pub fn new(out: W, size: Size, synchronized: bool) -> io::Result<Self> {
         let mut terminal = Terminal::new(FrameBackend::new(out, size, synchronized))?;
         terminal.clear()?;
-        Ok(Self { terminal })
+        Ok(Self { terminal, spare: Buffer::default() })
     }
 
     /// The terminal has another size now; the next frame is sent whole.
@@ -40,117 +50,22 @@ impl<W: Write> Screen<W> {
         self.terminal.backend_mut().size = size;
     }
 
-    /// Draws the program as it is now. Errors are the writer's.
-    pub fn draw<P: Program>(&mut self, program: &P, now: Now) -> io::Result<()> {
-        self.terminal.draw(|frame| program.view(frame, now)).map(|_| ())
+    /// Draws the program as it is now; how many bytes that took. Errors are the writer's.
+    pub fn draw<P: Program>(&mut self, program: &P, now: Now) -> io::Result<usize> {
+        let frame = &mut self.spare;
+        self.terminal.draw(|drawing| {
+            program.view(drawing, now);
+            if frame.area != drawing.area() {
+                frame.resize(drawing.area());
+            }
+            std::mem::swap(frame, drawing.buffer_mut());
+        })?;
+        self.terminal.backend_mut().show(frame, program.panes())
     }
 
     /// The next frame is sent whole.
     pub fn repaint(&mut self) -> io::Result<()> {
         self.terminal.clear()
-    }
-}
-
-/// A ratatui backend that collects what a frame takes and writes it when the frame is complete.
-#[derive(Debug)]
-pub struct FrameBackend<W: Write> {
-    out: W,
-    size: Size,
-    synchronized: bool,
-    /// The frame's bytes so far.
-    bytes: Vec<u8>,
-    placing: Placing,
-    /// Where the cursor was put last, and whether it shows; `None` where that is not known.
-    cursor: Option<Position>,
-    shown: Option<bool>,
-}
-
-impl<W: Write> FrameBackend<W> {
-    /// See [`Screen::new`].
-    pub fn new(out: W, size: Size, synchronized: bool) -> Self {
-        Self {
-            out,
-            size,
-            synchronized,
-            bytes: Vec::new(),
-            placing: Placing::default(),
-            cursor: None,
-            shown: None,
-        }
-    }
-
-    fn encode(&mut self) -> CrosstermBackend<&mut Vec<u8>> {
-        CrosstermBackend::new(&mut self.bytes)
-    }
-}
-
-impl<W: Write> Backend for FrameBackend<W> {
-    type Error = io::Error;
-
-    fn draw<'a, I>(&mut self, content: I) -> io::Result<()>
-    where
-        I: Iterator<Item = (u16, u16, &'a Cell)>,
-    {
-        let placed = self.placing.place(content);
-        if placed.is_empty() {
-            return Ok(());
-        }
-        self.cursor = None;
-        self.encode().draw(placed.iter().map(|(x, y, cell)| (*x, *y, cell)))
-    }
-
-    fn hide_cursor(&mut self) -> io::Result<()> {
-        if self.shown.replace(false) == Some(false) { Ok(()) } else { self.encode().hide_cursor() }
-    }
-
-    fn show_cursor(&mut self) -> io::Result<()> {
-        if self.shown.replace(true) == Some(true) { Ok(()) } else { self.encode().show_cursor() }
-    }
-
-    /// What is known, never a query: the terminal's answer would arrive among the keys.
-    fn get_cursor_position(&mut self) -> io::Result<Position> {
-        Ok(self.cursor.unwrap_or(Position::ORIGIN))
-    }
-
-    fn set_cursor_position<P: Into<Position>>(&mut self, position: P) -> io::Result<()> {
-        let position = position.into();
-        if self.cursor.replace(position) == Some(position) {
-            return Ok(());
-        }
-        self.encode().set_cursor_position(position)
-    }
-
-    fn clear(&mut self) -> io::Result<()> {
-        self.clear_region(ClearType::All)
-    }
-
-    fn clear_region(&mut self, region: ClearType) -> io::Result<()> {
-        if region == ClearType::All {
-            self.placing.cleared(self.size);
-        }
-        self.encode().clear_region(region)
-    }
-
-    fn size(&self) -> io::Result<Size> {
-        Ok(self.size)
-    }
-
-    fn window_size(&mut self) -> io::Result<WindowSize> {
-        Ok(WindowSize { columns_rows: self.size, pixels: Size::ZERO })
-    }
-
-    /// The frame is complete: one write, or none.
-    fn flush(&mut self) -> io::Result<()> {
-        if self.bytes.is_empty() {
-            return Ok(());
-        }
-        if self.synchronized {
-            self.bytes.splice(0..0, BEGIN_FRAME.iter().copied());
-            self.bytes.extend_from_slice(END_FRAME);
-        }
-        let written = self.out.write_all(&self.bytes).and_then(|()| self.out.flush());
-        self.bytes.clear();
-        written
     }
 }
 

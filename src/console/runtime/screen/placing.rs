@@ -5,18 +5,17 @@
 //! where the next cell belongs; what the character may cover besides its own cells is drawn again after it, from left to
 //! right; and its cells are blanked before it, in case that it covers fewer. Line wrap is off (see the guard), so that
 //! nothing reaches the next row. Only box drawing is trusted as far as its own neighbours go.
+//!
+//! This says what of a row must be drawn. How the cursor gets there is the encoder's to say.
 
+use super::pen::{is_blank, look_alike};
 use crate::domain::visible::columns_of;
-use crossterm::Command;
-use crossterm::cursor::MoveTo;
-use ratatui::buffer::{Buffer, Cell};
-use ratatui::layout::{Position, Rect, Size};
-use std::collections::BTreeMap;
+use ratatui::buffer::Cell;
 use unicode_width::UnicodeWidthChar;
 
 /// What a cell's symbol does to its row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     /// One column everywhere.
     Ascii,
     /// One column wherever boxes can be drawn at all.
@@ -26,7 +25,7 @@ enum Kind {
 }
 
 impl Kind {
-    fn of(symbol: &str) -> Self {
+    pub(super) fn of(symbol: &str) -> Self {
         let mut characters = symbol.chars();
         match (characters.next(), characters.next()) {
             _ if symbol.is_ascii() => Self::Ascii,
@@ -36,124 +35,91 @@ impl Kind {
     }
 }
 
-/// Keeps what the screen shows, and turns changes of it into cells that stay in their places.
-#[derive(Debug, Default)]
-pub(super) struct Placing {
-    shown: Buffer,
+/// A cell that must be drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Piece {
+    pub(super) x: usize,
+    pub(super) columns: usize,
+    pub(super) kind: Kind,
+    /// It goes on a run of boxes that the piece before it belongs to: the cursor is where the terminal left it.
+    pub(super) joins: bool,
+    /// Its cells must be blanked before it.
+    pub(super) over: bool,
+    /// It may take the cursor to the end of the row.
+    pub(super) to_the_end: bool,
 }
 
-impl Placing {
-    /// The screen has been cleared, and has this size.
-    pub(super) fn cleared(&mut self, size: Size) {
-        self.shown = Buffer::empty(Rect::from((Position::ORIGIN, size)));
+/// What must be drawn for the row that shows `was` to show `is`, from left to right.
+pub(super) fn row(was: &[Cell], is: &[Cell]) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    if was.iter().zip(is).all(|(was, is)| was == is) {
+        return pieces;
     }
-
-    /// What to draw for these changes, row by row from left to right. The symbols hold the cursor's moves; a drawer is
-    /// expected to move the cursor by itself to each cell that does not stand one column after the one before it.
-    pub(super) fn place<'a>(
-        &mut self,
-        changes: impl Iterator<Item = (u16, u16, &'a Cell)>,
-    ) -> Vec<(u16, u16, Cell)> {
-        // For each row the columns that changed, and those in which no cell began before.
-        let mut rows: BTreeMap<u16, (Vec<bool>, Vec<bool>)> = BTreeMap::new();
-        for (x, y, cell) in changes {
-            if self.shown.cell((x, y)).is_none() {
-                continue;
-            }
-            let (changed, _) = rows.entry(y).or_insert_with(|| {
-                let hidden = self.hidden(y);
-                (vec![false; hidden.len()], hidden)
-            });
-            changed[usize::from(x)] = true;
-            // What a wide character hides is never told; when it shows again, it shows a blank of the same style.
-            let mut cell = cell.clone();
-            let end = x.saturating_add(width(cell.symbol())).min(self.shown.area.width);
-            for x in x..end {
-                self.shown[(x, y)] = cell.clone();
-                cell.set_symbol(" ");
-            }
-        }
-        let mut placed = Vec::new();
-        for (y, (mut changed, was_hidden)) in rows {
-            for ((changed, was), is) in changed.iter_mut().zip(was_hidden).zip(self.hidden(y)) {
-                // The terminal may have something there that only it knows of.
-                *changed |= was && !is;
-            }
-            self.row(y, &changed, &mut placed);
-        }
-        placed
-    }
-
-    /// Which columns of the row a wide character hides.
-    fn hidden(&self, y: u16) -> Vec<bool> {
-        let mut hidden = vec![true; usize::from(self.shown.area.width)];
-        let mut x = 0;
-        while let Some(cell) = self.shown.cell((x, y)) {
-            hidden[usize::from(x)] = false;
-            x = x.saturating_add(width(cell.symbol()));
-        }
-        hidden
-    }
-
-    fn row(&self, y: u16, changed: &[bool], placed: &mut Vec<(u16, u16, Cell)>) {
-        // Up to which column a doubtful character may have covered what stood there, and a box what is ASCII.
-        let (mut covered, mut boxed) = (0, 0);
-        // The column of the cell before, where it was drawn, and how far the cursor may be beyond its end.
-        let mut before: Option<(u16, Kind)> = None;
-        let mut drift = 0;
-        let mut x = 0;
-        while let Some(cell) = self.shown.cell((x, y)) {
-            let (kind, columns) = (Kind::of(cell.symbol()), width(cell.symbol()));
-            let stale = x < covered || (x < boxed && kind == Kind::Ascii);
-            if !changed[usize::from(x)] && !stale {
-                before = None;
-            } else {
-                let adjacent = before.filter(|(column, _)| column + 1 == x).map(|(_, kind)| kind);
-                let same_run = (adjacent, kind) == (Some(Kind::Box), Kind::Box);
-                let mut symbol = String::new();
-                if !same_run {
-                    drift = 0;
-                    if adjacent.is_some_and(|kind| kind != Kind::Ascii) {
-                        move_to(&mut symbol, x, y);
-                    }
+    let hidden = hidden(was);
+    // Up to which column a doubtful character may have covered what stood there, and a box what is ASCII.
+    let (mut covered, mut boxed) = (0, 0);
+    // How far the cursor may be beyond the end of a run of boxes.
+    let mut drift = 0;
+    let mut x = 0;
+    while let Some(cell) = is.get(x) {
+        let (kind, columns) = (Kind::of(cell.symbol()), width(cell.symbol()));
+        let stale = x < covered || (x < boxed && kind == Kind::Ascii);
+        // Where no cell began before, the terminal may have something that only it knows of.
+        let changed = hidden.get(x).copied().unwrap_or(true) || !look_alike(&was[x], cell);
+        if changed || stale {
+            let before = pieces.last().filter(|piece: &&Piece| piece.x + piece.columns == x);
+            let joins = kind == Kind::Box && before.is_some_and(|piece| piece.kind == Kind::Box);
+            let mut end = x + columns;
+            match kind {
+                Kind::Ascii => {}
+                Kind::Box => {
+                    drift = if joins { drift + 1 } else { 1 };
+                    end += drift;
+                    boxed = boxed.max(end);
                 }
-                match kind {
-                    Kind::Ascii => {}
-                    Kind::Box => {
-                        drift += 1;
-                        boxed = boxed.max(x.saturating_add(columns + drift));
-                    }
-                    Kind::Doubtful => {
-                        symbol.extend(std::iter::repeat_n(' ', usize::from(columns)));
-                        move_to(&mut symbol, x, y);
-                        covered = covered.max(x.saturating_add(reach(cell.symbol())));
-                    }
+                Kind::Doubtful => {
+                    end = x + reach(cell.symbol());
+                    covered = covered.max(end);
                 }
-                symbol.push_str(cell.symbol());
-                let mut cell = cell.clone();
-                cell.set_symbol(&symbol);
-                placed.push((x, y, cell));
-                before = Some((x, kind));
             }
-            x = x.saturating_add(columns);
+            let blanked = blanked(cell);
+            let over = stale
+                || !(x..(x + columns).min(was.len()))
+                    .all(|x| !hidden[x] && is_blank(&was[x]) && look_alike(&was[x], &blanked));
+            pieces.push(Piece { x, columns, kind, joins, over, to_the_end: end >= is.len() });
         }
+        x += columns;
     }
+    pieces
 }
 
-fn move_to(symbol: &mut String, x: u16, y: u16) {
-    // Writing to a string cannot fail.
-    let _ = MoveTo(x, y).write_ansi(symbol);
+/// A blank in the style of the cell.
+fn blanked(cell: &Cell) -> Cell {
+    let mut cell = cell.clone();
+    cell.set_symbol(" ");
+    cell
+}
+
+/// Which columns of the row a wide character hides.
+fn hidden(cells: &[Cell]) -> Vec<bool> {
+    let mut hidden = vec![true; cells.len()];
+    let mut x = 0;
+    while let Some(cell) = cells.get(x) {
+        hidden[x] = false;
+        x += width(cell.symbol());
+    }
+    hidden
 }
 
 /// How many columns we give to it.
-fn width(symbol: &str) -> u16 {
-    u16::try_from(columns_of(symbol)).unwrap_or(u16::MAX).max(1)
+pub(super) fn width(symbol: &str) -> usize {
+    if symbol.len() == 1 { 1 } else { columns_of(symbol).max(1) }
 }
 
 /// How many columns a terminal may give to it: each of its characters one more than we do, and two at least.
-fn reach(symbol: &str) -> u16 {
+fn reach(symbol: &str) -> usize {
     let of = |c: char| if c.is_ascii() { 1 } else { c.width().map_or(2, |width| (width + 1).max(2)) };
-    u16::try_from(symbol.chars().map(of).sum::<usize>()).unwrap_or(u16::MAX)
+    symbol.chars().map(of).sum()
 }
 
 #[cfg(test)]

@@ -221,6 +221,11 @@ impl Outcomes {
         self.ordered().first().copied()
     }
 
+    /// The number of the first row that shows.
+    pub fn top(&self) -> usize {
+        self.scroll.top
+    }
+
     /// How many rows do not show below.
     pub fn below(&self) -> usize {
         self.scroll.below()

@@ -1,6 +1,7 @@
 //! Frames on terminals that give every character that is not ASCII one column more than we do, or one less.
 
-use crate::console::runtime::{FrameBackend, Input, Now, Program, Screen};
+use crate::console::runtime::screen::FrameBackend;
+use crate::console::runtime::{Input, Now, Program, Screen};
 use jiff::Timestamp;
 use proptest::prelude::*;
 use ratatui::Frame;
@@ -71,14 +72,24 @@ impl Fake {
                     last => break last,
                 }
             };
+            let number =
+                |at| parameters.split(';').nth(at).and_then(|n| n.parse::<usize>().ok()).unwrap_or(1);
             match last {
-                'H' => {
-                    let (row, column) = parameters.split_once(';').unwrap();
-                    self.y = row.parse::<usize>().unwrap() - 1;
-                    self.x = column.parse::<usize>().unwrap() - 1;
-                }
+                'H' => (self.y, self.x) = (number(0) - 1, number(1) - 1),
                 'J' => self.cells = Self::new(self.wider).cells,
-                'm' | 'h' | 'l' => {}
+                'G' => self.x = number(0) - 1,
+                'A' => self.y -= number(0),
+                'B' => self.y += number(0),
+                'C' => self.x += number(0),
+                'D' => self.x -= number(0),
+                'X' | 'K' => {
+                    let end = if last == 'K' { usize::from(SIZE.width) } else { self.x + number(0) };
+                    for x in self.x..end {
+                        self.erase(x);
+                        self.cells[self.y][x] = Some(' ');
+                    }
+                }
+                'm' | 'h' | 'l' | 'r' => {}
                 other => panic!("{other}"),
             }
         }
@@ -201,20 +212,25 @@ fn words_after_doubtful_characters_stand_where_they_belong() {
 
 #[test]
 fn only_doubtful_characters_cost_moves() {
-    let bytes = |text: &'static str| {
+    let bytes = |texts: &[&'static str]| {
         let mut out = Vec::new();
         let mut screen = Screen::new(&mut out, SIZE, false).unwrap();
-        screen.draw(&Lines(vec![vec![text]]), NOW).unwrap();
+        for text in texts {
+            screen.draw(&Lines(vec![vec![*text]]), NOW).unwrap();
+        }
         drop(screen);
-        String::from_utf8(out).unwrap()
+        let said = String::from_utf8(out).unwrap();
+        said.split_once("\x1b[2J").unwrap().1.to_owned()
     };
-    // One to clear the screen, one to begin.
-    assert_eq!(bytes("plain").matches('H').count(), 2);
-    // And one after the run, for what it may have covered.
-    assert_eq!(bytes("──────").matches('H').count(), 3);
-    assert!(bytes("──────x").contains("──────\x1b[1;7Hx"));
-    assert!(bytes("a漢b").contains("\x1b[1;1Ha  \x1b[1;2H漢\x1b[1;4Hb"));
-    assert!(bytes("aéb").contains("\x1b[1;1Ha \x1b[1;2Hé\x1b[1;3Hb"));
+    assert_eq!(bytes(&["plain"]), "\x1b[1Hplain");
+    // A move after the run, and what it may have covered.
+    assert_eq!(bytes(&["──────"]), "\x1b[1H──────\x1b[7G\x1b[K");
+    assert_eq!(bytes(&["──────x"]), "\x1b[1H──────\x1b[7Gx\x1b[K");
+    assert_eq!(bytes(&["a漢b"]), "\x1b[1Ha漢\x1b[4Gb");
+    assert_eq!(bytes(&["aéb"]), "\x1b[1Haé\x1b[3Gb");
+    // Where something stood, its cells are blanked first.
+    assert_eq!(bytes(&["axb", "aéb"]), "\x1b[1Haxb\x1b[1;2H \x1b[Dé\x1b[3Gb");
+    assert_eq!(bytes(&["axyb", "a漢b"]), "\x1b[1Haxyb\x1b[1;2H  \x1b[2D漢\x1b[4Gb");
 }
 
 /// A line of the console's own words with all kinds of characters between them.
