@@ -136,6 +136,15 @@ const RULES: &[(&str, &[&str])] = &[
     ("console/screens", PURE),
     ("console/widgets", PURE),
     ("console/theme.rs", PURE),
+    ("console/plain/asking.rs", PURE),
+    ("console/plain/command.rs", PURE),
+    ("console/plain/names.rs", PURE),
+    ("console/plain/news.rs", PURE),
+    ("console/plain/page.rs", PURE),
+    ("console/plain/session.rs", PURE),
+    ("console/plain/showing.rs", PURE),
+    ("console/plain/waiting.rs", PURE),
+    ("console/plain/wording.rs", PURE),
     ("console/runtime", &["crate::cli", "crate::gateway", "crate::agent"]),
 ];
 
@@ -259,6 +268,7 @@ const RAW: &[(&str, &str)] = &[
     ("cli/outbox.rs", "JSON output: the writer escapes"),
     ("cli/review/effects.rs", "the wire: the agent's name goes back to the server that gave it"),
     ("cli/status.rs", "JSON output: the writer escapes"),
+    ("console/plain/showing.rs", "compares an agent's name with what was typed"),
     ("console/screens/decide/table.rs", "parses the payload; what differs becomes visible there"),
     ("console/screens/decide/target.rs", "parses the payload; what it finds becomes visible there"),
     ("console/screens/detail", "lays the payload out in runs of visible text"),

@@ -13,7 +13,7 @@ mod scenario;
 pub use scenario::{Options, REVIEWER, Scenario};
 
 use super::review::{self, Chosen, Feed, Look, Session, WayOut};
-use crate::console::runtime::{self, Keyboard};
+use crate::console::runtime::Keyboard;
 use crate::feed::Source;
 use std::process::ExitCode;
 
@@ -38,7 +38,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let Args { agents, rate, seed, look } = args;
     let chosen = look.choose()?;
     // Before anything is started that nobody could look at.
-    runtime::check(Keyboard::StandardInput)?;
+    chosen.check(Keyboard::StandardInput)?;
     let seed = seed.unwrap_or_else(|| fastrand::u64(..1_000_000));
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {

@@ -38,7 +38,7 @@ const LETTERS: [char; 18] =
     ['b', 'c', 'd', 'e', 'f', 'g', 'h', 'k', 'm', 'n', 'p', 's', 't', 'v', 'w', 'x', 'y', 'z'];
 
 /// Four of them, no two the same, so that a key that is held down types none of them twice.
-fn letters() -> String {
+pub(super) fn letters() -> String {
     fastrand::choose_multiple(LETTERS, 4).into_iter().collect()
 }
 

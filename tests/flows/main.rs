@@ -9,5 +9,6 @@ mod deciding;
 mod lasting;
 mod looking;
 mod panes;
+mod plain;
 mod script;
 mod standing;

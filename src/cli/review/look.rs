@@ -4,9 +4,11 @@
 use crate::config::{self, Color, Config, Effective, Notify, Word, place};
 use crate::console::app::{NotifyBy, Settings};
 use crate::console::keymap::Keymap;
+use crate::console::runtime::{self, Keyboard, TerminalError};
 use crate::console::theme::Theme;
 use anyhow::Context as _;
 use clap::builder::PossibleValuesParser;
+use std::io::{IsTerminal as _, stdin, stdout};
 use std::path::PathBuf;
 
 /// The flags that say how the screen looks and feels; the demo has them too. Each goes before the environment and the
@@ -24,6 +26,10 @@ pub struct Look {
     /// Draw with ASCII alone; by itself where the locale is not UTF-8
     #[arg(long)]
     ascii: bool,
+
+    /// Line by line, with no screen: for screen readers, dumb terminals and logs; by itself where TERM is `dumb`
+    #[arg(long)]
+    plain: bool,
 
     /// Seconds for which an approval can be taken back before it is sent; 0 sends at once [default: 3]
     #[arg(long, value_name = "SECONDS", value_parser = |text: &str| config::accept("grace", text))]
@@ -45,6 +51,7 @@ pub(in crate::cli) struct Chosen {
     pub(super) config: Config,
     theme: Theme,
     keymap: Keymap,
+    plain: bool,
 }
 
 impl Look {
@@ -56,7 +63,7 @@ impl Look {
         let Effective { config, .. } = self.resolve()?;
         let theme = theme(&config);
         let keymap = Keymap::shipped().context("the keymap that this program ships")?;
-        Ok(Chosen { config, theme, keymap })
+        Ok(Chosen { config, theme, keymap, plain: self.plain })
     }
 
     fn resolve(&self) -> Result<Effective, config::Mistakes> {
@@ -80,6 +87,25 @@ impl Look {
 }
 
 impl Chosen {
+    /// Whether there is to be no screen: it was asked for, or the terminal says that it cannot show one.
+    pub(super) fn is_plain(&self) -> bool {
+        self.plain || self.is_dumb()
+    }
+
+    /// Whether the terminal says that it cannot show a screen, and nobody had to ask for the plain mode.
+    pub(super) fn is_dumb(&self) -> bool {
+        let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        !self.plain && dumb && stdin().is_terminal() && stdout().is_terminal()
+    }
+
+    /// Whether there is what the console needs to be seen and used.
+    ///
+    /// # Errors
+    /// What is missing, and what to do instead.
+    pub(in crate::cli) fn check(&self, keyboard: Keyboard) -> Result<(), TerminalError> {
+        if self.is_plain() { Ok(()) } else { runtime::check(keyboard) }
+    }
+
     /// Everything of it that the screen goes by.
     pub(super) fn settings(&self) -> Settings {
         let config = self.config.clone();

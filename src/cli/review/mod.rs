@@ -12,6 +12,7 @@ use super::connection::Connection;
 use super::serve;
 use crate::client::AegisClient;
 use crate::console::app::{Message, Model, Settings};
+use crate::console::plain::{self, Plain};
 use crate::console::runtime::{self, Keyboard};
 use crate::console::shell::Console;
 use crate::dispatch::{Check, DispatchEvent, Dispatcher, NoCheck, Pace, QueueCheck};
@@ -21,7 +22,7 @@ use crate::gateway::{Config, Gateway};
 use crate::journal::{self, Journal};
 use anyhow::{Context as _, anyhow};
 use jiff::tz::TimeZone;
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _, stdout};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -174,7 +175,7 @@ async fn of_server(args: &Args, chosen: &Chosen) -> anyhow::Result<ExitCode> {
 
 async fn of_own_gateway(args: Args, chosen: &Chosen) -> anyhow::Result<ExitCode> {
     // Before a gateway is started that nobody could look at.
-    runtime::check(Keyboard::StandardInput)?;
+    chosen.check(Keyboard::StandardInput)?;
     let listen = match args.listen {
         Some(listen) => listen,
         None => serve::DEFAULT_LISTEN.parse().context("the default address")?,
@@ -214,7 +215,9 @@ pub(super) async fn show(session: Session, chosen: &Chosen) -> anyhow::Result<Ex
         Feed::Lines(jsonl::Source::StandardInput) => Keyboard::ControllingTerminal,
         _ => Keyboard::StandardInput,
     };
-    runtime::check(keyboard)?;
+    chosen.check(keyboard)?;
+    let is_plain = chosen.is_plain();
+    let deciding = is_plain && plain::is_person(keyboard);
     let settings = Settings {
         identity: session.identity,
         reviewer: session.reviewer,
@@ -223,6 +226,9 @@ pub(super) async fn show(session: Session, chosen: &Chosen) -> anyhow::Result<Ex
         how_to_ask: session.how_to_ask,
         simulated: session.simulated,
         time_zone: TimeZone::system(),
+        line_by_line: is_plain,
+        // Nothing but the letters shows that what goes into a pipe is read by the person who answers it.
+        always_letters: is_plain && !stdout().is_terminal(),
         ..chosen.settings()
     };
     // A demo leaves nothing behind, its journal neither.
@@ -243,9 +249,22 @@ pub(super) async fn show(session: Session, chosen: &Chosen) -> anyhow::Result<Ex
     };
     tokio::spawn(follow(session.feed, dispatcher.clone(), tell.clone()));
     let doers = Doers { dispatcher, source, grace: chosen.config.grace, tell };
-    let size = crossterm::terminal::size().unwrap_or((80, 24));
-    let mut console = Console::new(Model::new(settings, size));
-    let exit = runtime::run(&mut console, keyboard, news, |effect| doers.carry_out(effect)).await?;
+    let exit = if is_plain {
+        if chosen.is_dumb() {
+            // Standard error may be closed; the mode says for itself what it is.
+            let _ = writeln!(
+                std::io::stderr(),
+                "aegis-console: TERM is dumb, so this is the plain mode (--plain)"
+            );
+        }
+        let model = Model::new(settings, plain::size());
+        let mut session = Plain::new(model, deciding);
+        plain::run(&mut session, keyboard, news, |effect| doers.carry_out(effect)).await?
+    } else {
+        let size = crossterm::terminal::size().unwrap_or((80, 24));
+        let mut console = Console::new(Model::new(settings, size));
+        runtime::run(&mut console, keyboard, news, |effect| doers.carry_out(effect)).await?
+    };
     if let Some(dispatcher) = doers.dispatcher {
         dispatcher.shutdown().await;
         let open = dispatcher.open();

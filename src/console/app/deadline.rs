@@ -16,8 +16,8 @@ pub fn next_deadline(model: &Model, now: Now) -> Option<Duration> {
     second.into_iter().chain(notice).chain(announce::next(model)).min()
 }
 
-/// Countdowns change on the second of the time of day.
-fn until_next_second(now: Now) -> Duration {
+/// The time to the next second of the time of day: then countdowns change.
+pub fn until_next_second(now: Now) -> Duration {
     let past = now.wall.subsec_nanosecond().rem_euclid(1_000_000_000);
     Duration::from_nanos(1_000_000_000 - u64::from(past.unsigned_abs()))
 }

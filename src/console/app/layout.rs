@@ -40,6 +40,11 @@ const FRAME: u16 = 2;
 /// The smallest pane for the outcomes.
 const OUTCOMES: u16 = 5;
 
+/// Columns by which lines are shorter where each has its number in front of it.
+const NUMBERS: u16 = 5;
+/// Lines are laid out for at least so many columns, however narrow the terminal says it is.
+const SHORTEST_LINE: u16 = 14;
+
 /// What an open bar needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Asking {
@@ -96,6 +101,12 @@ pub struct Layout {
 }
 
 impl Layout {
+    /// Where nothing has a place: only the detail is laid out, so that its lines fit behind their numbers.
+    pub fn line_by_line((width, height): (u16, u16)) -> Self {
+        let width = width.saturating_sub(NUMBERS).max(SHORTEST_LINE);
+        Self { detail: Some(Rect::new(0, 0, width, height)), ..Self::default() }
+    }
+
     /// The layout for a terminal of this size.
     pub fn of((width, height): (u16, u16), focus: Pane, panes: Arrangement, asking: Option<Asking>) -> Self {
         if width < SMALLEST.0 || height < SMALLEST.1 {

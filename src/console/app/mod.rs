@@ -10,6 +10,7 @@ pub mod guard;
 pub mod layout;
 pub mod message;
 pub mod model;
+pub mod named;
 pub mod news;
 pub mod update;
 

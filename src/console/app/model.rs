@@ -48,6 +48,10 @@ pub struct Settings {
     pub expires_here: bool,
     /// What makes something wait: shown while nothing does.
     pub how_to_ask: Vec<String>,
+    /// Whether everything is printed line by line, with no screen to place it on.
+    pub line_by_line: bool,
+    /// Whether every approval asks for the letters, because nothing else shows that somebody reads what is printed.
+    pub always_letters: bool,
     /// What the demo simulates, where this is the demo.
     pub simulated: Option<String>,
     /// By which sequence the terminal is asked to notify, besides the bell; `None` for by none.
@@ -94,6 +98,8 @@ impl Settings {
             flood_limit: DEFAULT_LIMIT as usize,
             expires_here: false,
             how_to_ask: Vec::new(),
+            line_by_line: false,
+            always_letters: false,
             simulated: None,
             notify: None,
             bell: true,
@@ -235,7 +241,11 @@ impl Model {
     pub fn settle(&mut self) {
         let asking =
             |bar: &Bar| Asking { rows: decide::rows(bar), table: matches!(bar.subject, Subject::Marked(_)) };
-        self.layout = Layout::of(self.size, self.focus, self.panes, self.bar.as_ref().map(asking));
+        self.layout = if self.settings.line_by_line {
+            Layout::line_by_line(self.size)
+        } else {
+            Layout::of(self.size, self.focus, self.panes, self.bar.as_ref().map(asking))
+        };
         if let Some(Bar { subject: Subject::Marked(table), .. }) = &mut self.bar
             && let Some(frame) = self.layout.table.map(inside)
         {

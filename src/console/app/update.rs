@@ -83,7 +83,7 @@ fn pressed(model: &mut Model, key: KeyEvent, context: &mut Context<'_>, effects:
     }
 }
 
-fn act(
+pub(super) fn act(
     model: &mut Model,
     intent: Intent,
     context: &mut Context<'_>,
@@ -209,7 +209,9 @@ fn open(
         Bar::marked((context.id)(), table, verdict)
     } else {
         let action = guard::may_open(model, verdict, context.now)?;
-        Bar::one((context.id)(), action, verdict, &mut *context.letters)
+        let bar = Bar::one((context.id)(), action, verdict, &mut *context.letters);
+        let always = model.settings.always_letters && verdict == Verdict::Approve;
+        if always { bar.with_letters(&mut *context.letters) } else { bar }
     };
     model.bar = Some(bar);
     effects.push(Effect::FlushInput);

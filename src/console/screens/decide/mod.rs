@@ -2,7 +2,7 @@
 //! is decided here; the guard and `update` do that.
 
 pub mod table;
-pub(super) mod target;
+pub(in crate::console) mod target;
 pub(super) mod view;
 
 pub use table::Table;
@@ -79,6 +79,33 @@ impl Bar {
         });
         let reason = (reject || risk >= Risk::Critical).then(|| TextField::new(LONGEST_REASON));
         Self::new(id, Subject::One(action), verdict, letters, reason)
+    }
+
+    /// The same bar, with letters to be typed also where its risk would not ask for them.
+    #[must_use]
+    pub fn with_letters(mut self, letters: impl FnOnce() -> String) -> Self {
+        if self.letters.is_none() {
+            let wanted = letters();
+            self.letters = Some(Letters { typed: TextField::new(wanted.len()), wanted });
+            self.field = Some(Field::Letters);
+        }
+        self
+    }
+
+    /// A whole line in the field that is typed into, in place of what was in it; `false` where it does not fit.
+    pub fn fill(&mut self, text: &str) -> bool {
+        // Letters are those that were typed or none: what a field would leave out does not make them right.
+        let (field, longest, exact) = match (self.field, &mut self.letters, &mut self.reason) {
+            (Some(Field::Letters), Some(letters), _) => (&mut letters.typed, letters.wanted.len(), true),
+            (Some(Field::Reason), _, Some(reason)) => (reason, LONGEST_REASON, false),
+            _ => return true,
+        };
+        *field = TextField::new(longest);
+        let fits = field.paste(text) && (!exact || field.value() == text);
+        if !fits {
+            *field = TextField::new(longest);
+        }
+        fits
     }
 
     /// Opens the bar for what is marked.

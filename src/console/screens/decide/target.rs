@@ -26,7 +26,7 @@ const TARGETS: [&str; 18] = [
 ];
 
 /// What the action is aimed at, as `name: value` from its payload: a well-known member, else the first plain one.
-pub(super) fn target(action: &Action) -> Option<Visible> {
+pub(in crate::console) fn target(action: &Action) -> Option<Visible> {
     let payload = json::parse(action.payload().as_bytes(), Limits::SEALED).ok()?;
     let plain = |value: &Value| match &value.kind {
         Kind::String(text) | Kind::Number(text) => Some(text.clone()),

@@ -13,8 +13,8 @@ pub(super) mod view;
 use self::below::{Below, BodyLine};
 use self::facts::Facts;
 use crate::console::app::layout::{inside, readable};
-use crate::console::widgets::Scroll;
 use crate::console::widgets::payload::{Coverage, Folds};
+use crate::console::widgets::{RoleLine, Scroll};
 use crate::domain::difference::Differences;
 use crate::domain::{Action, Digest};
 use ratatui::layout::Rect;
@@ -114,6 +114,24 @@ impl Detail {
             Place::Payload(position) => self.facts.lines.len() + payload.line_at(position),
             Place::Behind(lines) => self.facts.lines.len() + payload.len() + lines,
         }
+    }
+
+    /// A line below the facts, and whether it is what somebody else wrote; `None` where there are no more.
+    pub(in crate::console) fn below(&self, number: usize) -> Option<(bool, RoleLine)> {
+        self.below.line(number).map(|line| match line {
+            BodyLine::Foreign(line) => (true, line),
+            BodyLine::Own(line) => (false, line),
+        })
+    }
+
+    /// How many lines the payload takes, and how many all that is below the facts.
+    pub(in crate::console) fn lines_below(&self) -> (usize, usize) {
+        (self.below.payload().len(), self.below.len())
+    }
+
+    /// What has changed in this action since it was decided on.
+    pub(in crate::console) fn changes(&self, digest: &Digest) -> Option<&Differences> {
+        self.changes.get(digest)
     }
 
     /// How many characters of it would have been invisible, or could have acted on the terminal.

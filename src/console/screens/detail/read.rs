@@ -6,6 +6,7 @@ use super::Detail;
 use crate::console::keymap::Intent;
 use crate::console::widgets::payload::Folds;
 use crate::domain::Digest;
+use std::ops::Range;
 
 impl Detail {
     /// A frame that drew this has reached the terminal: what its window showed of the payload has been seen. Must be
@@ -14,9 +15,14 @@ impl Detail {
         if !self.shows {
             return;
         }
-        let (payload, facts) = (self.below.payload(), self.facts.lines.len());
-        let window = self.scroll.window();
-        let lines = window.start.saturating_sub(facts)..window.end.saturating_sub(facts).min(payload.len());
+        let (window, facts) = (self.scroll.window(), self.facts.lines.len());
+        self.printed(window.start.saturating_sub(facts)..window.end.saturating_sub(facts));
+    }
+
+    /// These lines below the facts have been printed: what they show of the payload has been seen.
+    pub fn printed(&mut self, lines: Range<usize>) {
+        let payload = self.below.payload();
+        let lines = lines.start..lines.end.min(payload.len());
         let mut news = false;
         for range in payload.covered(lines) {
             news |= self.coverage.add(range);

@@ -10,7 +10,7 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 
 /// The words of the outcomes and what they mean (screen.md).
-const WORDS: [(&str, &str); 19] = [
+pub(in crate::console) const WORDS: [(&str, &str); 19] = [
     ("held", "on disk, not sent before its grace time is over; it can be taken back"),
     ("undone", "taken back in its grace time; nothing was sent"),
     ("queued", "on disk; goes out when its turn comes, or when the link is back"),

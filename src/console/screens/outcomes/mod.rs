@@ -5,7 +5,7 @@
 
 mod decision;
 mod rows;
-pub(super) mod view;
+pub(in crate::console) mod view;
 
 #[cfg(test)]
 mod tests;
@@ -77,6 +77,26 @@ impl Outcomes {
     pub fn settled(&mut self, id: Uuid, at: Timestamp, entry: Queued) {
         let action = Arc::clone(&entry.action);
         self.rows.push(Row { id, at, action, kind: Kind::Elsewhere(Box::new(entry)) });
+    }
+
+    /// Every row, newest first.
+    pub fn rows(&self) -> impl Iterator<Item = &Row> {
+        self.rows.iter()
+    }
+
+    /// The row with this id.
+    pub fn row(&self, id: Uuid) -> Option<&Row> {
+        self.rows.get(id)
+    }
+
+    /// The newest row of this action.
+    pub fn newest_row_of(&self, action: &str) -> Option<&Row> {
+        self.rows.of_action(action).next()
+    }
+
+    /// Puts the cursor on this row.
+    pub fn point(&mut self, id: Uuid) {
+        self.cursor = Some(id);
     }
 
     fn ours_mut(&mut self, id: Uuid) -> Option<&mut Ours> {

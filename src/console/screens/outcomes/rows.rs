@@ -59,6 +59,10 @@ impl Rows {
         self.by_age.values().rev()
     }
 
+    pub(super) fn get(&self, id: Uuid) -> Option<&Row> {
+        self.by_age.get(self.by_id.get(&id)?)
+    }
+
     pub(super) fn get_mut(&mut self, id: Uuid) -> Option<&mut Row> {
         self.by_age.get_mut(self.by_id.get(&id)?)
     }

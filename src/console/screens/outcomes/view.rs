@@ -103,6 +103,20 @@ fn line(model: &Model, row: &Row, cursor: bool, columns: usize, now: Now) -> Rol
     line.cut(columns)
 }
 
+/// What became of it where everything is printed line by line: the label and the words after it.
+pub(in crate::console) fn sentence(model: &Model, row: &Row, now: Now) -> (String, RoleLine) {
+    let zone = &model.settings.time_zone;
+    let words = Words { zone, dot: ", ".into(), now, undo: None, offline: model.is_offline() };
+    let (label, _, text) = match &row.kind {
+        Kind::Ours(ours) => words.ours(ours),
+        Kind::Elsewhere(entry) => {
+            let (label, role, text) = words.elsewhere(entry);
+            (label.to_owned(), role, text)
+        }
+    };
+    (label, text)
+}
+
 struct Words<'m> {
     zone: &'m TimeZone,
     dot: String,
