@@ -3,6 +3,7 @@
 use crate::script::{SHORT, SMALL, Sample, Script, WIDE, at, refund, settings};
 use aegis_console::console::app::Message;
 use aegis_console::console::app::deadline::next_deadline;
+use aegis_console::console::keymap::Scope;
 use aegis_console::domain::{ActionState, Risk};
 use aegis_console::feed::{FeedEvent, Link};
 use insta::assert_snapshot;
@@ -82,6 +83,21 @@ fn resizing_keeps_the_row_under_the_cursor_in_view() {
     for size in [(40, 12), (300, 80), (72, 12)] {
         script.tell(Message::Resized(size.0, size.1));
         assert!(script.text().contains("▌ LOW  action_59"), "{size:?}\n{}", script.text());
+    }
+}
+
+#[test]
+fn help_is_searched_as_it_is_typed() {
+    for (name, size) in [("120x40", WIDE), ("40x12", SMALL)] {
+        let mut script = Script::with_queue(size);
+        script.keys("? /").typed("MARK");
+        assert_snapshot!(format!("help_searched_{name}"), script.screen());
+        script.keys("enter");
+        assert_eq!(script.model.scopes()[0], Scope::Help, "what is typed now are keys again");
+        script.keys("esc");
+        assert!(script.text().contains("Keys of the list") && !script.text().contains("/MARK"));
+        script.keys("/ x backspace backspace q");
+        assert!(script.model.help.is_none());
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod announcing;
 mod chance;
+mod commanding;
 mod deciding;
 mod lasting;
 mod looking;

@@ -4,6 +4,7 @@
 //! past-tense fact, an intent is what a key means, an effect asks the shell to do something.
 
 pub mod announce;
+pub mod command;
 pub mod deadline;
 pub mod effect;
 pub mod guard;
@@ -12,6 +13,7 @@ pub mod message;
 pub mod model;
 pub mod named;
 pub mod news;
+pub mod typing;
 pub mod update;
 
 pub use announce::{Announcement, NotifyBy};

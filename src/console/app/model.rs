@@ -6,6 +6,7 @@ use super::layout::{Arrangement, Asking, SPLIT, inside};
 use super::{EndOfInput, Layout, NotifyBy, Now};
 use crate::config::{Clipboard, Config, Filters, Group, Highlight, Occasion, Order, Percent};
 use crate::console::keymap::{Keymap, Scope};
+use crate::console::screens::command::CommandLine;
 use crate::console::screens::decide::{self, Bar, Subject};
 use crate::console::screens::detail::Detail;
 use crate::console::screens::help::Help;
@@ -29,6 +30,17 @@ pub enum Pane {
     Detail,
     /// What became of decisions.
     Outcomes,
+}
+
+impl Pane {
+    /// What it is called.
+    pub fn named(self) -> &'static str {
+        match self {
+            Self::List => "the list",
+            Self::Detail => "the detail",
+            Self::Outcomes => "the outcomes",
+        }
+    }
 }
 
 /// What is fixed at the start.
@@ -155,6 +167,8 @@ pub struct Model {
     pub bar: Option<Bar>,
     /// The help, while it is open.
     pub help: Option<Help>,
+    /// The command line.
+    pub command: CommandLine,
     /// How the connection to the source is.
     pub link: Link,
     /// The agents that are paused at the source, and by whom.
@@ -200,6 +214,7 @@ impl Model {
             outcomes: Outcomes::default(),
             bar: None,
             help: None,
+            command: CommandLine::default(),
             link: Link::Connecting,
             paused: HashMap::new(),
             notice: None,
@@ -221,7 +236,11 @@ impl Model {
         if self.leaving {
             return [Scope::Leaving, Scope::Global];
         }
+        if self.command.is_open() {
+            return [Scope::Command, Scope::Global];
+        }
         let inner = match (&self.help, &self.bar, self.focus) {
+            (Some(help), _, _) if help.is_typing() => Scope::Search,
             (Some(_), _, _) => Scope::Help,
             (None, Some(bar), _) if bar.has_fields() => Scope::Field,
             (None, Some(_), _) => Scope::Bar,

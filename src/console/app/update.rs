@@ -2,8 +2,8 @@
 
 use super::guard::{self, Refusal};
 use super::model::Exit;
-use super::{Context, Effect, Message, Model, Now, Pane, announce, news};
-use crate::console::keymap::{Intent, Scope};
+use super::{Context, Effect, Message, Model, Now, Pane, announce, command, news, typing};
+use crate::console::keymap::Intent;
 use crate::console::screens::decide::{Bar, Subject, Table};
 use crate::console::screens::help::Help;
 use crate::console::theme::Role;
@@ -18,7 +18,7 @@ pub fn update(model: &mut Model, message: Message, context: &mut Context<'_>) ->
     let mut effects = Vec::new();
     match message {
         Message::KeyPressed(key) => pressed(model, key, context, &mut effects),
-        Message::Pasted(text) => pasted(model, &text, context),
+        Message::Pasted(text) => typing::paste(model, &text, context),
         Message::Resized(width, height) => model.size = (width, height),
         Message::FocusChanged(focused) => announce::focus(model, focused),
         Message::InputEnded(end) => model.exit = Some(Exit::Input(end)),
@@ -48,7 +48,7 @@ pub fn update(model: &mut Model, message: Message, context: &mut Context<'_>) ->
 
 /// A frame of this model has reached the terminal: from now on keys answer it.
 pub fn painted(model: &mut Model, now: Now) {
-    if model.layout.detail.is_some() && model.help.is_none() {
+    if model.layout.detail.is_some() && model.help.is_none() && !model.command.is_open() {
         model.detail.painted();
     }
     model.shown = model.shown.painted(model, now);
@@ -59,12 +59,12 @@ fn pressed(model: &mut Model, key: KeyEvent, context: &mut Context<'_>, effects:
         return;
     }
     let scopes = model.scopes();
-    let command = key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
+    let controls = key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
     // A focused text field lets no letter through to the scopes around it.
-    let chain = if scopes[0] == Scope::Field && !command { &scopes[..1] } else { &scopes[..] };
+    let chain = if scopes[0].takes_text() && !controls { &scopes[..1] } else { &scopes[..] };
     let Some(intent) = model.settings.keymap.intent(&key, chain) else {
-        if scopes[0] == Scope::Field && !model.layout.too_small {
-            edit(model, context, |bar| bar.edit(key));
+        if !model.layout.too_small {
+            typing::edit(model, key, context);
         }
         return;
     };
@@ -94,6 +94,17 @@ pub(super) fn act(
         Intent::Repaint => effects.push(Effect::Repaint),
         Intent::Help => model.help = Some(Help::default()),
         Intent::Stay => model.leaving = false,
+        Intent::Command => command::begin(model, context),
+        Intent::Run => command::run(model, context, effects)?,
+        Intent::Complete | Intent::CompleteBack => model.command.choose(intent == Intent::Complete),
+        Intent::Down | Intent::Up if model.command.is_open() => model.command.step(intent == Intent::Down),
+        Intent::Leave if model.command.is_open() => model.command.close(false),
+        Intent::Search => {
+            if let Some(help) = &mut model.help {
+                help.search();
+            }
+        }
+        Intent::Leave if model.help.as_mut().is_some_and(Help::show_all) => {}
         Intent::Leave if model.help.is_some() => model.help = None,
         Intent::Leave => model.bar = None,
         Intent::Approve => open(model, Verdict::Approve, context, effects)?,
@@ -194,7 +205,7 @@ fn scroll(model: &mut Model, intent: Intent) {
 
 /// Opens the bar: for what is marked from the list, else for what the cursor is on. What was pressed before it could be
 /// seen was not meant for it.
-fn open(
+pub(super) fn open(
     model: &mut Model,
     verdict: Verdict,
     context: &mut Context<'_>,
@@ -280,20 +291,4 @@ fn leave(model: &mut Model, effect: Effect, effects: &mut Vec<Effect>) {
     effects.push(effect);
     model.leaving = false;
     model.exit = Some(Exit::Quit);
-}
-
-fn pasted(model: &mut Model, text: &str, context: &mut Context<'_>) {
-    let takes = model.bar.as_ref().is_some_and(Bar::takes_pastes);
-    if model.scopes()[0] == Scope::Field && takes && !model.layout.too_small {
-        edit(model, context, |bar| bar.paste(text));
-    } else {
-        model.tell(Role::Notice, "ignored: pasted text is never read as keys", context.now);
-    }
-}
-
-fn edit(model: &mut Model, context: &mut Context<'_>, change: impl FnOnce(&mut Bar) -> bool) {
-    let fits = model.bar.as_mut().is_none_or(change);
-    if !fits {
-        model.tell(Role::Notice, "no more fits in here", context.now);
-    }
 }

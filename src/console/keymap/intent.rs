@@ -69,6 +69,16 @@ pub enum Intent {
     SplitRight,
     /// Draw the whole screen again.
     Repaint,
+    /// Open the command line.
+    Command,
+    /// In the command line: run what it says.
+    Run,
+    /// In the command line: put the next completion into it.
+    Complete,
+    /// In the command line: put the completion before into it.
+    CompleteBack,
+    /// In the help: search.
+    Search,
     /// Show every key of this pane and what the words mean.
     Help,
     /// Leave the program.
@@ -77,7 +87,7 @@ pub enum Intent {
 
 impl Intent {
     /// Every intent, in the order in which help shows them.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 39] = [
         Self::Approve,
         Self::Reject,
         Self::Confirm,
@@ -110,6 +120,11 @@ impl Intent {
         Self::SplitLeft,
         Self::SplitRight,
         Self::Repaint,
+        Self::Command,
+        Self::Run,
+        Self::Complete,
+        Self::CompleteBack,
+        Self::Search,
         Self::Help,
         Self::Quit,
     ];
@@ -149,6 +164,11 @@ impl Intent {
             Self::SplitLeft => "split-left",
             Self::SplitRight => "split-right",
             Self::Repaint => "repaint",
+            Self::Command => "command",
+            Self::Run => "run",
+            Self::Complete => "complete",
+            Self::CompleteBack => "complete-back",
+            Self::Search => "search",
             Self::Help => "help",
             Self::Quit => "quit",
         }
@@ -191,6 +211,11 @@ impl Intent {
             Self::SplitLeft => "move the split between list and detail to the left",
             Self::SplitRight => "move the split between list and detail to the right",
             Self::Repaint => "draw the whole screen again",
+            Self::Command => "command line: all of this by name",
+            Self::Run => "run what the line says",
+            Self::Complete => "put the next completion into the line",
+            Self::CompleteBack => "put the completion before into the line",
+            Self::Search => "search this help",
             Self::Help => "this help",
             Self::Quit => "quit; says so first where decisions are held or still being sent",
         }
@@ -218,7 +243,8 @@ impl Intent {
         matches!(self, Self::Approve | Self::Reject | Self::Confirm | Self::TryAgain | Self::SendHeld)
     }
 
-    pub(super) fn parse(name: &str) -> Option<Self> {
+    /// The intent that has this name.
+    pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|intent| intent.name() == name)
     }
 
@@ -244,13 +270,17 @@ pub enum Scope {
     Field,
     /// The help.
     Help,
+    /// The command line.
+    Command,
+    /// What is searched for in the help.
+    Search,
     /// The question what becomes of held decisions when the program is left.
     Leaving,
 }
 
 impl Scope {
     /// Every scope.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Global,
         Self::List,
         Self::Detail,
@@ -258,8 +288,15 @@ impl Scope {
         Self::Bar,
         Self::Field,
         Self::Help,
+        Self::Command,
+        Self::Search,
         Self::Leaving,
     ];
+
+    /// Whether keys are text here: no letter gets through to the scopes around it.
+    pub fn takes_text(self) -> bool {
+        matches!(self, Self::Field | Self::Command | Self::Search)
+    }
 
     /// The name of the table in a keymap.
     pub fn name(self) -> &'static str {
@@ -271,6 +308,8 @@ impl Scope {
             Self::Bar => "bar",
             Self::Field => "field",
             Self::Help => "help",
+            Self::Command => "command",
+            Self::Search => "search",
             Self::Leaving => "leaving",
         }
     }

@@ -2,6 +2,7 @@
 //!
 //! State is changed by `update` alone; a view reads the model and draws, and can change nothing.
 
+pub mod command;
 pub mod decide;
 pub mod detail;
 pub mod help;

@@ -1,6 +1,6 @@
 //! The whole frame: `view(&Model, &mut Frame)`. Draws and changes nothing.
 
-use super::{decide, detail, help, outcomes, queue, top};
+use super::{command, decide, detail, help, outcomes, queue, top};
 use crate::console::app::layout::inside;
 use crate::console::app::{Model, Now, Pane};
 use crate::console::keymap::{Intent, Scope};
@@ -41,7 +41,11 @@ pub fn view(model: &Model, frame: &mut Frame<'_>, now: Now) {
         outcomes::view::draw_newest(frame, area, model, now);
     }
     decide::view::draw(frame, layout, model);
-    keys(frame, layout.keys, model);
+    if model.command.is_open() {
+        command::view::draw(frame, layout.keys, model);
+    } else {
+        keys(frame, layout.keys, model);
+    }
 }
 
 fn keys(frame: &mut Frame<'_>, area: Rect, model: &Model) {
@@ -114,7 +118,7 @@ fn hints(model: &Model) -> Vec<Intent> {
         // Nothing else says where the other panes are.
         hints.push(Intent::Zoom);
     }
-    hints.extend([Intent::NextPane, Intent::Help, Intent::Quit]);
+    hints.extend([Intent::NextPane, Intent::Command, Intent::Help, Intent::Quit]);
     hints
 }
 

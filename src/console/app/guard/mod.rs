@@ -13,6 +13,7 @@ mod tests;
 pub use refusal::Refusal;
 
 use super::{Model, Now, Pane};
+use crate::console::keymap::Intent;
 use crate::console::screens::decide::{Bar, Subject};
 use crate::domain::{Action, Digest, Risk, Untrusted, Verdict};
 use std::sync::Arc;
@@ -51,6 +52,8 @@ pub struct Shown {
     pub since: Duration,
     /// The outcome that keys meant, and since when.
     pub outcome: Option<(Uuid, Duration)>,
+    /// What the command line said, and since when.
+    pub line: Option<(Uuid, String, Duration)>,
 }
 
 impl Shown {
@@ -62,6 +65,11 @@ impl Shown {
             Some((id, since)) if id == row.id => (id, since),
             _ => (row.id, now.tick),
         });
+        let line =
+            model.command.says().filter(|_| !model.layout.too_small).map(|(id, text)| match &self.line {
+                Some((shown, said, since)) if *shown == id && said == text => (id, said.clone(), *since),
+                _ => (id, text.to_owned(), now.tick),
+            });
         let shows = Self {
             cursor: model.queue.cursor().filter(|_| !hidden).cloned(),
             flood: model.queue.flood_cursor().filter(|_| !hidden).cloned(),
@@ -71,8 +79,9 @@ impl Shown {
             size: model.size,
             since: self.since,
             outcome,
+            line,
         };
-        let same = Self { outcome: self.outcome, ..shows.clone() } == *self;
+        let same = Self { outcome: self.outcome, line: self.line.clone(), ..shows.clone() } == *self;
         Self { since: if same { self.since } else { now.tick }, ..shows }
     }
 }
@@ -190,6 +199,23 @@ pub fn may_act_on_outcome(model: &Model, now: Now) -> Result<(), Refusal> {
     let Some(row) = model.outcomes.selected() else { return Ok(()) };
     match model.shown.outcome {
         Some((id, since)) if id == row.id && since.saturating_add(ARMED) <= now.tick => Ok(()),
+        _ => Err(Refusal::JustChanged),
+    }
+}
+
+/// Whether an Enter that was read at this time may run what the command line says. What a key of its own would have to be
+/// armed for must have stood there for as long: a paste that comes letter by letter, with a line feed at its end, opens
+/// nothing.
+pub fn may_run(model: &Model, intent: Intent, now: Now) -> Result<(), Refusal> {
+    let harmless = !intent.decides() && !matches!(intent, Intent::Undo | Intent::Pause | Intent::Acknowledge);
+    let (said, shown) = (model.command.says(), &model.shown.line);
+    match (said, shown) {
+        _ if harmless => Ok(()),
+        (Some((id, text)), Some((shown, line, since)))
+            if id == *shown && text == line && since.saturating_add(ARMED) <= now.tick =>
+        {
+            Ok(())
+        }
         _ => Err(Refusal::JustChanged),
     }
 }

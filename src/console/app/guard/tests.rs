@@ -143,7 +143,7 @@ fn from_medium_up_the_whole_payload_must_have_been_on_the_screen() {
         assert_eq!(marked.is_ok(), risk == "low", "{risk}");
         let mut millis = 5_000;
         while model.detail.unseen() > 0 {
-            model.detail.go(crate::console::keymap::Intent::PageDown);
+            model.detail.go(Intent::PageDown);
             millis += 1;
             paint(&mut model, millis);
         }

@@ -1,0 +1,217 @@
+//! What the command line can be told, by name, and what then happens: the same as for the key.
+//!
+//! A command never decides: `approve` and `reject` open the bar, by the same rules as their keys.
+
+use super::guard::{self, Refusal};
+use super::update::{act, open};
+use super::{Context, Effect, Model, Pane};
+use crate::console::keymap::{Intent, Scope};
+use crate::console::screens::command::Known;
+use crate::console::theme::Role;
+use crate::console::widgets::{RoleLine, key_bar};
+use crate::domain::{Verdict, Visible};
+
+/// What a line means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// The same as a key.
+    Do(Intent),
+    /// Open the bar that rejects, with this reason in it.
+    Reject(String),
+}
+
+/// A line that means nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unknown {
+    /// The first word of it.
+    pub name: String,
+    /// The name that comes nearest.
+    pub nearest: Option<&'static str>,
+}
+
+/// Short names that hands know from elsewhere.
+const SHORT: [(&str, Intent); 2] = [("q", Intent::Quit), ("h", Intent::Help)];
+
+impl Command {
+    /// Reads a line. Names of more than one word can be written with blanks: `copy payload`.
+    ///
+    /// # Errors
+    /// [`Unknown`], with the name that was meant, as far as that can be guessed.
+    pub fn parse(line: &str) -> Result<Self, Unknown> {
+        let (first, words) = line.trim().split_once(char::is_whitespace).unwrap_or((line.trim(), ""));
+        if first == Intent::Reject.name() && !words.trim().is_empty() {
+            return Ok(Self::Reject(words.trim().to_owned()));
+        }
+        let name = line.split_whitespace().collect::<Vec<_>>().join("-");
+        let short = SHORT.iter().find(|(short, _)| *short == name).map(|(_, intent)| *intent);
+        match short.or_else(|| Intent::parse(&name).filter(|intent| has_a_name(*intent))) {
+            Some(intent) => Ok(Self::Do(intent)),
+            None => Err(Unknown { nearest: nearest(&name), name: first.to_owned() }),
+        }
+    }
+
+    /// The key that does the same.
+    pub fn intent(&self) -> Intent {
+        match self {
+            Self::Do(intent) => *intent,
+            Self::Reject(_) => Intent::Reject,
+        }
+    }
+}
+
+/// Whether it can be run by name: not what only has a meaning in a bar, a field or a question.
+fn has_a_name(intent: Intent) -> bool {
+    !matches!(
+        intent,
+        Intent::Confirm
+            | Intent::Leave
+            | Intent::NextField
+            | Intent::SendHeld
+            | Intent::DropHeld
+            | Intent::Stay
+            | Intent::Command
+            | Intent::Run
+            | Intent::Complete
+            | Intent::CompleteBack
+            | Intent::Search
+    )
+}
+
+/// The pane outside of which it has no meaning.
+fn pane_of(intent: Intent) -> Option<Pane> {
+    match intent {
+        Intent::TryAgain | Intent::Acknowledge => Some(Pane::Outcomes),
+        Intent::Folds | Intent::ReadOn => Some(Pane::Detail),
+        Intent::Mark | Intent::MarkAll | Intent::Unmark => Some(Pane::List),
+        _ => None,
+    }
+}
+
+/// The name of a command that comes nearest to what was typed, where one is near.
+fn nearest(name: &str) -> Option<&'static str> {
+    let far = |known: &str| strsim::damerau_levenshtein(name, known);
+    let names = Intent::ALL.into_iter().filter(|intent| has_a_name(*intent)).map(Intent::name);
+    names.min_by_key(|known| far(known)).filter(|known| far(known) <= name.len().div_ceil(3).min(3))
+}
+
+/// Everything that can be run from here, with its key.
+fn known(model: &Model) -> Vec<Known> {
+    let scope = match model.focus {
+        Pane::List => Scope::List,
+        Pane::Detail => Scope::Detail,
+        Pane::Outcomes => Scope::Outcomes,
+    };
+    let here =
+        |intent: &Intent| has_a_name(*intent) && pane_of(*intent).is_none_or(|pane| pane == model.focus);
+    let known = |intent: Intent| Known {
+        name: intent.name().to_owned(),
+        takes: (intent == Intent::Reject).then_some("[reason]"),
+        key: key_bar::name(&model.settings.keymap, &[scope, Scope::Global], intent),
+        help: intent.help().to_owned(),
+    };
+    Intent::ALL.into_iter().filter(here).map(known).collect()
+}
+
+/// Opens the line, in place of the help where that is open. A bar that asks has to be left first.
+pub(super) fn begin(model: &mut Model, context: &mut Context<'_>) {
+    if model.bar.is_some() || model.leaving {
+        model.tell(Role::Notice, "leave the bar first: a command never decides", context.now);
+        return;
+    }
+    model.help = None;
+    let known = known(model);
+    model.command.open((context.id)(), known);
+}
+
+/// Runs what the line says. Where it may not yet, the line stays; else it is closed and remembered.
+pub(super) fn run(
+    model: &mut Model,
+    context: &mut Context<'_>,
+    effects: &mut Vec<Effect>,
+) -> Result<(), Refusal> {
+    let Some((_, line)) = model.command.says() else { return Ok(()) };
+    if line.trim().is_empty() {
+        model.command.close(false);
+        return Ok(());
+    }
+    let command = match Command::parse(line) {
+        Ok(command) => command,
+        Err(unknown) => {
+            model.command.close(true);
+            let line = unknown.line();
+            model.tell_line(line, context.now);
+            return Ok(());
+        }
+    };
+    guard::may_run(model, command.intent(), context.now)?;
+    model.command.close(true);
+    if let Some(pane) = pane_of(command.intent()).filter(|pane| *pane != model.focus) {
+        let words = format!("{} works in {}", command.intent().name(), pane.named());
+        model.tell(Role::Notice, words, context.now);
+        return Ok(());
+    }
+    match command {
+        Command::Do(intent) => act(model, intent, context, effects),
+        Command::Reject(reason) => {
+            open(model, Verdict::Reject, context, effects)?;
+            if let Some(bar) = &mut model.bar {
+                bar.paste(&reason);
+            }
+            Ok(())
+        }
+    }
+}
+
+impl Unknown {
+    /// `there is no command "aprove": approve?`
+    fn line(&self) -> RoleLine {
+        let mut line = RoleLine::of(Role::Bad, "there is no command ");
+        line.push_foreign(Role::Notice, &Visible::quoted(&self.name).cut(24));
+        if let Some(nearest) = self.nearest {
+            line.push(Role::Notice, format!(": {nearest}?"));
+        }
+        line
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_means_its_intent_and_what_decides_has_none() {
+        for intent in Intent::ALL {
+            let parsed = Command::parse(intent.name());
+            assert_eq!(parsed.is_ok(), has_a_name(intent), "{intent:?}");
+            assert!(parsed.is_err() || parsed == Ok(Command::Do(intent)));
+        }
+        for name in ["confirm", "send-held", "drop-held", "run"] {
+            assert!(Command::parse(name).is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn lines_are_read_with_what_follows_the_name() {
+        for (line, command) in [
+            (" mark  all ", Command::Do(Intent::MarkAll)),
+            ("q", Command::Do(Intent::Quit)),
+            ("reject", Command::Do(Intent::Reject)),
+            ("reject  too much ", Command::Reject("too much".into())),
+        ] {
+            assert_eq!(Command::parse(line), Ok(command), "{line}");
+        }
+    }
+
+    #[test]
+    fn what_is_unknown_comes_with_the_nearest_name() {
+        for (line, name, nearest) in [
+            ("aprove", "aprove", Some("approve")),
+            ("approve all", "approve", None),
+            ("mark-al", "mark-al", Some("mark-all")),
+            ("xyzzy", "xyzzy", None),
+            ("", "", None),
+        ] {
+            assert_eq!(Command::parse(line), Err(Unknown { name: name.into(), nearest }), "{line}");
+        }
+    }
+}
