@@ -55,7 +55,7 @@ async fn watch(scenario: &Scenario, chosen: &Chosen) -> anyhow::Result<ExitCode>
         identity: format!("demo · {REVIEWER} · {}", scenario.url()),
         reviewer: Some(REVIEWER.into()),
         feed: Feed::Gateway(Source::new(&client)?),
-        way_out: Some(WayOut::new(client, Some(&scenario.data().join("journal.sqlite")))?),
+        way_out: WayOut::new(client, Some(&scenario.data().join("journal.sqlite")), chosen)?,
         how_to_ask: vec!["The demo's agents ask for something every few seconds.".into()],
         simulated: Some(scenario.what_is_simulated()),
     };

@@ -11,5 +11,6 @@ mod lasting;
 mod looking;
 mod panes;
 mod plain;
+mod reading;
 mod script;
 mod standing;

@@ -92,6 +92,11 @@ impl Chosen {
         self.plain || self.is_dumb()
     }
 
+    /// Whether nothing is to be decided.
+    pub(in crate::cli) fn is_read_only(&self) -> bool {
+        self.config.read_only
+    }
+
     /// Whether the terminal says that it cannot show a screen, and nobody had to ask for the plain mode.
     pub(super) fn is_dumb(&self) -> bool {
         let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");

@@ -80,13 +80,21 @@ pub(super) struct WayOut {
 }
 
 impl WayOut {
-    /// By this client, kept in this file, else in the one that belongs to its server.
-    pub(super) fn new(client: AegisClient, journal: Option<&Path>) -> anyhow::Result<Self> {
+    /// By this client, kept in this file, else in the one that belongs to its server. `None` where nothing is to be
+    /// decided: then no journal is opened either, and what it holds is left for a console that may.
+    pub(super) fn new(
+        client: AegisClient,
+        journal: Option<&Path>,
+        chosen: &Chosen,
+    ) -> anyhow::Result<Option<Self>> {
+        if chosen.is_read_only() {
+            return Ok(None);
+        }
         let path = match journal {
             Some(path) => path.to_owned(),
             None => journal::default_path(client.base_url().as_str())?,
         };
-        Ok(Self { client, journal: Journal::open(&path)? })
+        Ok(Some(Self { client, journal: Journal::open(&path)? }))
     }
 }
 
@@ -130,7 +138,7 @@ pub fn run(mut args: Args) -> anyhow::Result<ExitCode> {
 async fn of_lines(queue: &Path, args: &Args, chosen: &Chosen) -> anyhow::Result<ExitCode> {
     let standard_input = queue.as_os_str() == "-";
     let way_out = match args.connection.server {
-        Some(_) => Some(WayOut::new(args.connection.client()?.build()?, args.journal.as_deref())?),
+        Some(_) => WayOut::new(args.connection.client()?.build()?, args.journal.as_deref(), chosen)?,
         None => None,
     };
     let source = if standard_input {
@@ -165,7 +173,7 @@ async fn of_server(args: &Args, chosen: &Chosen) -> anyhow::Result<ExitCode> {
     let session = Session {
         identity: url.clone(),
         reviewer: reviewer(),
-        way_out: Some(WayOut::new(client, args.journal.as_deref())?),
+        way_out: WayOut::new(client, args.journal.as_deref(), chosen)?,
         feed: Feed::Gateway(source),
         how_to_ask: vec![format!("Agents ask at {url}/aap, each with an agent's token.")],
         simulated: None,
@@ -191,7 +199,7 @@ async fn of_own_gateway(args: Args, chosen: &Chosen) -> anyhow::Result<ExitCode>
         identity: format!("{name} · {url}"),
         reviewer: Some(name),
         feed: Feed::Gateway(feed::Source::new(&client)?),
-        way_out: Some(WayOut::new(client, Some(&journal))?),
+        way_out: WayOut::new(client, Some(&journal), chosen)?,
         how_to_ask: vec![
             format!("Agents ask at {url}/aap"),
             format!("with the token in {}", gateway.agent_token_file().display()),

@@ -89,6 +89,9 @@ pub(super) fn act(
     context: &mut Context<'_>,
     effects: &mut Vec<Effect>,
 ) -> Result<(), Refusal> {
+    if intent.touches_decisions() {
+        guard::may_touch_decisions(model)?;
+    }
     match intent {
         Intent::Quit => quit(model, context),
         Intent::Repaint => effects.push(Effect::Repaint),

@@ -243,6 +243,11 @@ impl Intent {
         matches!(self, Self::Approve | Self::Reject | Self::Confirm | Self::TryAgain | Self::SendHeld)
     }
 
+    /// Whether the intent does something about decisions that were taken already.
+    pub fn touches_decisions(self) -> bool {
+        matches!(self, Self::Undo | Self::TryAgain | Self::SendHeld | Self::DropHeld | Self::Acknowledge)
+    }
+
     /// The intent that has this name.
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|intent| intent.name() == name)

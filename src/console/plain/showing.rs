@@ -216,7 +216,11 @@ impl Plain {
         let more = [
             (model.carried_elsewhere, "another console sends what is decided here"),
             (model.journal_failed.is_some(), "no decision can be taken: the journal has failed"),
-            (!model.settings.decisions_go_out, "decisions go nowhere: there is no server (--server)"),
+            (model.settings.read_only, "read-only: nothing is decided, taken back or sent from here"),
+            (
+                !model.settings.decisions_go_out && !model.settings.read_only,
+                "decisions go nowhere: there is no server (--server)",
+            ),
         ];
         for (_, words) in more.into_iter().filter(|(is, _)| *is) {
             self.page.own(words);

@@ -55,7 +55,9 @@ fn link(model: &Model, now: Now) -> RoleLine {
     if model.journal_failed.is_some() {
         line.push(Role::Bad, format!(" {} no decisions", symbols.dot));
     }
-    if !model.settings.decisions_go_out {
+    if model.settings.read_only {
+        line.push(Role::Notice, format!(" {} read-only", symbols.dot));
+    } else if !model.settings.decisions_go_out {
         line.push(Role::Bad, format!(" {} decisions go nowhere", symbols.dot));
     }
     line

@@ -118,6 +118,9 @@ fn hints(model: &Model) -> Vec<Intent> {
         // Nothing else says where the other panes are.
         hints.push(Intent::Zoom);
     }
+    if model.settings.read_only {
+        hints.retain(|intent| !intent.decides() && !intent.touches_decisions());
+    }
     hints.extend([Intent::NextPane, Intent::Command, Intent::Help, Intent::Quit]);
     hints
 }

@@ -94,6 +94,7 @@ fn arming(verdict: Verdict, risk: Risk) -> Duration {
 /// What no decision goes without, whatever it is about.
 fn may_decide_at_all(model: &Model) -> Result<(), Refusal> {
     match &model.journal_failed {
+        _ if model.settings.read_only => Err(Refusal::ReadOnly),
         _ if model.layout.too_small => Err(Refusal::TooSmall),
         Some(_) => Err(Refusal::NoJournal),
         None => Ok(()),
@@ -181,8 +182,15 @@ pub fn may_open_flood(model: &Model, verdict: Verdict, now: Now) -> Result<Untru
     if verdict == Verdict::Approve { Err(Refusal::Flood) } else { Ok(agent.clone()) }
 }
 
+/// Whether anything may be done about decisions that were taken already: take them back, send them again or on, drop them,
+/// take note of them.
+pub fn may_touch_decisions(model: &Model) -> Result<(), Refusal> {
+    if model.settings.read_only { Err(Refusal::ReadOnly) } else { Ok(()) }
+}
+
 /// Whether a key that was read at this time may pause the agent under the cursor, or let it go on; then, which.
 pub fn may_pause(model: &Model, now: Now) -> Result<Untrusted, Refusal> {
+    may_touch_decisions(model)?;
     let agent = model.queue.selected().map(|entry| &entry.action.agent).or(model.queue.flood_cursor());
     let agent = agent.ok_or(Refusal::NothingSelected)?;
     let shown = &model.shown;
@@ -207,7 +215,7 @@ pub fn may_act_on_outcome(model: &Model, now: Now) -> Result<(), Refusal> {
 /// armed for must have stood there for as long: a paste that comes letter by letter, with a line feed at its end, opens
 /// nothing.
 pub fn may_run(model: &Model, intent: Intent, now: Now) -> Result<(), Refusal> {
-    let harmless = !intent.decides() && !matches!(intent, Intent::Undo | Intent::Pause | Intent::Acknowledge);
+    let harmless = !intent.decides() && !intent.touches_decisions() && intent != Intent::Pause;
     let (said, shown) = (model.command.says(), &model.shown.line);
     match (said, shown) {
         _ if harmless => Ok(()),

@@ -7,6 +7,8 @@ use std::borrow::Cow;
 pub enum Refusal {
     /// The frame that the key answers showed something else, or had not been there for long enough.
     JustChanged,
+    /// This console was started to look, and for nothing else.
+    ReadOnly,
     /// The cursor is on nothing.
     NothingSelected,
     /// The terminal is too small to show what would be decided.
@@ -42,6 +44,7 @@ impl Refusal {
     pub fn words(&self) -> Cow<'static, str> {
         Cow::Borrowed(match self {
             Self::JustChanged => "ignored: the screen had just changed",
+            Self::ReadOnly => "read-only: nothing is decided, taken back or sent from here",
             Self::NothingSelected => "the cursor is on nothing: move it first",
             Self::NoJournal => {
                 "no decision can be taken: the journal has failed, and nothing is sent that is not on disk"

@@ -191,3 +191,20 @@ fn what_covers_the_screen_covers_the_rules_too() {
     paint(&mut model, 50);
     assert_eq!(may_confirm(&model, at(5_000)), Ok(()));
 }
+
+#[test]
+fn a_console_that_only_looks_decides_nothing_and_touches_no_decision() {
+    let mut model = model();
+    paint(&mut model, 0);
+    model.settings.read_only = true;
+    let now = at(5_000);
+    for verdict in [Verdict::Approve, Verdict::Reject] {
+        assert_eq!(may_open(&model, verdict, now).map(|_| ()), Err(Refusal::ReadOnly));
+    }
+    assert_eq!(may_open_marked(&model, now), Err(Refusal::ReadOnly));
+    assert_eq!(may_pause(&model, now).map(|_| ()), Err(Refusal::ReadOnly));
+    assert_eq!(may_touch_decisions(&model), Err(Refusal::ReadOnly));
+    model.bar = Some(bar(1, &model, Verdict::Reject));
+    paint(&mut model, 6_000);
+    assert_eq!(may_confirm(&model, at(9_000)), Err(Refusal::ReadOnly));
+}
