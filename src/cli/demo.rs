@@ -12,7 +12,8 @@ mod scenario;
 
 pub use scenario::{Options, REVIEWER, Scenario};
 
-use super::review::{self, Chosen, Feed, Look, Session, WayOut};
+use super::config::Chosen;
+use super::review::{self, Feed, Look, Session, WayOut};
 use crate::console::runtime::Keyboard;
 use crate::feed::Source;
 use std::process::ExitCode;

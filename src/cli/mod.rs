@@ -5,6 +5,7 @@
 
 mod batch;
 mod carry;
+mod config;
 pub mod connection;
 pub mod decide;
 pub mod demo;

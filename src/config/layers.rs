@@ -107,6 +107,11 @@ impl Effective {
         }
     }
 
+    /// Whether the config file says it, so that a path in it is meant from there.
+    pub fn is_from_file(&self, name: &str) -> bool {
+        matches!(self.origin(name), Origin::File(_) | Origin::Default)
+    }
+
     /// Every setting: its name, its value as TOML, and where that comes from.
     pub fn shown(&self) -> impl Iterator<Item = (&'static str, String, &Origin)> {
         SETTINGS.iter().map(|setting| (setting.name, (setting.toml)(&self.config), self.origin(setting.name)))

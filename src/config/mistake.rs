@@ -178,7 +178,12 @@ impl std::error::Error for Mistakes {}
 /// The known name that is nearest to what was written, where one is near enough to have been meant.
 pub fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let written = written.to_lowercase();
-    let near = known.into_iter().map(|name| (strsim::jaro(&written, name), name));
+    // One slip of the fingers is near in a short name too, where jaro finds little in common.
+    let likeness = |name: &str| match strsim::osa_distance(&written, name) {
+        0 | 1 => 0.95,
+        _ => strsim::jaro(&written, name),
+    };
+    let near = known.into_iter().map(|name| (likeness(name), name));
     let (likeness, name) = near.max_by(|(one, _), (other, _)| one.total_cmp(other))?;
     // One letter is like anything that has it.
     (likeness > 0.7 && written.len() > 1).then_some(name)

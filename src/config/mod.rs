@@ -27,7 +27,7 @@ mod word;
 pub use layers::{Effective, Origin, accept, variable_name};
 pub use mistake::{Mistake, Mistakes};
 pub use settings::Config;
-pub use value::{Filters, Percent, Server};
+pub use value::{Filters, Percent, Server, THEMES, ThemeName};
 pub use word::{Clipboard, Color, Group, Highlight, Notify, Occasion, Order, Word};
 
 /// The config file with every setting, its default and what it does: what `config init` writes.

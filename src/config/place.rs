@@ -40,6 +40,16 @@ pub fn config_file(flag: Option<&Path>) -> Result<Option<Found>, Mistakes> {
     Ok(Some(Found { path, text }))
 }
 
+/// The file that a setting names: `~/` is the home directory, and what is no absolute path is in `directory`.
+pub fn resolved(path: &Path, directory: Option<&Path>) -> PathBuf {
+    if let Ok(rest) = path.strip_prefix("~")
+        && let Ok(home) = etcetera::home_dir()
+    {
+        return home.join(rest);
+    }
+    directory.map_or_else(|| path.to_owned(), |directory| directory.join(path))
+}
+
 /// Reads a file that was named.
 ///
 /// # Errors

@@ -1,7 +1,7 @@
 //! Every setting: its name, its kind, and what holds where nothing is said. One table makes the file's reader, the
 //! variables, `config show`, and the test that `assets/config.toml` names them all.
 
-use super::value::{Filters, Percent, Server, Value, Wrong};
+use super::value::{Filters, Percent, Server, ThemeName, Value, Wrong};
 use super::word::{Clipboard, Color, Group, Highlight, Notify, Occasion, Order};
 use std::num::NonZeroU32;
 use std::path::PathBuf;
@@ -58,7 +58,7 @@ macro_rules! settings {
 
 settings! {
     /// The name of a theme, or a theme file.
-    theme, "theme": String = "auto".into();
+    theme, "theme": ThemeName = ThemeName("auto".into());
     /// When to use colour.
     color, "color": Color = Color::Auto;
     /// Whether to draw with ASCII alone.

@@ -66,7 +66,14 @@ fn each_mistake_is_named_with_what_was_meant() {
         ("grace = nan", "1:9: grace must be a number of seconds from 0 to 600, not the number nan"),
         ("flood = 0", "1:9: flood must be a whole number from 1, not the number 0"),
         ("split = 90", "1:9: split must be a whole number from 20 to 80, not the number 90"),
-        ("theme = 3", "1:9: theme must be a text, not the number 3"),
+        (
+            "theme = 3",
+            "1:9: theme must be \"auto\", \"dark\", \"light\", \"high-contrast\", \"colour-blind\" or \"none\", or a theme file (with a dot or a slash in its name), not the number 3",
+        ),
+        (
+            "theme = \"drak\"",
+            "1:9: theme must be \"auto\", \"dark\", \"light\", \"high-contrast\", \"colour-blind\" or \"none\", or a theme file (with a dot or a slash in its name), not \"drak\"; did you mean \"dark\"?",
+        ),
         ("keymap = [1]", "1:10: keymap must be the name of a file, not a list"),
         (
             "notify_on = \"bell\"",

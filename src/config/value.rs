@@ -168,7 +168,44 @@ impl Value for Percent {
     }
 }
 
-/// A word or a path.
+/// A theme: its name, or a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ThemeName(pub String);
+
+/// The themes that can be named. What they look like, the console knows.
+pub const THEMES: &[&str] = &["auto", "dark", "light", "high-contrast", "colour-blind", "none"];
+
+impl ThemeName {
+    /// The file, where it is one: a name with a dot or a slash in it.
+    pub fn file(&self) -> Option<PathBuf> {
+        self.0.contains(['.', '/']).then(|| PathBuf::from(&self.0))
+    }
+}
+
+impl Value for ThemeName {
+    fn wanted() -> String {
+        format!("{}, or a theme file (with a dot or a slash in its name)", listed(THEMES))
+    }
+
+    fn from_text(text: &str) -> Option<Self> {
+        let name = Self(String::from_text(text)?);
+        (THEMES.contains(&text) || name.file().is_some()).then_some(name)
+    }
+
+    fn toml(&self) -> String {
+        quoted(&self.0)
+    }
+
+    fn from_scalar(value: &DeValue<'_>) -> Option<Self> {
+        Self::from_text(value.as_str()?)
+    }
+
+    fn words() -> &'static [&'static str] {
+        THEMES
+    }
+}
+
+/// A text.
 impl Value for String {
     fn wanted() -> String {
         "a text".into()
@@ -194,7 +231,7 @@ impl Value for Option<PathBuf> {
     }
 
     fn from_text(text: &str) -> Option<Self> {
-        Some(Some(text).filter(|text| !text.is_empty()).map(PathBuf::from))
+        Some(Some(String::from_text(text)?).filter(|text| !text.is_empty()).map(PathBuf::from))
     }
 
     fn toml(&self) -> String {

@@ -1,12 +1,9 @@
-//! The flags that say how the screen looks and feels, and what they make together with the config file and the
-//! environment. What a colour is, the theme knows.
+//! The flags that say how the screen looks and feels. What they make together with the config file and the environment
+//! is in `cli/config`; what a colour is, the theme knows.
 
-use crate::config::{self, Color, Config, Effective, Notify, Word, place};
-use crate::console::app::{NotifyBy, Settings};
-use crate::console::keymap::Keymap;
+use crate::cli::config::Chosen;
+use crate::config::{Color, Mistakes, Word, accept};
 use crate::console::runtime::{self, Keyboard, TerminalError};
-use crate::console::theme::Theme;
-use anyhow::Context as _;
 use clap::builder::PossibleValuesParser;
 use std::io::{IsTerminal as _, stdin, stdout};
 use std::path::PathBuf;
@@ -18,6 +15,10 @@ pub struct Look {
     /// The config file [default: aegis-console/config.toml in the XDG config directory; AEGIS_CONSOLE_CONFIG names another]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+
+    /// dark, light, high-contrast, colour-blind, none (no colour), or a theme file [default: auto]
+    #[arg(long, value_name = "NAME|FILE", value_parser = |text: &str| accept("theme", text))]
+    theme: Option<String>,
 
     /// Colour: `auto` obeys NO_COLOR [default: auto]
     #[arg(long, value_name = "WHEN", value_parser = PossibleValuesParser::new(Color::NAMES))]
@@ -32,11 +33,11 @@ pub struct Look {
     plain: bool,
 
     /// Seconds for which an approval can be taken back before it is sent; 0 sends at once [default: 3]
-    #[arg(long, value_name = "SECONDS", value_parser = |text: &str| config::accept("grace", text))]
+    #[arg(long, value_name = "SECONDS", value_parser = |text: &str| accept("grace", text))]
     grace: Option<String>,
 
     /// Actions that an agent may ask in a minute; what it asks faster is gathered under one row [default: 60]
-    #[arg(long, value_name = "ACTIONS", value_parser = |text: &str| config::accept("flood", text))]
+    #[arg(long, value_name = "ACTIONS", value_parser = |text: &str| accept("flood", text))]
     flood: Option<String>,
 
     /// Look, and decide nothing
@@ -44,38 +45,20 @@ pub struct Look {
     read_only: bool,
 }
 
-/// What the flags, the environment and the config file make together.
-#[derive(Debug)]
-pub(in crate::cli) struct Chosen {
-    /// Every setting.
-    pub(super) config: Config,
-    theme: Theme,
-    keymap: Keymap,
-    plain: bool,
-}
-
 impl Look {
-    /// Reads the config file and puts the layers over each other.
+    /// Reads the user's files and puts the layers over each other.
     ///
     /// # Errors
     /// Whatever is wrong in any of them; nothing of a config with a mistake is used.
-    pub(in crate::cli) fn choose(&self) -> anyhow::Result<Chosen> {
-        let Effective { config, .. } = self.resolve()?;
-        let theme = theme(&config);
-        let keymap = Keymap::shipped().context("the keymap that this program ships")?;
-        Ok(Chosen { config, theme, keymap, plain: self.plain })
-    }
-
-    fn resolve(&self) -> Result<Effective, config::Mistakes> {
-        let found = place::config_file(self.config.as_deref())?;
-        let name = found.as_ref().map(|found| found.path.to_string_lossy().into_owned()).unwrap_or_default();
-        let text = found.and_then(|found| found.text);
-        let file = text.as_deref().map(|text| (name.as_str(), text));
-        Effective::resolve(file, |name| std::env::var(name).ok(), &self.flags())
+    pub(in crate::cli) fn choose(&self) -> Result<Chosen, Mistakes> {
+        let mut chosen = Chosen::of(self.config.as_deref(), &self.flags())?;
+        chosen.plain = self.plain;
+        Ok(chosen)
     }
 
     fn flags(&self) -> Vec<(&'static str, String)> {
         let given = [
+            ("theme", self.theme.clone()),
             ("color", self.color.clone()),
             ("ascii", self.ascii.then(|| "true".into())),
             ("grace", self.grace.clone()),
@@ -110,49 +93,4 @@ impl Chosen {
     pub(in crate::cli) fn check(&self, keyboard: Keyboard) -> Result<(), TerminalError> {
         if self.is_plain() { Ok(()) } else { runtime::check(keyboard) }
     }
-
-    /// Everything of it that the screen goes by.
-    pub(super) fn settings(&self) -> Settings {
-        let config = self.config.clone();
-        Settings {
-            grace: config.grace,
-            flood_limit: usize::try_from(config.flood.get()).unwrap_or(usize::MAX),
-            read_only: config.read_only,
-            order: config.order,
-            group: config.group,
-            filters: config.filters,
-            split: config.split,
-            highlight: config.highlight,
-            mouse: config.mouse,
-            title: config.title,
-            bell: config.notify != Notify::None,
-            notify: match config.notify {
-                Notify::Osc9 => Some(NotifyBy::Osc9),
-                Notify::Osc777 => Some(NotifyBy::Osc777),
-                Notify::Osc99 => Some(NotifyBy::Osc99),
-                Notify::Bell | Notify::None => None,
-            },
-            notify_on: config.notify_on,
-            clipboard: config.clipboard,
-            ..Settings::new(self.theme.clone(), self.keymap.clone())
-        }
-    }
-}
-
-fn theme(config: &Config) -> Theme {
-    let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
-    let colour = match config.color {
-        Color::Auto => !set("NO_COLOR"),
-        Color::Always => true,
-        Color::Never => false,
-    };
-    Theme::new(colour, config.ascii || !utf8_locale())
-}
-
-/// Whether the terminal can be expected to draw more than ASCII: the first of LC_ALL, LC_CTYPE and LANG that is set
-/// decides, and the Linux console has too few characters.
-fn utf8_locale() -> bool {
-    let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(set).unwrap_or_default().to_lowercase();
-    (locale.contains("utf-8") || locale.contains("utf8")) && set("TERM").as_deref() != Some("linux")
 }

@@ -4,10 +4,10 @@
 mod effects;
 mod look;
 
-pub(super) use look::Chosen;
 pub use look::Look;
 
 use self::effects::Doers;
+use super::config::Chosen;
 use super::connection::Connection;
 use super::serve;
 use crate::client::AegisClient;
@@ -119,7 +119,7 @@ pub fn run(mut args: Args) -> anyhow::Result<ExitCode> {
     let chosen = args.look.choose()?;
     // A gateway of one's own was asked for.
     let own_gateway = args.listen.is_some() || args.data.is_some();
-    let config = &chosen.config;
+    let config = chosen.config();
     if !own_gateway {
         args.connection.server = args.connection.server.or_else(|| config.server.0.clone());
         args.connection.token_file = args.connection.token_file.or_else(|| config.token_file.clone());
@@ -256,7 +256,7 @@ pub(super) async fn show(session: Session, chosen: &Chosen) -> anyhow::Result<Ex
         Feed::Lines(_) => None,
     };
     tokio::spawn(follow(session.feed, dispatcher.clone(), tell.clone()));
-    let doers = Doers { dispatcher, source, grace: chosen.config.grace, tell };
+    let doers = Doers { dispatcher, source, grace: chosen.config().grace, tell };
     let exit = if is_plain {
         if chosen.is_dumb() {
             // Standard error may be closed; the mode says for itself what it is.

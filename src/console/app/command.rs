@@ -166,7 +166,7 @@ impl Unknown {
     /// `there is no command "aprove": approve?`
     fn line(&self) -> RoleLine {
         let mut line = RoleLine::of(Role::Bad, "there is no command ");
-        line.push_foreign(Role::Notice, &Visible::quoted(&self.name).cut(24));
+        line.push_foreign(Role::Foreign, &Visible::quoted(&self.name).cut(24));
         if let Some(nearest) = self.nearest {
             line.push(Role::Notice, format!(": {nearest}?"));
         }

@@ -70,7 +70,7 @@ fn about_one(model: &Model, action: &Action, columns: usize) -> Vec<RoleLine> {
     let mut what = RoleLine::of(Role::Gutter, gutter.as_str());
     let room = columns.saturating_sub(gutter.len() + digest.chars().count() + " by ".len());
     let agent = action.agent.name().cut(room / 2);
-    what.push_foreign(Role::Cursor, &action.name.name().cut(room.saturating_sub(agent.width())));
+    what.push_foreign(Role::ForeignName, &action.name.name().cut(room.saturating_sub(agent.width())));
     what.push(Role::Text, " by ");
     what.append(RoleLine::default().foreign(&agent));
     what.push(Role::Quiet, digest);

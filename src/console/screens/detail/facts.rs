@@ -125,7 +125,7 @@ impl Facts {
     /// Why what stands below is shown as text, and what can be done about it.
     fn unreadable(&mut self, unreadable: &Unreadable, columns: usize) {
         let mut why = RoleLine::of(Role::Bad, " unreadable: ");
-        why.push_foreign(Role::Text, &unreadable.reason.visible());
+        why.push_foreign(Role::Foreign, &unreadable.reason.visible());
         let lines = why.wrap(columns, NAME);
         if lines.len() > REASON {
             self.cut.push(why.clone());

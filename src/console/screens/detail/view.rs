@@ -86,7 +86,7 @@ fn title(model: &Model, action: &Action, columns: usize, now: Now) -> RoleLine {
     let mut title = RoleLine::of(Role::Text, " ");
     let mut name = RoleLine::default();
     let room = columns.saturating_sub(own.width() + 1).max(SHORTEST_NAME);
-    name.push_foreign(Role::Title, &detail.facts.name.cut(room));
+    name.push_foreign(Role::ForeignName, &detail.facts.name.cut(room));
     title.append(name);
     title.append(own);
     title

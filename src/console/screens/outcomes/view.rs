@@ -148,7 +148,7 @@ impl Words<'_> {
                 if let Some(last) = last {
                     text.push(Role::Text, self.dot.as_str());
                     // The time to the next try has its place in a terminal of 120 columns whatever was said.
-                    text.push_foreign(Role::Text, &last.head(LONGEST_ANSWER));
+                    text.push_foreign(Role::Foreign, &last.head(LONGEST_ANSWER));
                 }
                 if let Some(next) = next {
                     let left = between(self.now.wall, *next).as_millis().div_ceil(100);
