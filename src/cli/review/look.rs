@@ -77,7 +77,7 @@ impl Chosen {
 
     /// Whether nothing is to be decided.
     pub(in crate::cli) fn is_read_only(&self) -> bool {
-        self.config.read_only
+        self.config().read_only
     }
 
     /// Whether the terminal says that it cannot show a screen, and nobody had to ask for the plain mode.
