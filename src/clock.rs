@@ -4,6 +4,7 @@
 //! In builds with debug assertions a simulation can give a thread another time of day.
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 #[cfg(debug_assertions)]
 type Reading = Box<dyn Fn() -> Timestamp>;
@@ -20,6 +21,14 @@ pub(crate) fn now() -> Timestamp {
         return now;
     }
     Timestamp::now()
+}
+
+/// The time zone of this machine, or the one that `TZ` names. To know a zone by its name, jiff reads every directory of
+/// the database first, which a screen that comes up has no time for; the machine's own zone is one file.
+pub(crate) fn zone() -> TimeZone {
+    let named = std::env::var_os("TZ").is_some();
+    let machine = || TimeZone::tzif("local", &std::fs::read("/etc/localtime").ok()?).ok();
+    (!named).then(machine).flatten().unwrap_or_else(TimeZone::system)
 }
 
 /// Gives this thread another time of day.

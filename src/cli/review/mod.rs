@@ -11,6 +11,7 @@ use super::config::Chosen;
 use super::connection::Connection;
 use super::serve;
 use crate::client::AegisClient;
+use crate::clock;
 use crate::console::app::{Message, Model, Settings};
 use crate::console::plain::{self, Plain};
 use crate::console::runtime::{self, Keyboard};
@@ -21,7 +22,6 @@ use crate::feed::{self, FeedEvent, jsonl};
 use crate::gateway::{Config, Gateway};
 use crate::journal::{self, Journal};
 use anyhow::{Context as _, anyhow};
-use jiff::tz::TimeZone;
 use std::io::{IsTerminal as _, Write as _, stdout};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -233,7 +233,7 @@ pub(super) async fn show(session: Session, chosen: &Chosen) -> anyhow::Result<Ex
         expires_here: matches!(session.feed, Feed::Lines(_)),
         how_to_ask: session.how_to_ask,
         simulated: session.simulated,
-        time_zone: TimeZone::system(),
+        time_zone: clock::zone(),
         line_by_line: is_plain,
         // Nothing but the letters shows that what goes into a pipe is read by the person who answers it.
         always_letters: is_plain && !stdout().is_terminal(),
