@@ -3,7 +3,7 @@
 //!
 //! What a person feels is measured by the bench `terminal`; this says where it comes from.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::cast_possible_truncation)]
 
 use aegis_console::console::app::{Context, Message, Model, Now, Settings, update};
 use aegis_console::console::keymap::Keymap;
@@ -53,11 +53,13 @@ fn action(number: usize) -> Action {
     let mixed = (number as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40;
     let (left, ago) = (400 * 86_400 + mixed as i64 % 9_000_000, mixed as i64 % 2_600_000);
     let words = ["invoice", "parcel", "contract", "cluster", "warehouse", "payment"][mixed as usize % 6];
+    let tool = ["send_email", "issue_refund", "deploy_api", "run_query"][number % 4];
+    let risk = ["low", "medium", "high"][mixed as usize % 3];
     let sealed = serde_json::json!({
         "v": 1, "id": format!("{mixed:06x}-{number}"), "tenant_id": "acme", "thread_id": format!("order-{}", mixed % 4_000),
         "idempotency_key": format!("key-{number}"), "agent": format!("agent-{}", mixed % 40),
-        "action": ["send_email", "issue_refund", "deploy_api", "run_query"][number % 4],
-        "summary": format!("{words} of order {}", mixed % 4_000), "risk": ["low", "medium", "high"][mixed as usize % 3],
+        "action": tool,
+        "summary": format!("{words} of order {}", mixed % 4_000), "risk": risk,
         "labels": {"region": "eu"}, "payload": {"to": "noor@example.com", "amount": mixed, "body": "lorem ipsum ".repeat(58)},
         "created_at": at(-ago).to_string(), "expires_at": at(left).to_string(),
     });
