@@ -73,7 +73,11 @@ fn heard(pty: &Pty, from: usize, words: &str) {
         if text.contains(words) {
             return;
         }
-        assert!(std::time::Instant::now() < deadline, "no {words:?} in:\n{}", String::from_utf8_lossy(&bytes));
+        assert!(
+            std::time::Instant::now() < deadline,
+            "no {words:?} in:\n{}",
+            String::from_utf8_lossy(&bytes)
+        );
         std::thread::sleep(Duration::from_millis(10));
     }
 }

@@ -376,6 +376,35 @@ fn undo_again_and_noted_by_number() {
 }
 
 #[test]
+fn what_is_marked_is_decided_by_one_table_and_one_answer() {
+    let mut session = Session::new();
+    let mail = |number, payload| {
+        let mut sample = plain(number, Risk::Low);
+        sample.payload = payload;
+        sample.queued()
+    };
+    session.feed(FeedEvent::Changed(mail(7, r#"{"to":"a@x","subject":"hi"}"#)));
+    session.feed(FeedEvent::Changed(mail(8, r#"{"to":"b@x","subject":"hi"}"#)));
+    session
+        .say("")
+        .say("approve marked")
+        .say("list")
+        .say("mark 4 2")
+        .say("mark ci")
+        .say("mark 9")
+        .say("marks");
+    session.say("mark 5").typed_after(Duration::from_millis(100), "approve marked");
+    assert!(session.last().contains("ignored: this came before"), "{}", session.last());
+    session.say("approve marked").say("no").say("approve marked").say("yes");
+    let verdicts: Vec<_> = session.orders().iter().map(|order| order.verdict).collect();
+    assert_eq!(verdicts, [Verdict::Approve; 2], "high risk is approved one by one");
+    session.say("mark all").say("reject marked out of hours").say("yes");
+    assert_eq!(session.orders().len(), 5);
+    assert!(session.orders()[2..].iter().all(|order| order.reason.as_deref() == Some("out of hours")));
+    insta::assert_snapshot!(session.transcript);
+}
+
+#[test]
 fn nothing_foreign_stands_at_the_left_edge_and_no_line_is_too_long() {
     let mut hostile = plain(8, Risk::Low);
     let name = format!("x\n2: low, ping by ci, 01:00 left {}", "approve 2 ".repeat(40));

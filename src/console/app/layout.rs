@@ -101,10 +101,13 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// Where nothing has a place: only the detail is laid out, so that its lines fit behind their numbers.
+    /// Where nothing has a place: only the detail and the table of what is marked are laid out, so that their lines fit
+    /// behind their numbers.
     pub fn line_by_line((width, height): (u16, u16)) -> Self {
         let width = width.saturating_sub(NUMBERS).max(SHORTEST_LINE);
-        Self { detail: Some(Rect::new(0, 0, width, height)), ..Self::default() }
+        // A table is printed whole.
+        let table = Rect::new(0, 0, width, u16::MAX);
+        Self { detail: Some(Rect::new(0, 0, width, height)), table: Some(table), ..Self::default() }
     }
 
     /// The layout for a terminal of this size.

@@ -13,7 +13,7 @@ use uuid::Uuid;
 /// Goes to the action that a name means, which has been standing there to be read since `since`; `false` where it does
 /// not wait for a decision.
 pub fn go_to(model: &mut Model, id: &str, since: Duration, now: Now) -> bool {
-    if !model.queue.point(id) {
+    if !model.queue.go_to(id) {
         return false;
     }
     model.focus = Pane::Detail;
@@ -53,7 +53,7 @@ pub fn fill(model: &mut Model, text: &str) -> bool {
     model.bar.as_mut().is_none_or(|bar| bar.fill(text))
 }
 
-/// What the model now asks has been printed.
+/// What the model now asks, and how much is marked, has been printed.
 pub fn asked(model: &mut Model, now: Now) {
     model.shown = model.shown.painted(model, now);
 }

@@ -223,10 +223,10 @@ pub(super) fn open(
         Bar::marked((context.id)(), table, verdict)
     } else {
         let action = guard::may_open(model, verdict, context.now)?;
-        let bar = Bar::one((context.id)(), action, verdict, &mut *context.letters);
-        let always = model.settings.always_letters && verdict == Verdict::Approve;
-        if always { bar.with_letters(&mut *context.letters) } else { bar }
+        Bar::one((context.id)(), action, verdict, &mut *context.letters)
     };
+    let always = model.settings.always_letters && verdict == Verdict::Approve;
+    let bar = if always { bar.with_letters(&mut *context.letters) } else { bar };
     model.bar = Some(bar);
     effects.push(Effect::FlushInput);
     Ok(())

@@ -4,24 +4,56 @@
 use super::session::Plain;
 use super::wording::{self, say};
 use crate::console::app::guard::Refusal;
-use crate::console::app::{Context, Effect, named};
+use crate::console::app::{Context, Effect, Pane, named};
 use crate::console::keymap::Intent;
+use crate::console::screens::decide::Subject;
+use crate::console::screens::decide::table::Line;
 use crate::console::screens::decide::target::target;
 use crate::console::theme::Role;
-use crate::domain::Verdict;
+use crate::domain::{Verdict, Visible};
+use std::fmt;
 
 /// The word that decides where no letters are asked for.
 const YES: &str = "yes";
 /// The word that leaves a question which takes any other line for its answer.
 const CANCEL: &str = "cancel";
 
+/// What a question is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum About {
+    /// What a number means.
+    One(u32),
+    /// So many that are marked.
+    Marked(usize),
+}
+
+impl About {
+    /// The number; none has 0.
+    fn number(self) -> u32 {
+        match self {
+            Self::One(number) => number,
+            Self::Marked(_) => 0,
+        }
+    }
+}
+
+impl fmt::Display for About {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::One(number) => write!(f, "{number}"),
+            Self::Marked(1) => f.write_str("1 action"),
+            Self::Marked(count) => write!(f, "{count} actions"),
+        }
+    }
+}
+
 /// What is being asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Question {
     /// Whether to decide: `yes`, or the letters.
-    Decide(u32),
+    Decide(About),
     /// Why, before a critical risk is approved.
-    Reason(u32),
+    Reason(About),
     /// What becomes of what is held, now that the program is left.
     Leaving,
 }
@@ -38,21 +70,49 @@ impl Plain {
         if !self.go(number, context.now) {
             return Vec::new();
         }
+        self.open(About::One(number), verdict, reason, context)
+    }
+
+    /// Asks whether to decide about what is marked.
+    pub(super) fn ask_marked(
+        &mut self,
+        verdict: Verdict,
+        reason: &str,
+        context: &mut Context<'_>,
+    ) -> Vec<Effect> {
+        let count = self.model.queue.marked();
+        if count == 0 {
+            self.page.own("nothing is marked");
+            return Vec::new();
+        }
+        self.model.focus = Pane::List;
+        self.open(About::Marked(count), verdict, reason, context)
+    }
+
+    fn open(
+        &mut self,
+        about: About,
+        verdict: Verdict,
+        reason: &str,
+        context: &mut Context<'_>,
+    ) -> Vec<Effect> {
         let intent = match verdict {
             Verdict::Approve => Intent::Approve,
             Verdict::Reject => Intent::Reject,
         };
-        let effects = self.command(intent, number, context);
-        if self.model.bar.is_none() {
-            return effects;
-        }
+        let effects = self.command(intent, about.number(), context);
+        let Some(bar) = &self.model.bar else { return effects };
+        let about = match about {
+            About::Marked(_) => About::Marked(bar.actions().len()),
+            one => one,
+        };
         if !self.give_reason(reason) {
             self.leave(context);
             self.page.own("the reason is too long: nothing was decided");
             return effects;
         }
-        self.question = Some(Question::Decide(number));
-        self.describe(number);
+        self.question = Some(Question::Decide(about));
+        self.describe(about);
         if !reason.is_empty() && self.model.bar.as_ref().is_some_and(|bar| bar.reason.is_none()) {
             self.page.own("no reason is recorded with this approval: the one given is left out");
         }
@@ -75,14 +135,22 @@ impl Plain {
     }
 
     /// What would be decided, about what, and with what reason.
-    fn describe(&mut self, number: u32) {
+    fn describe(&mut self, about: About) {
         let Some(bar) = &self.model.bar else { return };
         let verb = match bar.verdict {
             Verdict::Approve => "Approve",
             Verdict::Reject => "Reject",
         };
-        for action in bar.actions() {
-            let line = say(format!("{verb} {number}? ")).followed_by(Some(wording::what(action)));
+        if let Subject::Marked(table) = &bar.subject {
+            self.page.own(format!("{verb} {about}?"));
+            for line in table.window() {
+                match line {
+                    Line::Own(line) => self.page.quoting(&line.skip(1)),
+                    Line::Foreign(line) => self.page.quoting(&say("    ").followed_by(Some(line.clone()))),
+                }
+            }
+        } else if let Subject::One(action) = &bar.subject {
+            let line = say(format!("{verb} {about}? ")).followed_by(Some(wording::what(action)));
             let line =
                 line.with(Role::Text, format!(", {} risk, digest {}", action.risk, action.digest.short()));
             self.page.quoting(&line);
@@ -91,7 +159,7 @@ impl Plain {
             }
         }
         if let Some(reason) = bar.reason() {
-            self.page.quoting(&say("with the reason ").foreign(&crate::domain::Visible::quoted(&reason)));
+            self.page.quoting(&say("with the reason ").foreign(&Visible::quoted(&reason)));
         }
     }
 
@@ -99,10 +167,10 @@ impl Plain {
     pub(super) fn asks(&self) -> Option<String> {
         let bar = self.model.bar.as_ref();
         Some(match self.question.as_ref()? {
-            Question::Decide(number) => match bar {
+            Question::Decide(about) => match bar {
                 Some(bar) => {
                     let word = bar.letters.as_ref().map_or(YES, |letters| &letters.wanted);
-                    format!("Type {word} to {} {number}; anything else leaves it: ", bar.verdict)
+                    format!("Type {word} to {} {about}; anything else leaves it: ", bar.verdict)
                 }
                 // It was closed while the question stood there; the answer is told so.
                 None => "> ".into(),
@@ -126,23 +194,23 @@ impl Plain {
                 self.page.own("nothing was decided");
                 Vec::new()
             }
-            Question::Decide(number) => self.decide(number, text.trim(), context),
+            Question::Decide(about) => self.decide(about, text.trim(), context),
             Question::Reason(_) if text.trim() == CANCEL => {
                 self.leave(context);
                 Vec::new()
             }
-            Question::Reason(number) => {
+            Question::Reason(about) => {
                 if !named::fill(&mut self.model, text) {
                     self.page.own("no more than 2,000 bytes fit");
-                    self.question = Some(Question::Reason(number));
+                    self.question = Some(Question::Reason(about));
                     return Vec::new();
                 }
-                self.confirm(number, context)
+                self.confirm(about, context)
             }
         }
     }
 
-    fn decide(&mut self, number: u32, answer: &str, context: &mut Context<'_>) -> Vec<Effect> {
+    fn decide(&mut self, about: About, answer: &str, context: &mut Context<'_>) -> Vec<Effect> {
         let Some(bar) = &self.model.bar else { return Vec::new() };
         let (letters, reason) = (bar.letters.is_some(), bar.needs_reason() && bar.reason().is_none());
         if !letters && answer != YES {
@@ -156,22 +224,22 @@ impl Plain {
             if right && reason {
                 // The guard judges all of it together, once the reason is there.
                 let _ = named::command(&mut self.model, Intent::NextField, context);
-                self.question = Some(Question::Reason(number));
+                self.question = Some(Question::Reason(about));
                 return Vec::new();
             }
         }
-        self.confirm(number, context)
+        self.confirm(about, context)
     }
 
-    fn confirm(&mut self, number: u32, context: &mut Context<'_>) -> Vec<Effect> {
+    fn confirm(&mut self, about: About, context: &mut Context<'_>) -> Vec<Effect> {
         match named::command(&mut self.model, Intent::Confirm, context) {
             Ok(effects) => effects,
             Err(why) => {
-                self.page.own(wording::refusal(&why, number));
+                self.page.own(wording::refusal(&why, about.number()));
                 match why {
                     // What came too early is as if it had not come: the question still stands.
-                    Refusal::JustChanged => self.question = Some(Question::Decide(number)),
-                    Refusal::Reason => self.question = Some(Question::Reason(number)),
+                    Refusal::JustChanged => self.question = Some(Question::Decide(about)),
+                    Refusal::Reason => self.question = Some(Question::Reason(about)),
                     _ => self.leave(context),
                 }
                 Vec::new()

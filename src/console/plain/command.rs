@@ -19,6 +19,16 @@ pub(super) enum Command {
     Approve(u32, String),
     /// Reject, with a reason where one is given.
     Reject(u32, String),
+    /// Approve what is marked.
+    ApproveMarked,
+    /// Reject what is marked, with a reason where one is given.
+    RejectMarked(String),
+    /// Mark these, or what waits of an agent with this name, or `all`.
+    Mark(String),
+    /// Take every mark away.
+    Unmark,
+    /// What is marked.
+    Marks,
     /// Take back a decision that is held: this one, or the newest.
     Undo(Option<u32>),
     /// Send a decision once more.
@@ -46,6 +56,10 @@ impl Command {
             self,
             Self::Approve(..)
                 | Self::Reject(..)
+                | Self::ApproveMarked
+                | Self::RejectMarked(_)
+                | Self::Mark(_)
+                | Self::Unmark
                 | Self::Undo(_)
                 | Self::Again(_)
                 | Self::Noted(_)
@@ -56,7 +70,7 @@ impl Command {
 }
 
 /// Every command as it is written, and what it does.
-pub(super) const COMMANDS: [(&str, &str); 18] = [
+pub(super) const COMMANDS: [(&str, &str); 21] = [
     ("Enter", "at the prompt: listen, so that what happens is told as it happens; listening: the prompt"),
     ("list", "what waits for a decision, first what expires first"),
     ("list AGENT", "what waits of this agent alone"),
@@ -67,6 +81,15 @@ pub(super) const COMMANDS: [(&str, &str); 18] = [
     ("approve N REASON", "the same, with the reason that critical risk asks for"),
     ("reject N", "asks, then rejects without a reason"),
     ("reject N REASON", "the same, with a reason; the agent gets it as you typed it"),
+    (
+        "mark N N N, mark AGENT, mark all",
+        "marks what is to be decided together; unmark takes every mark away",
+    ),
+    ("marks", "what is marked"),
+    (
+        "approve marked, reject marked REASON",
+        "a table of what is marked, what differs and what is left out; one answer decides them together",
+    ),
     ("undo, undo N", "takes back the newest approval that is still held, or this one"),
     ("again N", "sends a decision that was given up on once more, under the same key"),
     ("noted N", "takes note of a conflict, so that it is no longer counted"),
@@ -82,6 +105,9 @@ pub(super) const COMMANDS: [(&str, &str); 18] = [
 
 /// The words that may be cut short.
 const SHORT: [&str; 8] = ["list", "show", "more", "outcomes", "status", "help", "quit", "unfold"];
+
+/// Stands where a number would, for all that is marked.
+const MARKED: &str = "marked";
 
 /// Reads a line.
 ///
@@ -112,6 +138,14 @@ pub(super) fn parse(line: &str) -> Result<Command, String> {
         "more" => alone(Command::More),
         "show" => one(Command::Show),
         "unfold" => alone(Command::Unfold),
+        "approve" if first == MARKED && reason.is_empty() => Ok(Command::ApproveMarked),
+        "reject" if first == MARKED => Ok(Command::RejectMarked(reason.trim().to_owned())),
+        "mark" => match rest {
+            "" => Err("mark what? mark N, mark AGENT, or mark all".into()),
+            _ => Ok(Command::Mark(rest.to_owned())),
+        },
+        "unmark" => alone(Command::Unmark),
+        "marks" => alone(Command::Marks),
         "approve" => Ok(Command::Approve(number()?, reason.trim().to_owned())),
         "reject" => Ok(Command::Reject(number()?, reason.trim().to_owned())),
         "undo" if rest.is_empty() => Ok(Command::Undo(None)),
@@ -153,6 +187,9 @@ mod tests {
             ("approve 3", Command::Approve(3, String::new())),
             ("approve 3 as  agreed ", Command::Approve(3, "as  agreed".into())),
             ("reject 12 not now", Command::Reject(12, "not now".into())),
+            ("approve marked", Command::ApproveMarked),
+            ("reject marked spam", Command::RejectMarked("spam".into())),
+            ("mark 1 2", Command::Mark("1 2".into())),
             ("undo", Command::Undo(None)),
             ("undo 2", Command::Undo(Some(2))),
             ("pause 3", Command::Pause("3".into())),

@@ -132,12 +132,12 @@ impl Plain {
         }
         if self.news.listed {
             for action in touched.fresh {
-                if !self.model.queue.is_listed(&action.id) {
+                if !self.model.queue.waits(&action.id) {
                     continue;
                 }
                 if self.news.arrived.len() >= ARRIVALS {
                     self.news.more += 1;
-                } else if let Some(known) = super::waiting::known(&self.model, &action.id) {
+                } else if let Some(known) = self.model.queue.in_full(&action.id) {
                     // As the list has it: it may know more of it than came with the news.
                     self.news.arrived.push(known);
                 }
@@ -199,7 +199,7 @@ impl Plain {
             self.page.own(format!("{count} new: {}; list lists them", wording::counts(&self.model)));
         } else {
             // What is gone again by now is told among the outcomes.
-            for action in arrived.iter().filter(|action| self.model.queue.is_listed(&action.id)) {
+            for action in arrived.iter().filter(|action| self.model.queue.waits(&action.id)) {
                 let line = say("new ").followed_by(Some(wording::action(self.names.of(action), action, now)));
                 self.page.quoting(&line);
                 if let Some(summary) = wording::summary(action) {

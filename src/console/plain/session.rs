@@ -15,7 +15,7 @@ use crate::console::app::model::Exit;
 use crate::console::app::{Context, Effect, EndOfInput, Message, Model, Now, Pane, deadline, named, update};
 use crate::console::keymap::Intent;
 use crate::console::screens::outcomes::Kind;
-use crate::domain::{Untrusted, Verdict};
+use crate::domain::Verdict;
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -128,8 +128,10 @@ impl Plain {
             return Vec::new();
         }
         self.used = true;
-        // What has happened meanwhile comes before what is asked for now.
-        self.tell_news(context.now);
+        // What has happened meanwhile comes before what is asked for now, but after what is answered.
+        if self.question.is_none() || self.model.bar.is_none() {
+            self.tell_news(context.now);
+        }
         let effects = match self.question.take() {
             Some(question) => self.answered(question, text, context),
             None => self.commanded(text, context),
@@ -232,6 +234,11 @@ impl Plain {
             Command::Unfold => self.unfold(context),
             Command::Approve(number, reason) => return self.ask(number, Verdict::Approve, &reason, context),
             Command::Reject(number, reason) => return self.ask(number, Verdict::Reject, &reason, context),
+            Command::ApproveMarked => return self.ask_marked(Verdict::Approve, "", context),
+            Command::RejectMarked(reason) => return self.ask_marked(Verdict::Reject, &reason, context),
+            Command::Mark(what) => self.mark(&what, now),
+            Command::Unmark => return self.command(Intent::Unmark, 0, context),
+            Command::Marks => self.marks(now),
             Command::Undo(None) => {
                 self.model.focus = Pane::List;
                 return self.command(Intent::Undo, 0, context);
@@ -286,9 +293,9 @@ impl Plain {
     /// Pauses an agent or lets it go on: the one with this name, or the one of the action with this number.
     fn pause(&mut self, agent: &str, paused: bool, context: &mut Context<'_>) -> Vec<Effect> {
         let number = agent.parse().ok().filter(|number| self.names.get(*number).is_some());
-        let named = |name: &Untrusted| is_named(name, agent);
-        let actions = super::waiting::of_agent(&self.model, named);
-        let number = number.or_else(|| actions.first().map(|action| self.names.of(action)));
+        let ids = self.model.queue.ids_of(|name| is_named(name, agent));
+        let first = ids.first().and_then(|id| self.model.queue.in_full(id));
+        let number = number.or_else(|| first.map(|action| self.names.of(&action)));
         let Some(number) = number else {
             self.page.own("nothing waits of an agent with that name, so it is not known here");
             return Vec::new();
@@ -341,9 +348,7 @@ impl Plain {
         {
             self.model.detail.printed(lines);
         }
-        if self.model.bar.is_some() {
-            named::asked(&mut self.model, now);
-        }
+        named::asked(&mut self.model, now);
     }
 
     /// When something happens by itself.

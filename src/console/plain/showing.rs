@@ -11,7 +11,6 @@ use crate::console::keymap::Intent;
 use crate::console::screens::help::WORDS;
 use crate::domain::{Action, Untrusted, Visible};
 use std::ops::Range;
-use std::sync::Arc;
 
 /// Lines that the prompt and what stands above it take of a page.
 const KEPT: usize = 5;
@@ -25,8 +24,8 @@ const SHORTEST: usize = 5;
 pub(super) enum Next {
     /// The list, from this row on.
     List(usize),
-    /// These actions, from this one on.
-    Some(Vec<Arc<Action>>, usize),
+    /// The actions with these ids, from this one on.
+    Some(Vec<String>, usize),
     /// An action, from this line below its facts on.
     Action(u32, usize),
     /// The outcomes, from this row on.
@@ -49,7 +48,7 @@ impl Plain {
         match self.next.take() {
             None => self.page.own("there is no next page"),
             Some(Next::List(first)) => self.list(first, context.now),
-            Some(Next::Some(actions, first)) => self.list_some(actions, first, context.now),
+            Some(Next::Some(ids, first)) => self.list_some(ids, first, context.now),
             Some(Next::Action(number, line)) => self.show(number, line, context.now),
             Some(Next::Outcomes(first)) => self.outcomes(first, context.now),
             Some(Next::Help(first)) => self.help(first),
@@ -84,26 +83,61 @@ impl Plain {
 
     /// What waits of an agent.
     pub(super) fn list_of(&mut self, agent: &str, now: Now) {
-        let actions = waiting::of_agent(&self.model, |name| is_named(name, agent));
-        if actions.is_empty() {
+        let ids = self.model.queue.ids_of(|name| is_named(name, agent));
+        if ids.is_empty() {
             self.page.own("nothing waits of an agent with that name");
         } else {
-            self.list_some(actions, 0, now);
+            self.list_some(ids, 0, now);
         }
     }
 
-    fn list_some(&mut self, actions: Vec<Arc<Action>>, first: usize, now: Now) {
+    fn list_some(&mut self, ids: Vec<String>, first: usize, now: Now) {
         let most = (self.rows() / 2).max(1);
-        for action in actions.iter().skip(first).take(most) {
-            entry(&mut self.page, &mut self.names, action, now);
+        for id in ids.iter().skip(first).take(most) {
+            if let Some(action) = self.model.queue.in_full(id) {
+                entry(&mut self.page, &mut self.names, &action, now);
+            }
         }
         let next = first.saturating_add(most);
-        if next < actions.len() {
-            self.page.own(format!("{} more: Enter lists them", actions.len() - next));
-            self.next = Some(Next::Some(actions, next));
+        if next < ids.len() {
+            self.page.own(format!("{} more: Enter lists them", ids.len() - next));
+            self.next = Some(Next::Some(ids, next));
         } else {
             self.page.own("end of the list");
         }
+    }
+
+    /// What is marked.
+    pub(super) fn marks(&mut self, now: Now) {
+        let marked = self.model.queue.marked_actions();
+        if marked.is_empty() {
+            self.page.own("nothing is marked");
+        } else {
+            self.list_some(marked.iter().map(|action| action.id.clone()).collect(), 0, now);
+        }
+    }
+
+    /// Marks what these numbers mean, or what waits of the agent with this name, or all.
+    pub(super) fn mark(&mut self, what: &str, now: Now) {
+        let numbers: Option<Vec<u32>> = what.split_whitespace().map(|word| word.parse().ok()).collect();
+        let ids = match numbers {
+            Some(numbers) => {
+                // One after the other: each is told where it does not wait.
+                let waits = |number: &u32| self.go(*number, now);
+                let numbers: Vec<_> = numbers.into_iter().filter(waits).collect();
+                let named = numbers.into_iter().filter_map(|number| self.names.get(number));
+                named.map(|named| named.selection.0.clone()).collect()
+            }
+            None if what == "all" => self.model.queue.ids_of(|_| true),
+            None => self.model.queue.ids_of(|name| is_named(name, what)),
+        };
+        if ids.is_empty() {
+            self.page.own("nothing waits that this means");
+        }
+        for id in ids {
+            self.model.queue.mark(&id);
+        }
+        self.page.own(format!("{} marked; marks lists them", self.model.queue.marked()));
     }
 
     /// Goes to what a number means, and says so where it does not wait.
@@ -113,7 +147,7 @@ impl Plain {
             return false;
         };
         let (id, digest) = &named.selection;
-        let same = waiting::known(&self.model, id).is_some_and(|action| action.digest == *digest);
+        let same = self.model.queue.in_full(id).is_some_and(|action| action.digest == *digest);
         if same && named::go_to(&mut self.model, id, named.since, now) {
             return true;
         }

@@ -23,22 +23,7 @@ pub(super) fn rows(model: &Model, first: usize, most: usize) -> Vec<Waits> {
     model.queue.rows_from(first).take(most).map(row).collect()
 }
 
-/// The actions of an agent that wait, those included that are gathered because it asks too fast.
-pub(super) fn of_agent(model: &Model, is: impl Fn(&Untrusted) -> bool) -> Vec<Arc<Action>> {
-    let of = |row| match row {
-        Waits::One(action) if is(&action.agent) => vec![action],
-        Waits::Many(agent, _) if is(&agent) => model.queue.flooded(&agent),
-        _ => Vec::new(),
-    };
-    rows(model, 0, usize::MAX).into_iter().flat_map(of).collect()
-}
-
 /// The action that the cursor is on.
 pub(super) fn at_cursor(model: &Model) -> Option<Arc<Action>> {
     model.queue.selected().map(|entry| Arc::clone(&entry.action))
-}
-
-/// The action with this id, where it waits.
-pub(super) fn known(model: &Model, id: &str) -> Option<Arc<Action>> {
-    model.queue.known(id).map(|action| Arc::new(action.clone()))
 }

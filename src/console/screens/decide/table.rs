@@ -29,7 +29,7 @@ pub struct Table {
 
 /// A line of the table.
 #[derive(Debug, Clone)]
-pub(super) enum Line {
+pub(in crate::console) enum Line {
     /// The console's own words, with names in quotes.
     Own(RoleLine),
     /// What differs between actions, behind the gutter.
@@ -67,7 +67,7 @@ impl Table {
     }
 
     /// The lines that show.
-    pub(super) fn window(&self) -> &[Line] {
+    pub(in crate::console) fn window(&self) -> &[Line] {
         &self.lines[self.scroll.window()]
     }
 

@@ -155,27 +155,6 @@ impl Queue {
         true
     }
 
-    /// Puts the cursor on an action that is known by its id; `false` where it does not wait for a decision.
-    pub fn point(&mut self, id: &str) -> bool {
-        let Some(entry) = self.entries.get(id).filter(|_| !self.out.contains(id)) else { return false };
-        self.cursor = Some(Cursor::Action(selection(&entry.action)));
-        (self.started, self.moved) = (true, true);
-        true
-    }
-
-    /// Whether it waits for a decision, and none is on its way.
-    pub fn is_listed(&self, id: &str) -> bool {
-        self.entries.contains_key(id) && !self.out.contains(id)
-    }
-
-    /// Rows in order, from this one on.
-    pub fn rows_from(&self, first: usize) -> impl Iterator<Item = Row<'_>> {
-        self.order.iter().skip(first).filter_map(|(_, key)| match key {
-            RowKey::Action(id) => self.entries.get(id).map(Row::Action),
-            RowKey::Flood(agent) => self.floods.get(agent).map(|flood| Row::Flood { agent, flood }),
-        })
-    }
-
     /// Takes in where the list stands. Blank lines under the last row are allowed until the next move: the row under
     /// the cursor keeps its line.
     pub fn resize(&mut self, frame: Option<Rect>) {

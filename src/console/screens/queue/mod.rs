@@ -6,6 +6,7 @@
 pub mod floods;
 mod list;
 mod marks;
+mod named;
 pub(super) mod view;
 
 #[cfg(test)]
