@@ -6,6 +6,7 @@
 mod announcing;
 mod chance;
 mod commanding;
+mod copying;
 mod deciding;
 mod lasting;
 mod looking;

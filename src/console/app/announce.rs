@@ -1,11 +1,11 @@
 //! What the terminal is told besides frames: the bell, its title, notifications, the clipboard; and when.
 //!
-//! Decides what is said and how often; how it becomes bytes is the runtime's. Every text here is one line that can be
-//! drawn: foreign words get in by [`Visible`] alone, and are cut.
+//! Decides what is said and how often; how it becomes bytes is the runtime's. Every text here can be drawn: foreign words
+//! get in by [`Visible`](crate::domain::Visible) alone, and are cut.
 
 use super::{Effect, Model, Now};
 use crate::config::Occasion;
-use crate::domain::{Risk, Untrusted, Visible};
+use crate::domain::{Risk, Untrusted};
 use std::time::Duration;
 
 /// Something that the terminal is told besides frames.
@@ -24,7 +24,7 @@ pub enum Announcement {
         /// Which sequence this terminal knows.
         how: NotifyBy,
     },
-    /// What is to be put on the clipboard.
+    /// What is to be put on the clipboard: lines that can be drawn, with line feeds between them.
     Copy(String),
 }
 
@@ -194,15 +194,6 @@ fn next_title(model: &Model) -> Option<Duration> {
 /// The most bytes that terminals take for the clipboard at once, before they are encoded.
 pub const LARGEST_COPY: usize = 74 * 1024;
 
-/// What is to be put on the clipboard, from what a reader sees; else how many bytes it has too many of them.
-///
-/// # Errors
-/// The size, where it is more than [`LARGEST_COPY`].
-pub fn copy(text: &Visible) -> Result<Announcement, usize> {
-    let text = text.plain();
-    if text.len() > LARGEST_COPY { Err(text.len()) } else { Ok(Announcement::Copy(text)) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -291,11 +282,5 @@ mod tests {
         alert(&mut model, Alert::Refused, &"x".into(), &mut Vec::new());
         focus(&mut model, true);
         assert_eq!(next(&model), None, "what was about to be told can be seen now");
-    }
-
-    #[test]
-    fn copies_have_a_limit() {
-        assert_eq!(copy(&Visible::of("a\u{1b}b")), Ok(Announcement::Copy("a␛b".into())));
-        assert_eq!(copy(&Visible::of(&"x".repeat(LARGEST_COPY + 1))), Err(LARGEST_COPY + 1));
     }
 }

@@ -118,7 +118,7 @@ pub(super) fn begin(model: &mut Model, context: &mut Context<'_>) {
         model.tell(Role::Notice, "leave the bar first: a command never decides", context.now);
         return;
     }
-    model.help = None;
+    (model.help, model.copy) = (None, None);
     let known = known(model);
     model.command.open((context.id)(), known);
 }

@@ -5,6 +5,7 @@
 
 pub mod announce;
 pub mod command;
+pub mod copy;
 pub mod deadline;
 pub mod effect;
 pub mod guard;

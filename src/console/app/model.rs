@@ -7,6 +7,7 @@ use super::{EndOfInput, Layout, NotifyBy, Now};
 use crate::config::{Clipboard, Config, Filters, Group, Highlight, Occasion, Order, Percent};
 use crate::console::keymap::{Keymap, Scope};
 use crate::console::screens::command::CommandLine;
+use crate::console::screens::copy::Menu;
 use crate::console::screens::decide::{self, Bar, Subject};
 use crate::console::screens::detail::Detail;
 use crate::console::screens::help::Help;
@@ -167,6 +168,8 @@ pub struct Model {
     pub bar: Option<Bar>,
     /// The help, while it is open.
     pub help: Option<Help>,
+    /// The menu of what can be copied, while it is open.
+    pub copy: Option<Menu>,
     /// The command line.
     pub command: CommandLine,
     /// How the connection to the source is.
@@ -214,6 +217,7 @@ impl Model {
             outcomes: Outcomes::default(),
             bar: None,
             help: None,
+            copy: None,
             command: CommandLine::default(),
             link: Link::Connecting,
             paused: HashMap::new(),
@@ -239,6 +243,9 @@ impl Model {
         if self.command.is_open() {
             return [Scope::Command, Scope::Global];
         }
+        if self.copy.is_some() {
+            return [Scope::Copy, Scope::Global];
+        }
         let inner = match (&self.help, &self.bar, self.focus) {
             (Some(help), _, _) if help.is_typing() => Scope::Search,
             (Some(_), _, _) => Scope::Help,
@@ -249,6 +256,11 @@ impl Model {
             (None, None, Pane::Outcomes) => Scope::Outcomes,
         };
         [inner, Scope::Global]
+    }
+
+    /// Whether something stands over the panes, so that nobody reads what they show.
+    pub fn is_covered(&self) -> bool {
+        self.help.is_some() || self.copy.is_some() || self.command.is_open()
     }
 
     /// Whether the source was lost and is not back yet.

@@ -2,7 +2,7 @@
 
 use super::guard::{self, Refusal};
 use super::model::Exit;
-use super::{Context, Effect, Message, Model, Now, Pane, announce, command, news, typing};
+use super::{Context, Effect, Message, Model, Now, Pane, announce, command, copy, news, typing};
 use crate::console::keymap::Intent;
 use crate::console::screens::decide::{Bar, Subject, Table};
 use crate::console::screens::help::Help;
@@ -48,7 +48,7 @@ pub fn update(model: &mut Model, message: Message, context: &mut Context<'_>) ->
 
 /// A frame of this model has reached the terminal: from now on keys answer it.
 pub fn painted(model: &mut Model, now: Now) {
-    if model.layout.detail.is_some() && model.help.is_none() && !model.command.is_open() {
+    if model.layout.detail.is_some() && !model.is_covered() {
         model.detail.painted();
     }
     model.shown = model.shown.painted(model, now);
@@ -97,10 +97,12 @@ pub(super) fn act(
         Intent::Repaint => effects.push(Effect::Repaint),
         Intent::Help => model.help = Some(Help::default()),
         Intent::Stay => model.leaving = false,
+        Intent::Copy => copy::begin(model)?,
         Intent::Command => command::begin(model, context),
         Intent::Run => command::run(model, context, effects)?,
         Intent::Complete | Intent::CompleteBack => model.command.choose(intent == Intent::Complete),
         Intent::Down | Intent::Up if model.command.is_open() => model.command.step(intent == Intent::Down),
+        Intent::Leave if model.copy.take().is_some() => {}
         Intent::Leave if model.command.is_open() => model.command.close(false),
         Intent::Search => {
             if let Some(help) = &mut model.help {
@@ -169,7 +171,10 @@ pub(super) fn act(
         }
         Intent::Zoom => model.panes.zoomed = !model.panes.zoomed,
         Intent::SplitLeft | Intent::SplitRight => move_split(model, intent == Intent::SplitRight, context),
-        _ => scroll(model, intent),
+        _ => match copy::part_of(intent) {
+            Some(part) => copy::copy(model, part, context, effects)?,
+            None => scroll(model, intent),
+        },
     }
     Ok(())
 }

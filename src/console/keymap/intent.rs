@@ -69,6 +69,18 @@ pub enum Intent {
     SplitRight,
     /// Draw the whole screen again.
     Repaint,
+    /// Open the menu of what can be copied.
+    Copy,
+    /// Copy the payload as it is shown.
+    CopyPayload,
+    /// Copy the id.
+    CopyId,
+    /// Copy the digest.
+    CopyDigest,
+    /// Copy the idempotency key.
+    CopyKey,
+    /// Copy the thread.
+    CopyThread,
     /// Open the command line.
     Command,
     /// In the command line: run what it says.
@@ -87,7 +99,7 @@ pub enum Intent {
 
 impl Intent {
     /// Every intent, in the order in which help shows them.
-    pub const ALL: [Self; 39] = [
+    pub const ALL: [Self; 45] = [
         Self::Approve,
         Self::Reject,
         Self::Confirm,
@@ -120,6 +132,12 @@ impl Intent {
         Self::SplitLeft,
         Self::SplitRight,
         Self::Repaint,
+        Self::Copy,
+        Self::CopyPayload,
+        Self::CopyId,
+        Self::CopyDigest,
+        Self::CopyKey,
+        Self::CopyThread,
         Self::Command,
         Self::Run,
         Self::Complete,
@@ -164,6 +182,12 @@ impl Intent {
             Self::SplitLeft => "split-left",
             Self::SplitRight => "split-right",
             Self::Repaint => "repaint",
+            Self::Copy => "copy",
+            Self::CopyPayload => "copy-payload",
+            Self::CopyId => "copy-id",
+            Self::CopyDigest => "copy-digest",
+            Self::CopyKey => "copy-key",
+            Self::CopyThread => "copy-thread",
             Self::Command => "command",
             Self::Run => "run",
             Self::Complete => "complete",
@@ -211,6 +235,12 @@ impl Intent {
             Self::SplitLeft => "move the split between list and detail to the left",
             Self::SplitRight => "move the split between list and detail to the right",
             Self::Repaint => "draw the whole screen again",
+            Self::Copy => "copy: payload, id, digest, key or thread, as they are shown",
+            Self::CopyPayload => "copy the payload as it is shown",
+            Self::CopyId => "copy the id",
+            Self::CopyDigest => "copy the digest",
+            Self::CopyKey => "copy the key that decisions are sent under",
+            Self::CopyThread => "copy the thread",
             Self::Command => "command line: all of this by name",
             Self::Run => "run what the line says",
             Self::Complete => "put the next completion into the line",
@@ -275,6 +305,8 @@ pub enum Scope {
     Field,
     /// The help.
     Help,
+    /// The menu of what can be copied.
+    Copy,
     /// The command line.
     Command,
     /// What is searched for in the help.
@@ -285,7 +317,7 @@ pub enum Scope {
 
 impl Scope {
     /// Every scope.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Global,
         Self::List,
         Self::Detail,
@@ -293,6 +325,7 @@ impl Scope {
         Self::Bar,
         Self::Field,
         Self::Help,
+        Self::Copy,
         Self::Command,
         Self::Search,
         Self::Leaving,
@@ -313,6 +346,7 @@ impl Scope {
             Self::Bar => "bar",
             Self::Field => "field",
             Self::Help => "help",
+            Self::Copy => "copy",
             Self::Command => "command",
             Self::Search => "search",
             Self::Leaving => "leaving",

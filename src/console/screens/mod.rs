@@ -3,10 +3,12 @@
 //! State is changed by `update` alone; a view reads the model and draws, and can change nothing.
 
 pub mod command;
+pub mod copy;
 pub mod decide;
 pub mod detail;
 pub mod help;
 pub mod outcomes;
+mod overlay;
 pub mod queue;
 mod top;
 pub mod view;

@@ -1,6 +1,6 @@
 //! The whole frame: `view(&Model, &mut Frame)`. Draws and changes nothing.
 
-use super::{command, decide, detail, help, outcomes, queue, top};
+use super::{command, copy, decide, detail, help, outcomes, queue, top};
 use crate::console::app::layout::inside;
 use crate::console::app::{Model, Now, Pane};
 use crate::console::keymap::{Intent, Scope};
@@ -45,6 +45,7 @@ pub fn view(model: &Model, frame: &mut Frame<'_>, now: Now) {
         command::view::draw(frame, layout.keys, model);
     } else {
         keys(frame, layout.keys, model);
+        copy::view::draw(frame, layout.keys, model);
     }
 }
 
@@ -76,6 +77,7 @@ fn hints(model: &Model) -> Vec<Intent> {
     let selected = model.queue.cursor().is_some();
     let mut hints = match scope {
         Scope::Leaving => return LEAVING.to_vec(),
+        Scope::Copy => return vec![Intent::Leave],
         Scope::Bar => return vec![Intent::Confirm, Intent::Leave],
         Scope::Field => {
             let two = model.bar.as_ref().is_some_and(|bar| bar.letters.is_some() && bar.reason.is_some());

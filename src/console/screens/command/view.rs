@@ -4,12 +4,11 @@
 use super::complete::{Found, Known};
 use crate::console::app::Model;
 use crate::console::keymap::Intent;
-use crate::console::screens::view::frame_of;
+use crate::console::screens::overlay;
 use crate::console::theme::Role;
 use crate::console::widgets::{RoleLine, key_bar};
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
-use ratatui::widgets::Clear;
 
 /// Rows for what the text may mean, where there is room.
 const ROWS: u16 = 10;
@@ -25,17 +24,15 @@ pub(in crate::console::screens) fn draw(frame: &mut Frame<'_>, row: Rect, model:
     frame.set_cursor_position(Position { x: row.x + u16::try_from(cursor).unwrap_or(0), y: row.y });
 
     let found = open.found.len();
-    let rows = u16::try_from(found.max(1)).unwrap_or(ROWS).min(ROWS).min(row.y.saturating_sub(3) / 2 + 1);
-    let area = Rect { x: row.x, y: row.y.saturating_sub(rows + 2), width: row.width, height: rows + 2 };
-    let rows = usize::from(rows);
+    let shown = overlay::rows(row, u16::try_from(found).unwrap_or(ROWS).min(ROWS));
+    let rows = usize::from(shown);
     let top = open.choice.map_or(0, |choice| (choice + 1).saturating_sub(rows));
     let mut title = RoleLine::of(Role::Title, " Commands ");
     if found > rows {
         let (from, to) = (top + 1, (top + rows).min(found));
         title.push(Role::Title, format!("{from}{}{to} of {found} ", theme.symbols.to));
     }
-    frame.render_widget(Clear, area);
-    let inner = frame_of(frame, area, model, true, &title, &foot(model));
+    let inner = overlay::draw(frame, row, shown, model, &title, &foot(model));
     let columns = usize::from(inner.width);
     if found == 0 {
         let none = RoleLine::of(Role::Notice, " no command matches this").cut(columns);
