@@ -49,7 +49,7 @@ impl World {
         let flags = ["review", "--plain", "--grace", "0", "--server"];
         let mut arguments: Vec<_> = flags.iter().map(ToString::to_string).collect();
         arguments.push(self.gateway.url());
-        arguments.extend(["--token-file".into(), path(&token), "--journal".into(), path(&journal)]);
+        arguments.extend(["--token-file".into(), path(token), "--journal".into(), path(&journal)]);
         arguments
     }
 

@@ -63,6 +63,8 @@ settings! {
     color, "color": Color = Color::Auto;
     /// Whether to draw with ASCII alone.
     ascii, "ascii": bool = false;
+    /// Whether there is to be no screen, but a line for each fact.
+    plain, "plain": bool = false;
     /// The file of the user's keys.
     keymap, "keymap": Option<PathBuf> = Some("keymap.toml".into());
     /// How long an approval can be taken back.

@@ -54,7 +54,7 @@ fn each_mistake_is_named_with_what_was_meant() {
         ("them = \"dark\"", "1:1: them is no setting: did you mean theme?"),
         (
             "a = 1\n",
-            "1:1: a is no setting; there are theme, color, ascii, keymap, grace, flood, read_only, order, group, split, highlight, mouse, title, notify, notify_on, clipboard, filters",
+            "1:1: a is no setting; there are theme, color, ascii, plain, keymap, grace, flood, read_only, order, group, split, highlight, mouse, title, notify, notify_on, clipboard, filters",
         ),
         ("ascii = \"yes\"", "1:9: ascii must be true or false, not \"yes\""),
         (

@@ -25,8 +25,6 @@ pub(in crate::cli) struct Chosen {
     /// The keymap file that was looked for.
     pub(super) keymap_file: Option<Found>,
     pub(super) keymap: Keymap,
-    /// Whether the plain mode was asked for.
-    pub(in crate::cli) plain: bool,
 }
 
 /// The variables that say what the terminal can do.
@@ -103,17 +101,7 @@ impl Chosen {
         Mistakes::none_in(mistakes)?;
         let keymap = keymap.ok_or_else(|| Mistake::of("the keymap", "that this program ships is damaged"))?;
         let Looks { theme, file: theme_file, name: theme_name, instead } = looks;
-        Ok(Self {
-            effective,
-            file,
-            theme_file,
-            theme_name,
-            instead,
-            theme,
-            keymap_file,
-            keymap,
-            plain: false,
-        })
+        Ok(Self { effective, file, theme_file, theme_name, instead, theme, keymap_file, keymap })
     }
 
     /// The settings.

@@ -51,9 +51,7 @@ impl Look {
     /// # Errors
     /// Whatever is wrong in any of them; nothing of a config with a mistake is used.
     pub(in crate::cli) fn choose(&self) -> Result<Chosen, Mistakes> {
-        let mut chosen = Chosen::of(self.config.as_deref(), &self.flags())?;
-        chosen.plain = self.plain;
-        Ok(chosen)
+        Chosen::of(self.config.as_deref(), &self.flags())
     }
 
     fn flags(&self) -> Vec<(&'static str, String)> {
@@ -61,6 +59,7 @@ impl Look {
             ("theme", self.theme.clone()),
             ("color", self.color.clone()),
             ("ascii", self.ascii.then(|| "true".into())),
+            ("plain", self.plain.then(|| "true".into())),
             ("grace", self.grace.clone()),
             ("flood", self.flood.clone()),
             ("read_only", self.read_only.then(|| "true".into())),
@@ -72,7 +71,7 @@ impl Look {
 impl Chosen {
     /// Whether there is to be no screen: it was asked for, or the terminal says that it cannot show one.
     pub(super) fn is_plain(&self) -> bool {
-        self.plain || self.is_dumb()
+        self.config().plain || self.is_dumb()
     }
 
     /// Whether nothing is to be decided.
@@ -83,7 +82,7 @@ impl Chosen {
     /// Whether the terminal says that it cannot show a screen, and nobody had to ask for the plain mode.
     pub(super) fn is_dumb(&self) -> bool {
         let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-        !self.plain && dumb && stdin().is_terminal() && stdout().is_terminal()
+        !self.config().plain && dumb && stdin().is_terminal() && stdout().is_terminal()
     }
 
     /// Whether there is what the console needs to be seen and used.

@@ -6,9 +6,9 @@ use super::wording::{self, say};
 use crate::console::app::guard::Refusal;
 use crate::console::app::{Context, Effect, Pane, named};
 use crate::console::keymap::Intent;
-use crate::console::screens::decide::Subject;
 use crate::console::screens::decide::table::Line;
 use crate::console::screens::decide::target::target;
+use crate::console::screens::decide::{Letters, Subject};
 use crate::console::theme::Role;
 use crate::domain::{Verdict, Visible};
 use std::fmt;
@@ -48,7 +48,7 @@ impl fmt::Display for About {
 }
 
 /// What is being asked.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Question {
     /// Whether to decide: `yes`, or the letters.
     Decide(About),
@@ -220,7 +220,7 @@ impl Plain {
         if letters {
             named::fill(&mut self.model, answer);
             let right =
-                self.model.bar.as_ref().and_then(|bar| bar.letters.as_ref()).is_some_and(|it| it.are_right());
+                self.model.bar.as_ref().and_then(|bar| bar.letters.as_ref()).is_some_and(Letters::are_right);
             if right && reason {
                 // The guard judges all of it together, once the reason is there.
                 let _ = named::command(&mut self.model, Intent::NextField, context);

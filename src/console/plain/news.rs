@@ -117,7 +117,7 @@ impl Plain {
                 touched.fresh.push(Arc::clone(&replaced.action));
             }
             Message::Feed(FeedEvent::Complete { .. } | FeedEvent::Link(Link::Ended)) => {
-                touched.complete = true
+                touched.complete = true;
             }
             Message::Dispatch(DispatchEvent { id, .. }) => touched.decision = Some(*id),
             _ => {}
