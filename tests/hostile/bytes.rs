@@ -36,8 +36,10 @@ pub(crate) enum Order {
     Region(Option<(usize, usize)>),
     /// So many lines go or come at the cursor: less than nothing come.
     DeleteLines(isize),
-    /// The terminal is asked something.
-    Question,
+    /// The terminal is asked whether it has taken in everything before.
+    AskReady,
+    /// The terminal is asked whether it can show a frame when it is complete.
+    AskWhole,
     /// A mode is switched on or off.
     Mode(u16, bool),
     /// Colours and the like.
@@ -130,7 +132,7 @@ fn sequence(bytes: &[u8]) -> Result<Option<(Order, usize)>, String> {
     };
     let text = std::str::from_utf8(parameters).map_err(|_| wrong())?;
     if private && last == b'p' && text == "2026$" {
-        return Ok(Some((Order::Question, end + 3)));
+        return Ok(Some((Order::AskWhole, end + 3)));
     }
     let numbers = text.split(';').map(|number| if number.is_empty() { Ok(0) } else { number.parse::<u16>() });
     let numbers: Vec<u16> = numbers.collect::<Result<_, _>>().map_err(|_| wrong())?;
@@ -163,7 +165,7 @@ fn sequence(bytes: &[u8]) -> Result<Option<(Order, usize)>, String> {
         (false, b'r', [top @ 1..=u16::MAX, bottom]) if top < bottom => {
             Order::Region(Some((usize::from(top - 1), usize::from(bottom - 1))))
         }
-        (false, b'n', [5]) => Order::Question,
+        (false, b'n', [5]) => Order::AskReady,
         (false, b'm', _) => Order::Style,
         _ => return Err(wrong()),
     };

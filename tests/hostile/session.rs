@@ -171,6 +171,8 @@ impl Session {
             match order {
                 Order::Clear => self.repaints += 1,
                 Order::Mode(2026, on) => self.in_frame = on,
+                Order::AskReady => self.pty.send(b"\x1b[0n"),
+                Order::AskWhole => self.pty.send(b"\x1b[?2026;2$y"),
                 _ => {}
             }
             if let ([first], Order::Draw(c)) = (&self.terminals[..], order)

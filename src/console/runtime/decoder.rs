@@ -58,6 +58,8 @@ pub enum Sent {
 pub enum Reply {
     /// `CSI 0 n`, the answer to `CSI 5 n`: the terminal has taken in everything that was written before the question.
     Ready,
+    /// The answer to `CSI ? 2026 $ p`: whether the terminal can be made to show a frame when it is complete.
+    Synchronized(bool),
     /// Anything else: nothing that the console asked for.
     Other,
 }
@@ -253,6 +255,10 @@ impl Decoder {
             Opener::Csi => control::csi(&control.bytes, last),
             Opener::Ss3 => control::ss3(&control.bytes, last),
         };
+        // Nobody types a reply with alt: the ESC before it is the key, and the reply came into its way.
+        if control.alt && matches!(meaning, Meaning::Reply(_)) {
+            out.push((key(KeyCode::Esc.into()), self.since));
+        }
         let sent = match meaning {
             Meaning::PasteBegins => return State::Paste(Paste::default()),
             Meaning::MouseFollows => return State::Mouse { left: 3 },

@@ -1,18 +1,18 @@
 //! The loop: one biased `select!` from events to messages, and frames no faster than the eye.
 //!
 //! Order of what waits: signals and the end of input, then keys, then outside messages in batches, then the timer. It
-//! draws only when the program says that something changed, the first change at once, the rest at most every 16 ms;
-//! between events it sleeps, without a tick.
+//! draws only when the program says that something changed and the pace lets it; between events it sleeps, without a tick.
 
-use super::{Clock, EndOfInput, Input, Intake, Now, Program, Screen, Told, Typed};
-use crossterm::event::{KeyCode, KeyModifiers};
+use super::pace::Pace;
+use super::{Clock, EndOfInput, Input, Intake, Now, Output, Program, Reply, Screen, Told, Typed};
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::layout::Size;
-use std::io::Write;
+use std::io;
 use std::time::Duration;
 use tokio::sync::mpsc;
 
-/// The shortest time from one frame to the next.
-const FRAME: Duration = Duration::from_millis(16);
+/// The shortest time from one deadline to the next.
+const TICK: Duration = Duration::from_millis(16);
 /// How many outside messages are taken in before keys are looked at again.
 const BATCH: usize = 256;
 
@@ -47,20 +47,21 @@ impl Exit {
 }
 
 /// Runs the program until it is finished or its input ends. Effects are handed over in order, as they arise.
-pub async fn drive<P: Program, W: Write>(
+pub(super) async fn drive<P: Program, W: Output>(
     program: &mut P,
     screen: &mut Screen<W>,
     mut sources: Sources<P::Message>,
+    pace: Pace,
     clock: &Clock,
     effects: impl FnMut(P::Effect),
 ) -> Exit {
-    let mut shell = Shell { program, effects, clock, ended: None, flushed: None };
+    let mut shell = Shell { program, effects, clock, screen, pace, ended: None, flushed: None, keyed: false };
     let mut intake = Intake::default();
     let mut batch = Vec::with_capacity(BATCH);
     let (mut urgent_open, mut messages_open) = (true, true);
     let mut changed = true;
-    // When the next frame may be drawn, and the next deadline be told.
-    let (mut next_frame, mut next_told) = (Duration::ZERO, Duration::ZERO);
+    // When the next deadline may be told.
+    let mut next_told = Duration::ZERO;
     let mut due: Option<Duration> = None;
     loop {
         if let Some(end) = shell.ended {
@@ -72,15 +73,11 @@ pub async fn drive<P: Program, W: Write>(
         shell.flush(&sources.keyboard);
         changed |= shell.program.dirty();
         let now = clock.now();
-        if changed && next_frame <= now.tick {
-            let repainted = if shell.program.repaint() { screen.repaint() } else { Ok(()) };
-            if let Err(error) = repainted.and_then(|()| screen.draw(shell.program, now).map(drop)) {
-                shell.end(EndOfInput::Error(format!("the terminal cannot be written to: {error}")));
-                continue;
-            }
-            // From when the bytes began to go out: who answers them may be faster than this thread gets on.
-            shell.program.painted(now);
-            (changed, next_frame) = (false, now.tick + FRAME);
+        let next_frame = (changed && !shell.screen.is_blocked()).then(|| shell.pace.next(shell.keyed));
+        if next_frame.is_some_and(|at| at <= now.tick) {
+            let drawn = shell.draw(now);
+            shell.written(drawn);
+            changed = false;
             continue;
         }
         // Held letters become keys only once everything that was read before them has been seen.
@@ -94,18 +91,18 @@ pub async fn drive<P: Program, W: Write>(
             due = shell.program.next_deadline(now).map(|at| at.max(next_told));
         }
         if due.is_some_and(|at| at <= now.tick) {
-            (due, next_told) = (None, now.tick + FRAME);
+            (due, next_told) = (None, now.tick + TICK);
             shell.update(P::input(Input::DeadlinePassed), now);
             continue;
         }
-        let wake = [due, intake.deadline(), changed.then_some(next_frame)].into_iter().flatten().min();
+        let wake = [due, intake.deadline(), next_frame].into_iter().flatten().min();
         tokio::select! {
             biased;
             input = sources.urgent.recv(), if urgent_open => match input {
                 None => urgent_open = false,
                 Some(Input::End(end)) => shell.end(end),
                 Some(Input::Resize(width, height)) => {
-                    screen.resize(Size { width, height });
+                    shell.screen.resize(Size { width, height });
                     changed = true;
                     shell.update(P::input(Input::Resize(width, height)), clock.now());
                 }
@@ -113,7 +110,11 @@ pub async fn drive<P: Program, W: Write>(
             },
             raw = sources.keyboard.next() => match raw {
                 None => shell.end(EndOfInput::Closed),
-                Some(raw) => shell.told(intake.read(&raw.bytes, clock.at(raw.at).tick), &sources.keyboard),
+                Some(raw) => {
+                    let at_once = |key: &KeyEvent| shell.program.takes_at_once(key);
+                    let told = intake.read_or(&raw.bytes, clock.at(raw.at).tick, &at_once);
+                    shell.told(told, &sources.keyboard);
+                }
             },
             count = sources.messages.recv_many(&mut batch, BATCH), if messages_open => {
                 messages_open = count > 0;
@@ -121,22 +122,50 @@ pub async fn drive<P: Program, W: Write>(
                     shell.update(message, clock.now());
                 }
             }
+            ready = shell.screen.writable(), if shell.screen.is_blocked() => {
+                let written = ready.and_then(|()| shell.screen.write_on());
+                shell.written(written);
+            }
             () = tokio::time::sleep_until(clock.instant(wake.unwrap_or_default())), if wake.is_some() => {}
         }
     }
 }
 
 /// The program, and what its updates need.
-struct Shell<'p, P: Program, F: FnMut(P::Effect)> {
+struct Shell<'p, P: Program, W: Output, F: FnMut(P::Effect)> {
     program: &'p mut P,
     effects: F,
     clock: &'p Clock,
+    screen: &'p mut Screen<W>,
+    pace: Pace,
     ended: Option<EndOfInput>,
+    /// Whether a key was told since the last frame.
+    keyed: bool,
     /// Up to when what was typed is thrown away.
     flushed: Option<Duration>,
 }
 
-impl<P: Program, F: FnMut(P::Effect)> Shell<'_, P, F> {
+impl<P: Program, W: Output, F: FnMut(P::Effect)> Shell<'_, P, W, F> {
+    fn draw(&mut self, now: Now) -> io::Result<()> {
+        if self.program.repaint() {
+            self.screen.repaint()?;
+        }
+        let asks = self.pace.asks(now.tick);
+        let bytes = self.screen.draw(self.program, now, asks)?;
+        self.pace.sent(now.tick, asks && bytes > 0);
+        self.pace.blocked(self.screen.is_blocked());
+        self.keyed = false;
+        // From when the bytes began to go out: who answers them may be faster than this thread gets on.
+        self.program.painted(now);
+        Ok(())
+    }
+
+    fn written(&mut self, result: io::Result<()>) {
+        if let Err(error) = result {
+            self.end(EndOfInput::Error(format!("the terminal cannot be written to: {error}")));
+        }
+    }
+
     fn update(&mut self, message: P::Message, now: Now) {
         self.program.update(message, now).into_iter().for_each(&mut self.effects);
     }
@@ -146,12 +175,24 @@ impl<P: Program, F: FnMut(P::Effect)> Shell<'_, P, F> {
         for (told, tick) in told {
             let now = self.clock.at(self.clock.instant(tick));
             match told {
-                Told::Reply(reply) => self.program.replied(reply, now),
+                Told::Reply(reply) => self.replied(reply, now),
                 Told::Input(input) if self.is_stale(&input, tick) => {}
-                Told::Input(input) => self.update(P::input(input), now),
+                Told::Input(input) => {
+                    self.keyed = true;
+                    self.update(P::input(input), now);
+                }
             }
             self.flush(keyboard);
         }
+    }
+
+    fn replied(&mut self, reply: Reply, now: Now) {
+        match reply {
+            Reply::Ready => self.pace.answered(self.clock.now().tick),
+            Reply::Synchronized(can) => self.screen.synchronize(can),
+            Reply::Other => {}
+        }
+        self.program.replied(reply, now);
     }
 
     /// Throws away what was typed up to now, if the program asks for it. What of it has been read still goes through the
@@ -159,6 +200,7 @@ impl<P: Program, F: FnMut(P::Effect)> Shell<'_, P, F> {
     fn flush(&mut self, keyboard: &Typed) {
         if self.program.flush_input() {
             keyboard.discard_unread();
+            self.pace.flushed();
             self.flushed = Some(self.clock.now().tick);
         }
     }

@@ -2,7 +2,8 @@
 //!
 //! - **A burst**: three or more letters within 15 ms were never typed; they are a paste from a terminal that does not
 //!   bracket pastes, or a reply of the terminal that comes as plain letters. So a letter is held back for up to 15 ms,
-//!   until it is clear (design.md, *Traps that were checked*).
+//!   until it is clear (design.md, *Traps that were checked*). One that decides nothing, whatever it turns out to be part
+//!   of, is told at once, and counts all the same: of a burst the third and all after it are the paste.
 //! - **Key releases**, where a terminal reports them, are nothing.
 
 use super::Input;
@@ -21,6 +22,8 @@ const LONGEST: usize = 1 << 18;
 pub struct InputFilter {
     /// Letters that are held back.
     held: Vec<(KeyEvent, Duration)>,
+    /// When the last letters came that were told at once, up to one less than make a burst.
+    told: Vec<Duration>,
     /// When the last of them came.
     last: Duration,
     /// Whether what is held is a paste for certain.
@@ -31,10 +34,20 @@ impl InputFilter {
     /// Takes in an event that was read at `at`, and returns what is certain by now, in order, each with the time it was
     /// read at.
     pub fn event(&mut self, event: Event, at: Duration) -> Vec<(Input, Duration)> {
+        self.event_or(event, at, &|_| false)
+    }
+
+    /// The same, and `at_once` says which letters need not be held back.
+    pub fn event_or(
+        &mut self,
+        event: Event,
+        at: Duration,
+        at_once: &dyn Fn(&KeyEvent) -> bool,
+    ) -> Vec<(Input, Duration)> {
         let mut out = self.passed(at);
         match event {
             Event::Key(key) if key.kind == KeyEventKind::Release => {}
-            Event::Key(key) => self.key(key, at, &mut out),
+            Event::Key(key) => self.key(key, at, at_once, &mut out),
             other => {
                 self.release(&mut out);
                 out.push((other_input(other), at));
@@ -64,9 +77,21 @@ impl InputFilter {
         out
     }
 
-    fn key(&mut self, key: KeyEvent, at: Duration, out: &mut Vec<(Input, Duration)>) {
+    fn key(
+        &mut self,
+        key: KeyEvent,
+        at: Duration,
+        at_once: &dyn Fn(&KeyEvent) -> bool,
+        out: &mut Vec<(Input, Duration)>,
+    ) {
         if letter(&key).is_none() {
             self.release(out);
+            out.push((Input::Key(key), at));
+            return;
+        }
+        self.told.retain(|told| at.saturating_sub(*told) <= BURST);
+        if self.held.is_empty() && self.told.len() + 1 < BURST_LETTERS && at_once(&key) {
+            self.told.push(at);
             out.push((Input::Key(key), at));
             return;
         }
@@ -74,8 +99,10 @@ impl InputFilter {
         if self.held.len() < LONGEST {
             self.held.push((key, at));
         }
-        let first_of_three = self.held.len().checked_sub(BURST_LETTERS).map(|first| self.held[first].1);
-        self.paste |= first_of_three.is_some_and(|first| at.saturating_sub(first) <= BURST);
+        // Those that were told come before those that are held.
+        let near = |held: &&(KeyEvent, Duration)| at.saturating_sub(held.1) <= BURST;
+        let held = self.held.iter().rev().take(BURST_LETTERS).take_while(near).count();
+        self.paste |= self.told.len() + held >= BURST_LETTERS;
     }
 
     /// Lets go of what is held: as one paste, or as keys.

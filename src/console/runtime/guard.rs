@@ -4,6 +4,7 @@
 //! leaves bracketed paste and focus reporting on.
 
 use super::Input;
+use super::output::{terminal, write_last};
 use crate::domain::Visible;
 use crossterm::event::{DisableBracketedPaste, DisableFocusChange, EnableBracketedPaste, EnableFocusChange};
 use crossterm::style::{ResetColor, force_color_output};
@@ -12,9 +13,8 @@ use crossterm::terminal::{
     enable_raw_mode,
 };
 use crossterm::{cursor, queue};
-use rustix::event::{PollFd, PollFlags, poll};
 use std::fs::File;
-use std::io::{self, Write};
+use std::io;
 use std::panic::{PanicHookInfo, set_hook, take_hook};
 use std::sync::{Mutex, Once, PoisonError};
 use std::thread::ThreadId;
@@ -22,7 +22,7 @@ use tokio::sync::mpsc;
 
 /// The terminal as the guard has it.
 struct Held {
-    out: Out,
+    out: File,
     /// The thread that the event loop runs on: a panic there ends the program, one elsewhere must not touch the screen.
     owner: ThreadId,
     urgent: mpsc::Sender<Input>,
@@ -45,16 +45,16 @@ impl Guard {
         // crossterm would turn every style into `ESC[m` under NO_COLOR and wipe bold and reverse with it, so that the
         // cursor's row disappears. Whether there are colours is the theme's to say.
         force_color_output(true);
-        let mut out = Out::stdout()?;
+        let out = terminal()?;
         let guard = Self(());
         *HELD.lock().unwrap_or_else(PoisonError::into_inner) =
-            Some(Held { out: Out::stdout()?, owner: std::thread::current().id(), urgent });
+            Some(Held { out: out.try_clone()?, owner: std::thread::current().id(), urgent });
         enable_raw_mode()?;
         let mut bytes = Vec::new();
         queue!(bytes, EnterAlternateScreen, EnableBracketedPaste, EnableFocusChange, cursor::Hide)?;
         // A character that the terminal takes for wider than we do must not reach the next row.
         queue!(bytes, DisableLineWrap)?;
-        out.write_all(&bytes)?;
+        write_last(&out, &bytes)?;
         Ok(guard)
     }
 }
@@ -68,8 +68,9 @@ impl Drop for Guard {
 /// Undoes everything, once; errors are nobody's any more, since the terminal may be gone.
 fn restore() {
     let held = HELD.lock().unwrap_or_else(PoisonError::into_inner).take();
-    if let Some(mut held) = held {
-        let mut bytes = b"\x1b[?2026l".to_vec();
+    if let Some(held) = held {
+        // What was being written may have been cut anywhere.
+        let mut bytes = b"\x1b[?2026l\x1b[r".to_vec();
         let _ = queue!(
             bytes,
             EnableLineWrap,
@@ -79,7 +80,7 @@ fn restore() {
             LeaveAlternateScreen,
             cursor::Show
         );
-        let _ = held.out.write_all(&bytes);
+        let _ = write_last(&held.out, &bytes);
         let _ = disable_raw_mode();
     }
 }
@@ -106,35 +107,4 @@ fn words(info: &PanicHookInfo<'_>) -> String {
     let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("no words");
     let place = info.location().map(ToString::to_string).unwrap_or_default();
     Visible::of(&format!("{text} ({place})")).plain()
-}
-
-/// Standard output without a buffer of its own, so that one frame is one write. It waits where the terminal was set to
-/// answer "would block", as other programs on it sometimes do.
-#[derive(Debug)]
-pub(super) struct Out(File);
-
-impl Out {
-    pub(super) fn stdout() -> io::Result<Self> {
-        let descriptor =
-            io::IsTerminal::is_terminal(&io::stdout()).then(|| rustix::io::dup(rustix::stdio::stdout()));
-        let descriptor = descriptor.ok_or_else(|| io::Error::other("standard output is not a terminal"))?;
-        Ok(Self(File::from(descriptor?)))
-    }
-}
-
-impl Write for Out {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        loop {
-            match self.0.write(bytes) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    poll(&mut [PollFd::new(&self.0, PollFlags::OUT)], None)?;
-                }
-                done => return done,
-            }
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }

@@ -3,6 +3,7 @@
 
 use super::decoder::Sent;
 use super::{Decoder, Input, InputFilter, Reply};
+use crossterm::event::KeyEvent;
 use std::time::Duration;
 
 /// What came of the bytes.
@@ -25,9 +26,19 @@ impl Intake {
     /// Takes in bytes that were read at `at`, and returns what is certain by now, each with the time at which it began
     /// to come. That may be earlier than `at`, and for a ctrl-c inside of a reply later than for what follows.
     pub fn read(&mut self, bytes: &[u8], at: Duration) -> Vec<(Told, Duration)> {
+        self.read_or(bytes, at, &|_| false)
+    }
+
+    /// The same, and `at_once` says which letters decide nothing as things stand now, and need not be held back.
+    pub fn read_or(
+        &mut self,
+        bytes: &[u8],
+        at: Duration,
+        at_once: &dyn Fn(&KeyEvent) -> bool,
+    ) -> Vec<(Told, Duration)> {
         let mut out = self.passed(at);
         let sent = self.decoder.read(bytes, at);
-        self.filtered(sent, &mut out);
+        self.filtered(sent, at_once, &mut out);
         out
     }
 
@@ -40,19 +51,27 @@ impl Intake {
     pub fn passed(&mut self, at: Duration) -> Vec<(Told, Duration)> {
         let mut out = Vec::new();
         let sent = self.decoder.passed(at);
-        self.filtered(sent, &mut out);
+        self.filtered(sent, &|_| false, &mut out);
         out.extend(self.filter.passed(at).into_iter().map(|(input, at)| (Told::Input(input), at)));
         out
     }
 
-    fn filtered(&mut self, sent: Vec<(Sent, Duration)>, out: &mut Vec<(Told, Duration)>) {
+    fn filtered(
+        &mut self,
+        sent: Vec<(Sent, Duration)>,
+        at_once: &dyn Fn(&KeyEvent) -> bool,
+        out: &mut Vec<(Told, Duration)>,
+    ) {
+        // What is told first may change what the next letter does: only the first is judged by how things stand.
+        let mut first = true;
         for (sent, at) in sent {
             match sent {
                 Sent::Reply(reply) => out.push((Told::Reply(reply), at)),
                 Sent::Event(event) => {
-                    out.extend(
-                        self.filter.event(event, at).into_iter().map(|(input, at)| (Told::Input(input), at)),
-                    );
+                    let at_once = |key: &KeyEvent| first && at_once(key);
+                    let told = self.filter.event_or(event, at, &at_once);
+                    out.extend(told.into_iter().map(|(input, at)| (Told::Input(input), at)));
+                    first = false;
                 }
             }
         }

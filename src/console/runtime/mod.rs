@@ -9,6 +9,8 @@
 //! the caller's tasks ─▶ messages ───────┘        └─▶ screen ─▶ one write a frame
 //! ```
 //!
+//! When a frame may be sent is the pace's to say: one is in flight, and what has happened meanwhile shows in the next.
+//!
 //! The intake is the decoder (bytes to keys, replies, pastes) and the filter (what was too fast to have been pressed).
 
 mod clock;
@@ -18,6 +20,8 @@ mod filter;
 mod guard;
 mod input;
 mod intake;
+mod output;
+mod pace;
 mod program;
 mod screen;
 mod session;
@@ -25,10 +29,11 @@ mod signals;
 
 pub use clock::Clock;
 pub use decoder::{Decoder, Reply, Sent};
-pub use event_loop::{Exit, Sources, drive};
+pub use event_loop::{Exit, Sources};
 pub use filter::InputFilter;
 pub use input::{Keyboard, RawBytes, Typed};
 pub use intake::{Intake, Told};
+pub use output::Output;
 pub use program::{EndOfInput, Input, Now, Program};
 pub use screen::{PaneAt, Screen};
 pub use session::{TerminalError, check, run};

@@ -54,6 +54,13 @@ pub trait Program {
         false
     }
 
+    /// Whether this letter decides nothing as things stand now, whatever it may turn out to be part of: then it is told
+    /// at once, and not held back for the 15 ms that show a paste.
+    fn takes_at_once(&self, key: &KeyEvent) -> bool {
+        let _ = key;
+        false
+    }
+
     /// The terminal answered something; `now` is when the answer began to come.
     fn replied(&mut self, reply: Reply, now: Now) {
         let _ = (reply, now);

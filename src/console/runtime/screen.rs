@@ -13,7 +13,7 @@
 //! | `pen` | colours and attributes |
 //! | `scrolling` | which lines have only moved |
 
-use super::{Now, Program};
+use super::{Now, Output, Program};
 use ratatui::Terminal;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Size;
@@ -37,10 +37,10 @@ pub struct Screen<W: Write> {
 }
 
 impl<W: Write> Screen<W> {
-    /// A screen of that size, of which nothing is known: the first frame is sent whole. `synchronized` wraps frames in
-    /// DEC 2026.
-    pub fn new(out: W, size: Size, synchronized: bool) -> io::Result<Self> {
-        let mut terminal = Terminal::new(FrameBackend::new(out, size, synchronized))?;
+    /// A screen of that size, of which nothing is known: the first frame is sent whole. `ask_synchronized` has the
+    /// terminal asked whether it can show frames whole (DEC 2026).
+    pub fn new(out: W, size: Size, ask_synchronized: bool) -> io::Result<Self> {
+        let mut terminal = Terminal::new(FrameBackend::new(out, size, ask_synchronized))?;
         terminal.clear()?;
         Ok(Self { terminal, spare: Buffer::default() })
     }
@@ -50,8 +50,14 @@ impl<W: Write> Screen<W> {
         self.terminal.backend_mut().size = size;
     }
 
-    /// Draws the program as it is now; how many bytes that took. Errors are the writer's.
-    pub fn draw<P: Program>(&mut self, program: &P, now: Now) -> io::Result<usize> {
+    /// The terminal can show frames whole, or it cannot.
+    pub fn synchronize(&mut self, can: bool) {
+        self.terminal.backend_mut().synchronized = can;
+    }
+
+    /// Draws the program as it is now; how many bytes that took. `asks` has the terminal answer the frame. Errors are the
+    /// writer's.
+    pub fn draw<P: Program>(&mut self, program: &P, now: Now, asks: bool) -> io::Result<usize> {
         let frame = &mut self.spare;
         self.terminal.draw(|drawing| {
             program.view(drawing, now);
@@ -60,12 +66,31 @@ impl<W: Write> Screen<W> {
             }
             std::mem::swap(frame, drawing.buffer_mut());
         })?;
-        self.terminal.backend_mut().show(frame, program.panes())
+        let backend = self.terminal.backend_mut();
+        backend.asks = asks;
+        backend.show(frame, program.panes())
+    }
+
+    /// Writes on with what the terminal has not taken yet.
+    pub fn write_on(&mut self) -> io::Result<()> {
+        self.terminal.backend_mut().write_on()
+    }
+
+    /// Whether the terminal has not taken everything yet.
+    pub fn is_blocked(&self) -> bool {
+        self.terminal.backend().is_blocked()
     }
 
     /// The next frame is sent whole.
     pub fn repaint(&mut self) -> io::Result<()> {
         self.terminal.clear()
+    }
+}
+
+impl<W: Output> Screen<W> {
+    /// Waits until the terminal takes more.
+    pub(super) async fn writable(&self) -> io::Result<()> {
+        self.terminal.backend().out.writable().await
     }
 }
 

@@ -1,8 +1,10 @@
 //! A program on the real terminal: checks that there is one, takes it, runs the loop, gives it back.
 
 use super::event_loop::{Exit, Sources, drive};
-use super::guard::{Guard, Out};
+use super::guard::Guard;
 use super::input::{Keyboard, Typed};
+use super::output::TerminalOutput;
+use super::pace::Pace;
 use super::{Clock, Program, Screen, signals};
 use ratatui::layout::Size;
 use std::fs::File;
@@ -58,10 +60,12 @@ pub async fn run<P: Program>(
     let guard = Guard::take(urgent_sender.clone())?;
     signals::watch(terminal.try_clone()?, urgent_sender.clone())?;
     let keyboard = Typed::start(terminal, urgent_sender)?;
-    let synchronized = std::env::var_os("AEGIS_CONSOLE_NO_SYNC").is_none_or(|value| value.is_empty());
-    let mut screen = Screen::new(Out::stdout()?, signals::size().unwrap_or(ASSUMED), synchronized)?;
+    let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let size = signals::size().unwrap_or(ASSUMED);
+    let mut screen = Screen::new(TerminalOutput::new()?, size, !is_set("AEGIS_CONSOLE_NO_SYNC"))?;
     let sources = Sources { urgent, keyboard, messages };
-    let exit = drive(program, &mut screen, sources, &Clock::system(), effects).await;
+    let pace = Pace::new(is_set("SSH_CONNECTION"));
+    let exit = drive(program, &mut screen, sources, pace, &Clock::system(), effects).await;
     drop(guard);
     Ok(exit)
 }

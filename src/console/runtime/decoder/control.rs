@@ -22,6 +22,10 @@ pub(super) enum Meaning {
 pub(super) fn csi(parameters: &[u8], last: u8) -> Meaning {
     let other = Meaning::Reply(Reply::Other);
     let meaning = match parameters {
+        b"?2026;1$" | b"?2026;2$" if last == b'y' => Some(Meaning::Reply(Reply::Synchronized(true))),
+        b"?2026;0$" | b"?2026;3$" | b"?2026;4$" if last == b'y' => {
+            Some(Meaning::Reply(Reply::Synchronized(false)))
+        }
         [b'[', ..] => linux(parameters, last).map(Meaning::Key),
         [b'<', rest @ ..] => fields(rest).and_then(|fields| mouse(&fields, last, 0)).map(Meaning::Mouse),
         _ => fields(parameters).and_then(|fields| plain_csi(&fields, last)),

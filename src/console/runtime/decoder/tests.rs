@@ -192,6 +192,13 @@ fn keys_of_every_terminal() {
 }
 
 #[test]
+fn a_reply_that_comes_into_the_way_of_esc_leaves_it_a_key() {
+    for reads in [&[(0, b"\x1b\x1b[0n".as_slice())][..], &[(0, b"\x1b"), (20, b"\x1b[0n")]] {
+        assert_eq!(run(reads), ["Esc@0", "Ready@0"]);
+    }
+}
+
+#[test]
 fn what_is_not_known_to_be_a_key_is_a_reply() {
     check_keys(&[
         (b"\x1b[0n", "Ready"),
@@ -202,7 +209,11 @@ fn what_is_not_known_to_be_a_key_is_a_reply() {
         (b"\x1b[R", "Other"),
         (b"\x1b[?1;2c", "Other"),
         (b"\x1b[>41;330;0c", "Other"),
-        (b"\x1b[?2026;2$y", "Other"),
+        (b"\x1b[?2026;1$y", "Synchronized(true)"),
+        (b"\x1b[?2026;2$y", "Synchronized(true)"),
+        (b"\x1b[?2026;0$y", "Synchronized(false)"),
+        (b"\x1b[?2026;4$y", "Synchronized(false)"),
+        (b"\x1b[?2026;2$p", "Other"),
         (b"\x1b[4;2$y", "Other"),
         (b"\x1b[?1u", "Other"),
         (b"\x1b[u", "Other"),

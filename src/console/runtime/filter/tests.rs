@@ -158,3 +158,33 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn letters_that_decide_nothing_are_told_at_once_and_count() {
+    let moves = |key: &KeyEvent| matches!(key.code, KeyCode::Char('j' | 'k'));
+    let letter = |c| Event::Key(KeyEvent::from(KeyCode::Char(c)));
+    let ms = Duration::from_millis;
+    let play = |keys: &[(u64, char)]| {
+        let mut filter = InputFilter::default();
+        let mut told = Vec::new();
+        for (at, c) in keys {
+            told.extend(filter.event_or(letter(*c), ms(*at), &moves).into_iter().map(|told| (*at, told.0)));
+        }
+        let end = keys.last().map_or(0, |(at, _)| at + 100);
+        told.extend(filter.passed(ms(end)).into_iter().map(|told| (end, told.0)));
+        let word = |input| match input {
+            Input::Key(key) => key.code.to_string(),
+            Input::Paste(text) => format!("paste {text}"),
+            other => format!("{other:?}"),
+        };
+        told.into_iter().map(|(at, input)| format!("{at} {}", word(input))).collect::<Vec<_>>()
+    };
+    assert_eq!(play(&[(0, 'j'), (30, 'j'), (60, 'k')]), ["0 j", "30 j", "60 k"]);
+    assert_eq!(play(&[(0, 'j'), (5, 'j'), (10, 'j'), (12, 'k')]), ["0 j", "5 j", "112 paste jk"]);
+    assert_eq!(play(&[(0, 'j'), (5, 'a')]), ["0 j", "105 a"]);
+    assert_eq!(play(&[(0, 'j'), (1, 'j'), (2, 'a')]), ["0 j", "1 j", "102 paste a"]);
+    // Nothing overtakes what is held.
+    assert_eq!(play(&[(0, 'a'), (5, 'j')]), ["105 a", "105 j"]);
+    assert_eq!(play(&[(0, 'a'), (5, 'j'), (9, 'j')]), ["109 paste ajj"]);
+    assert_eq!(play(&[(0, 'j'), (14, 'j'), (29, 'j'), (44, 'a')]), ["0 j", "14 j", "29 j", "144 a"]);
+}

@@ -13,6 +13,8 @@ use std::io::{self, Write};
 /// Asks a terminal to show nothing until the frame is complete (DEC 2026).
 const BEGIN_FRAME: &[u8] = b"\x1b[?2026h";
 const END_FRAME: &[u8] = b"\x1b[?2026l";
+/// Asks it whether it knows that.
+const KNOWS_FRAMES: &[u8] = b"\x1b[?2026$p";
 /// Asks a terminal whether it has taken in everything that was written before.
 const READY: &[u8] = b"\x1b[5n";
 /// A frame of so few bytes reaches the terminal as one, and needs no wrapping.
@@ -25,8 +27,12 @@ pub(super) struct FrameBackend<W: Write> {
     pub(super) size: Size,
     /// Whether the terminal is known to show frames whole.
     pub(super) synchronized: bool,
-    /// Whether each frame asks to be answered.
+    /// Whether it is to be asked.
+    ask_synchronized: bool,
+    /// Whether the next frame asks to be answered.
     pub(super) asks: bool,
+    /// What the terminal has not taken yet.
+    pending: Vec<u8>,
     /// What the terminal shows.
     shown: Buffer,
     panes: Vec<PaneAt>,
@@ -41,12 +47,14 @@ pub(super) struct FrameBackend<W: Write> {
 
 impl<W: Write> FrameBackend<W> {
     /// A backend for a terminal of that size, of which nothing is known.
-    pub(super) fn new(out: W, size: Size, synchronized: bool) -> Self {
+    pub(super) fn new(out: W, size: Size, ask_synchronized: bool) -> Self {
         Self {
             out,
             size,
-            synchronized,
+            synchronized: false,
+            ask_synchronized,
             asks: false,
+            pending: Vec::new(),
             shown: Buffer::default(),
             panes: Vec::new(),
             clear: true,
@@ -77,6 +85,10 @@ impl<W: Write> FrameBackend<W> {
             return Ok(0);
         }
         self.hand = hand;
+        if std::mem::take(&mut self.ask_synchronized) {
+            // Before the screen is cleared, so that nothing stays where the question is taken for a text.
+            bytes.splice(0..0, KNOWS_FRAMES.iter().copied());
+        }
         if self.synchronized && bytes.len() > SMALL {
             bytes.splice(0..0, BEGIN_FRAME.iter().copied());
             bytes.extend_from_slice(END_FRAME);
@@ -84,8 +96,33 @@ impl<W: Write> FrameBackend<W> {
         if self.asks {
             bytes.extend_from_slice(READY);
         }
-        self.out.write_all(&bytes).and_then(|()| self.out.flush())?;
+        self.say(&bytes)?;
         Ok(bytes.len())
+    }
+
+    /// Writes this after what is still to be written, as far as the terminal takes it now.
+    pub(super) fn say(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.pending.extend_from_slice(bytes);
+        self.write_on()
+    }
+
+    /// Writes on with what the terminal has not taken yet.
+    pub(super) fn write_on(&mut self) -> io::Result<()> {
+        while !self.pending.is_empty() {
+            match self.out.write(&self.pending) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(count) => drop(self.pending.drain(..count)),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
+                Err(error) => return Err(error),
+            }
+        }
+        self.out.flush()
+    }
+
+    /// Whether the terminal has not taken everything yet.
+    pub(super) fn is_blocked(&self) -> bool {
+        !self.pending.is_empty()
     }
 
     fn cursor(&mut self, encoder: &mut Encoder) {

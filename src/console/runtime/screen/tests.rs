@@ -63,9 +63,10 @@ impl Write for Writes {
 /// The bytes of each write, as texts, that drawing those one after the other takes.
 fn writes(synchronized: bool, shown: &[Shows]) -> Vec<String> {
     let mut out = Writes::default();
-    let mut screen = Screen::new(&mut out, Size::new(10, 2), synchronized).unwrap();
+    let mut screen = Screen::new(&mut out, Size::new(10, 2), false).unwrap();
+    screen.synchronize(synchronized);
     for program in shown {
-        screen.draw(program, NOW).unwrap();
+        screen.draw(program, NOW, false).unwrap();
     }
     drop(screen);
     out.0.into_iter().map(|bytes| String::from_utf8(bytes).unwrap()).collect()
@@ -80,15 +81,16 @@ fn a_frame_is_one_write() {
 #[test]
 fn a_frame_that_is_not_small_is_one_write_inside_dec_2026() {
     let mut out = Writes::default();
-    let mut screen = Screen::new(&mut out, Size::new(80, 24), true).unwrap();
+    let mut screen = Screen::new(&mut out, Size::new(80, 24), false).unwrap();
+    screen.synchronize(true);
     let lines = concat!(
         "a frame of many words and many lines, one like the other, each as long as it is\n",
         "a frame of many words and many lines, one like the other, each as long as it is\n",
         "a frame of many words and many lines, one like the other, each as long as it is\n",
         "a frame of many words and many lines, one like the other, each as long as it is"
     );
-    screen.draw(&Shows(lines, None), NOW).unwrap();
-    screen.draw(&Shows("A frame", None), NOW).unwrap();
+    screen.draw(&Shows(lines, None), NOW, false).unwrap();
+    screen.draw(&Shows("A frame", None), NOW, false).unwrap();
     drop(screen);
     let writes: Vec<_> = out.0.into_iter().map(|bytes| String::from_utf8(bytes).unwrap()).collect();
     assert_eq!(writes.len(), 2);
@@ -134,11 +136,11 @@ fn resizing_and_repainting_send_the_frame_whole() {
     let mut out = Writes::default();
     let mut screen = Screen::new(&mut out, Size::new(10, 2), false).unwrap();
     let program = Shows("hello", None);
-    screen.draw(&program, NOW).unwrap();
+    screen.draw(&program, NOW, false).unwrap();
     screen.resize(Size::new(8, 3));
-    screen.draw(&program, NOW).unwrap();
+    screen.draw(&program, NOW, false).unwrap();
     screen.repaint().unwrap();
-    screen.draw(&program, NOW).unwrap();
+    screen.draw(&program, NOW, false).unwrap();
     drop(screen);
     assert_eq!(out.0.len(), 3);
     assert!(out.0.iter().all(|bytes| String::from_utf8_lossy(bytes).contains("hello")));

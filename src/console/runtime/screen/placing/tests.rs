@@ -168,9 +168,9 @@ fn cells(buffer: &Buffer) -> Vec<(usize, usize, String)> {
 /// Draws the frames one after the other, and compares after each.
 fn check(wider: i32, frames: &[Lines]) {
     let mut fake = Fake::new(wider);
-    let mut screen = Screen::new(&mut fake, SIZE, true).unwrap();
+    let mut screen = Screen::new(&mut fake, SIZE, false).unwrap();
     for lines in frames {
-        screen.draw(lines, NOW).unwrap();
+        screen.draw(lines, NOW, false).unwrap();
         let backend: &FrameBackend<&mut Fake> = screen.terminal.backend();
         for (x, y, symbol) in cells(&lines.buffer()) {
             let there = backend.out.cells[y][x];
@@ -216,7 +216,7 @@ fn only_doubtful_characters_cost_moves() {
         let mut out = Vec::new();
         let mut screen = Screen::new(&mut out, SIZE, false).unwrap();
         for text in texts {
-            screen.draw(&Lines(vec![vec![*text]]), NOW).unwrap();
+            screen.draw(&Lines(vec![vec![*text]]), NOW, false).unwrap();
         }
         drop(screen);
         let said = String::from_utf8(out).unwrap();

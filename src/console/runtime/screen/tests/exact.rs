@@ -182,7 +182,8 @@ proptest! {
     fn the_terminal_shows_the_buffer(changes in prop::collection::vec(change(), 1..12), synchronized: bool) {
         let mut terminal = vt100::Parser::new(8.try_into().unwrap(), 20.try_into().unwrap(), 0);
         let mut out = Vec::new();
-        let mut screen = Screen::new(Writing(&mut terminal, &mut out), SIZE, synchronized).unwrap();
+        let mut screen = Screen::new(Writing(&mut terminal, &mut out), SIZE, true).unwrap();
+        screen.synchronize(synchronized);
         let mut picture = Picture(Buffer::empty(Rect::new(0, 0, SIZE.width, SIZE.height)), Vec::new(), None);
         let mut top = 100_usize;
         for change in changes {
@@ -195,7 +196,7 @@ proptest! {
                 Change::Scroll { top: first, rows, by, told } => {
                     let rect = Rect::new(2, first, 10, rows);
                     picture.1 = vec![PaneAt { rect, top }];
-                    screen.draw(&picture, NOW).unwrap();
+                    screen.draw(&picture, NOW, false).unwrap();
                     top = top.checked_add_signed(isize::from(told)).unwrap();
                     picture.0 = moved(&picture.0, first, rows, by);
                     picture.1 = vec![PaneAt { rect, top }];
@@ -204,7 +205,7 @@ proptest! {
                 Change::Blank => picture.0.reset(),
                 Change::Repaint => screen.repaint().unwrap(),
             }
-            screen.draw(&picture, NOW).unwrap();
+            screen.draw(&picture, NOW, false).unwrap();
             let terminal = &screen.terminal.backend().out.0;
             compare(terminal.screen(), &picture.0);
             assert_eq!(terminal.screen().hide_cursor(), picture.2.is_none());
