@@ -4,9 +4,10 @@
 
 use super::app::layout::inside;
 use super::app::update::{painted, update};
-use super::app::{Context, Effect, Message, Model, Now, deadline};
+use super::app::{Context, Effect, Message, Model, Now, deadline, guard};
 use super::runtime::{Input, PaneAt, Program};
 use super::screens;
+use crossterm::event::KeyEvent;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use std::time::Duration;
@@ -114,6 +115,10 @@ impl Program for Console {
             Input::TaskPanicked(words) => Message::TaskFailed(words),
             Input::End(end) => Message::InputEnded(end),
         }
+    }
+
+    fn takes_at_once(&self, key: &KeyEvent) -> bool {
+        guard::takes_at_once(&self.model, key)
     }
 
     fn repaint(&mut self) -> bool {

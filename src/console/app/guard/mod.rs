@@ -5,11 +5,13 @@
 //! what the model holds now with what the last painted frame showed, and for how long it had. Nothing here changes
 //! anything.
 
+mod at_once;
 mod refusal;
 
 #[cfg(test)]
 mod tests;
 
+pub use at_once::takes_at_once;
 pub use refusal::Refusal;
 
 use super::{Model, Now, Pane};
