@@ -19,7 +19,7 @@ pub(in crate::console::screens) fn draw(frame: &mut Frame<'_>, row: Rect, model:
     let key = |intent| key_bar::name(&model.settings.keymap, &[Scope::Copy], intent).unwrap_or_default();
     let rows = overlay::rows(row, u16::try_from(menu.parts.len()).unwrap_or(1));
     let mut title = RoleLine::of(Role::Title, " Copy from ");
-    title.push_foreign(Role::Foreign, &menu.action.name.name().cut(24));
+    title.push_foreign(Role::ForeignName, &menu.action.name.name().cut(24));
     title.push(Role::Text, " ");
     let foot = RoleLine::of(Role::KeyHint, " what is copied is what is shown ");
     let inner = overlay::draw(frame, row, rows, model, &title, &foot);
