@@ -105,7 +105,7 @@ fn show_approve_reject_quit_line_by_line() {
     say(&mut pty, "", "> ");
     answer(&mut pty, "approve 1", "not printed yet");
     say(&mut pty, "show 1", "end of 1");
-    say(&mut pty, "approve 1", "anything else leaves it: ");
+    answer(&mut pty, "approve 1", "anything else leaves it: ");
     let screen = pty.screen();
     let word = screen.rsplit_once("Type ").unwrap().1.split(' ').next().unwrap().to_owned();
     answer(&mut pty, &word, "1: approve send_email: 202");
@@ -145,7 +145,7 @@ fn typed_ahead_and_the_end_of_input_decide_nothing() {
     heard(&pty, from, "nothing was decided");
     assert!(!asked.is_finished());
     // ctrl-c leaves a question too, and then the program.
-    say(&mut pty, "reject 1", "leaves it: ");
+    answer(&mut pty, "reject 1", "leaves it: ");
     let from = pty.bytes().len();
     pty.send(b"\x03");
     heard(&pty, from, "nothing was decided");
