@@ -8,6 +8,7 @@ mod chance;
 mod commanding;
 mod copying;
 mod deciding;
+mod history;
 mod lasting;
 mod looking;
 mod panes;

@@ -16,7 +16,7 @@ use crate::console::app::{Message, Model, Settings};
 use crate::console::plain::{self, Plain};
 use crate::console::runtime::{self, Keyboard};
 use crate::console::shell::Console;
-use crate::dispatch::{Check, DispatchEvent, Dispatcher, NoCheck, Pace, QueueCheck};
+use crate::dispatch::{Check, DispatchEvent, Dispatcher, Entry, NoCheck, Order, Pace, QueueCheck};
 use crate::domain::{ActionState, Queued};
 use crate::feed::{self, FeedEvent, jsonl};
 use crate::gateway::{Config, Gateway};
@@ -31,6 +31,10 @@ use tokio::sync::mpsc;
 
 /// News that may wait for the screen; a flood waits at its source.
 const NEWS: usize = 1_024;
+/// Decisions of earlier sessions that the outcomes begin with.
+const REMEMBERED: usize = 1_000;
+/// How many of them the screen takes in between two frames.
+const AT_ONCE: usize = 50;
 
 /// The arguments of `review`.
 #[derive(Debug, Default, clap::Args)]
@@ -247,7 +251,10 @@ pub(super) async fn show(session: Session, chosen: &Chosen) -> anyhow::Result<Ex
         _ => Arc::new(NoCheck),
     };
     let dispatcher = session.way_out.map(|WayOut { client, journal }| {
-        let (dispatcher, events) = Dispatcher::start(client, journal, check, Pace::default());
+        let (dispatcher, events) = Dispatcher::start(client, journal.clone(), check, Pace::default());
+        if !is_plain {
+            remember(journal, dispatcher.base_url().to_owned(), tell.clone());
+        }
         tokio::spawn(hear(dispatcher.clone(), events, tell.clone()));
         dispatcher
     });
@@ -302,6 +309,27 @@ async fn hear(
             return;
         }
     }
+}
+
+/// Tells the screen of the decisions for this server that had come to an end before, in a thread of its own: there may be
+/// many, and the first frame does not wait for them.
+fn remember(journal: Journal, server: String, tell: mpsc::Sender<Message>) {
+    tokio::task::spawn_blocking(move || {
+        let entries = match journal.recent(REMEMBERED) {
+            Ok(entries) => entries,
+            // The dispatcher says what is wrong with the journal.
+            Err(error) => return tracing::warn!(%error, "earlier decisions cannot be read"),
+        };
+        let ours = |entry: &Entry| entry.intent.base_url.trim_end_matches('/') == server;
+        let ended = entries.into_iter().filter(|entry| ours(entry) && !entry.stage.is_open());
+        let mut ended = ended.filter_map(|entry| Some((Order::of(&entry)?, entry)));
+        loop {
+            let some: Vec<_> = ended.by_ref().take(AT_ONCE).collect();
+            if some.is_empty() || tell.blocking_send(Message::Remembered(some)).is_err() {
+                return;
+            }
+        }
+    });
 }
 
 /// What is said, on the plain screen, about decisions that were not at an end when the console was left.

@@ -74,13 +74,14 @@ fn has_a_name(intent: Intent) -> bool {
             | Intent::Complete
             | Intent::CompleteBack
             | Intent::Search
+            | Intent::KeepFilter
     )
 }
 
 /// The pane outside of which it has no meaning.
 fn pane_of(intent: Intent) -> Option<Pane> {
     match intent {
-        Intent::TryAgain | Intent::Acknowledge => Some(Pane::Outcomes),
+        Intent::TryAgain | Intent::Acknowledge | Intent::Filter | Intent::ClearFilter => Some(Pane::Outcomes),
         Intent::Folds | Intent::ReadOn => Some(Pane::Detail),
         Intent::Mark | Intent::MarkAll | Intent::Unmark => Some(Pane::List),
         _ => None,

@@ -12,16 +12,15 @@
 //! nothing else moves.
 
 use super::Pane;
+use crate::config::Percent;
 use ratatui::layout::Rect;
 
 /// The smallest terminal in which a decision is taken.
 pub const SMALLEST: (u16, u16) = (40, 12);
 /// Text is not stretched over more columns than an eye finds its way back from.
 const READABLE: usize = 110;
-/// The share of the list in the columns that it has together with the detail, in percent, where nobody moved it.
-pub const SPLIT: u16 = 46;
 /// How far the split goes, and in what steps.
-const SPLITS: std::ops::RangeInclusive<u16> = 20..=80;
+const SPLITS: std::ops::RangeInclusive<u16> = Percent::RANGE;
 const STEP: u16 = 5;
 /// A pane beside another one is at least this wide.
 const NARROWEST: u16 = 30;
@@ -238,6 +237,7 @@ pub fn inside(frame: Rect) -> Rect {
 mod tests {
     use super::*;
 
+    const SPLIT: u16 = 46;
     const SPLITS: [u16; 3] = [20, SPLIT, 80];
 
     fn every_arrangement() -> impl Iterator<Item = (Pane, Arrangement, Option<Asking>)> {

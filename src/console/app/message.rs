@@ -1,6 +1,6 @@
 //! What has happened, and what `update` may know besides the model.
 
-use crate::dispatch::DispatchEvent;
+use crate::dispatch::{DispatchEvent, Entry, Order};
 use crate::domain::Untrusted;
 use crate::feed::FeedEvent;
 use crossterm::event::KeyEvent;
@@ -25,6 +25,8 @@ pub enum Message {
     Feed(FeedEvent),
     /// News about a decision that is being sent.
     Dispatch(DispatchEvent),
+    /// Decisions that the journal knows from earlier sessions, each with how it ended.
+    Remembered(Vec<(Order, Entry)>),
     /// Another process carries out what is decided here, or it no longer does.
     CarriedElsewhere(bool),
     /// The instant that [`next_deadline`](super::deadline::next_deadline) gave has come.

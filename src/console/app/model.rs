@@ -2,7 +2,7 @@
 
 use super::announce::Announcer;
 use super::guard::Shown;
-use super::layout::{Arrangement, Asking, SPLIT, inside};
+use super::layout::{Arrangement, Asking, inside};
 use super::{EndOfInput, Layout, NotifyBy, Now};
 use crate::config::{Clipboard, Config, Filters, Group, Highlight, Occasion, Order, Percent};
 use crate::console::keymap::{Keymap, Scope};
@@ -15,7 +15,7 @@ use crate::console::screens::outcomes::Outcomes;
 use crate::console::screens::queue::Queue;
 use crate::console::screens::queue::floods::DEFAULT_LIMIT;
 use crate::console::theme::{Role, Theme};
-use crate::console::widgets::RoleLine;
+use crate::console::widgets::{RoleLine, Search};
 use crate::domain::Untrusted;
 use crate::feed::{AgentState, Link};
 use jiff::tz::TimeZone;
@@ -206,12 +206,13 @@ pub enum Exit {
 impl Model {
     /// A console that has seen nothing yet.
     pub fn new(settings: Settings, size: (u16, u16)) -> Self {
+        let panes = Arrangement::new(settings.split.get());
         let mut model = Self {
             settings,
             size,
             layout: Layout::default(),
             focus: Pane::List,
-            panes: Arrangement::new(SPLIT),
+            panes,
             queue: Queue::default(),
             detail: Detail::default(),
             outcomes: Outcomes::default(),
@@ -251,6 +252,8 @@ impl Model {
             (Some(_), _, _) => Scope::Help,
             (None, Some(bar), _) if bar.has_fields() => Scope::Field,
             (None, Some(_), _) => Scope::Bar,
+            (None, None, _) if self.search().is_some_and(Search::is_typing) => Scope::Filter,
+            (None, None, Pane::Outcomes) if self.outcomes.page().is_some() => Scope::Outcome,
             (None, None, Pane::List) => Scope::List,
             (None, None, Pane::Detail) => Scope::Detail,
             (None, None, Pane::Outcomes) => Scope::Outcomes,
@@ -263,6 +266,22 @@ impl Model {
         self.help.is_some() || self.copy.is_some() || self.command.is_open()
     }
 
+    /// The filter of the pane that keys go to, where it has one.
+    pub fn search(&self) -> Option<&Search> {
+        match self.focus {
+            Pane::Outcomes => Some(self.outcomes.search()),
+            Pane::List | Pane::Detail => None,
+        }
+    }
+
+    /// Changes that filter; `None` where there is none.
+    pub fn change_search<T>(&mut self, change: impl FnOnce(&mut Search) -> T) -> Option<T> {
+        match self.focus {
+            Pane::Outcomes => Some(self.outcomes.change_search(change)),
+            Pane::List | Pane::Detail => None,
+        }
+    }
+
     /// Whether the source was lost and is not back yet.
     pub fn is_offline(&self) -> bool {
         matches!(self.link, Link::Reconnecting { .. })
@@ -272,10 +291,16 @@ impl Model {
     pub fn settle(&mut self) {
         let asking =
             |bar: &Bar| Asking { rows: decide::rows(bar), table: matches!(bar.subject, Subject::Marked(_)) };
+        if self.focus != Pane::Outcomes {
+            self.outcomes.left();
+        }
+        // An open outcome is a page of its own.
+        let zoomed = self.panes.zoomed || self.outcomes.page().is_some();
+        let panes = Arrangement { zoomed, ..self.panes };
         self.layout = if self.settings.line_by_line {
             Layout::line_by_line(self.size)
         } else {
-            Layout::of(self.size, self.focus, self.panes, self.bar.as_ref().map(asking))
+            Layout::of(self.size, self.focus, panes, self.bar.as_ref().map(asking))
         };
         if let Some(Bar { subject: Subject::Marked(table), .. }) = &mut self.bar
             && let Some(frame) = self.layout.table.map(inside)

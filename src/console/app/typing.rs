@@ -20,6 +20,7 @@ pub fn takes_pastes(model: &Model) -> bool {
 pub(super) fn edit(model: &mut Model, key: KeyEvent, context: &mut Context<'_>) {
     let fits = match model.scopes()[0] {
         Scope::Field => model.bar.as_mut().is_none_or(|bar| bar.edit(key)),
+        Scope::Filter => model.change_search(|search| search.edit(key)).unwrap_or(true),
         Scope::Command => {
             model.notice = None;
             let empty = model.command.says().is_none_or(|(_, line)| line.is_empty());
@@ -50,6 +51,7 @@ pub(super) fn paste(model: &mut Model, text: &str, context: &mut Context<'_>) {
     }
     let fits = match model.scopes()[0] {
         Scope::Field => model.bar.as_mut().is_none_or(|bar| bar.paste(text)),
+        Scope::Filter => model.change_search(|search| search.paste(text)).unwrap_or(true),
         Scope::Command => model.command.paste(text),
         Scope::Search => model.help.as_mut().is_none_or(|help| help.paste(text)),
         _ => true,

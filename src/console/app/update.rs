@@ -3,11 +3,13 @@
 use super::guard::{self, Refusal};
 use super::model::Exit;
 use super::{Context, Effect, Message, Model, Now, Pane, announce, command, copy, news, typing};
-use crate::console::keymap::Intent;
+use crate::console::keymap::{Intent, Scope};
 use crate::console::screens::decide::{Bar, Subject, Table};
 use crate::console::screens::help::Help;
+use crate::console::screens::outcomes::Ours;
+use crate::console::screens::outcomes::words::Words;
 use crate::console::theme::Role;
-use crate::console::widgets::RoleLine;
+use crate::console::widgets::{RoleLine, Search};
 use crate::dispatch::Order;
 use crate::domain::{Action, Verdict};
 use crossterm::event::{KeyEvent, KeyEventKind, KeyModifiers};
@@ -24,6 +26,11 @@ pub fn update(model: &mut Model, message: Message, context: &mut Context<'_>) ->
         Message::InputEnded(end) => model.exit = Some(Exit::Input(end)),
         Message::Feed(event) => news::feed(model, event, context, &mut effects),
         Message::Dispatch(event) => news::dispatch(model, event, context, &mut effects),
+        Message::Remembered(earlier) => {
+            let tick = context.now.tick;
+            let ours = earlier.into_iter().map(|(order, entry)| Ours::found(order, &entry, tick));
+            model.outcomes.remembered(ours);
+        }
         Message::CarriedElsewhere(elsewhere) => model.carried_elsewhere = elsewhere,
         Message::DeadlineReached => {
             if model.notice.as_ref().is_some_and(|notice| notice.until <= context.now.tick) {
@@ -42,6 +49,8 @@ pub fn update(model: &mut Model, message: Message, context: &mut Context<'_>) ->
         }
     }
     model.settle();
+    let words = Words::new(&model.settings, model.is_offline(), context.now);
+    model.outcomes.lay_out(model.layout.outcomes, &words);
     announce::due(model, context.now, &mut effects);
     effects
 }
@@ -128,7 +137,14 @@ pub(super) fn act(
             let paused = !model.paused.contains_key(&agent);
             effects.push(Effect::Pause { agent, paused });
         }
+        Intent::Folds if model.focus == Pane::Outcomes => model.outcomes.toggle_folds(),
         Intent::Folds => model.detail.toggle_folds(),
+        Intent::Filter => drop(model.change_search(Search::begin)),
+        Intent::KeepFilter => drop(model.change_search(Search::keep)),
+        Intent::ClearFilter => drop(model.change_search(Search::clear)),
+        Intent::Down | Intent::Up if model.scopes()[0] == Scope::Filter => {
+            model.change_search(|search| search.step(intent == Intent::Up));
+        }
         Intent::ReadOn => {
             model.detail.read_on(Intent::Bottom);
         }
@@ -159,8 +175,12 @@ pub(super) fn act(
             }
         }
         Intent::Open if model.focus == Pane::List && model.queue.toggle_flood() => {}
+        Intent::Open if model.focus == Pane::Outcomes => {
+            model.outcomes.open();
+        }
         Intent::Open if model.queue.cursor().is_some() => model.focus = Pane::Detail,
         Intent::Open => return Err(Refusal::NothingSelected),
+        Intent::Back if model.focus == Pane::Outcomes && model.outcomes.back() => {}
         Intent::Back => model.focus = Pane::List,
         Intent::NextPane => {
             model.focus = match model.focus {

@@ -67,6 +67,12 @@ pub enum Intent {
     SplitLeft,
     /// Move it to the right.
     SplitRight,
+    /// Filter the rows, as one types.
+    Filter,
+    /// Done with typing: the filter stays.
+    KeepFilter,
+    /// Show every row again.
+    ClearFilter,
     /// Draw the whole screen again.
     Repaint,
     /// Open the menu of what can be copied.
@@ -99,7 +105,7 @@ pub enum Intent {
 
 impl Intent {
     /// Every intent, in the order in which help shows them.
-    pub const ALL: [Self; 45] = [
+    pub const ALL: [Self; 48] = [
         Self::Approve,
         Self::Reject,
         Self::Confirm,
@@ -128,6 +134,9 @@ impl Intent {
         Self::Top,
         Self::Bottom,
         Self::NextPane,
+        Self::Filter,
+        Self::KeepFilter,
+        Self::ClearFilter,
         Self::Zoom,
         Self::SplitLeft,
         Self::SplitRight,
@@ -178,6 +187,9 @@ impl Intent {
             Self::Top => "top",
             Self::Bottom => "bottom",
             Self::NextPane => "next-pane",
+            Self::Filter => "filter",
+            Self::KeepFilter => "keep-filter",
+            Self::ClearFilter => "clear-filter",
             Self::Zoom => "zoom",
             Self::SplitLeft => "split-left",
             Self::SplitRight => "split-right",
@@ -220,8 +232,8 @@ impl Intent {
             Self::Pause => "pause its agent: it asks and runs nothing until it is let go on (again: let it)",
             Self::Folds => "open what is folded (blanks, long texts, deep values), or close it again",
             Self::ReadOn => "on to what has not been on the screen yet, then to the end",
-            Self::Open => "open the detail",
-            Self::Back => "back to the list",
+            Self::Open => "open it: the detail, or everything about an outcome",
+            Self::Back => "back: out of what is open, out of a filter, to the list",
             Self::Down => "down a line",
             Self::Up => "up a line",
             Self::HalfPageDown => "half a page down",
@@ -231,6 +243,9 @@ impl Intent {
             Self::Top => "to the first line",
             Self::Bottom => "to the last line",
             Self::NextPane => "next pane: list, detail, outcomes",
+            Self::Filter => "filter as you type: every word must stand in the row, !word must not",
+            Self::KeepFilter => "keep the filter and go on with the rows",
+            Self::ClearFilter => "show every row again",
             Self::Zoom => "give this pane the whole screen, or give the others their places back",
             Self::SplitLeft => "move the split between list and detail to the left",
             Self::SplitRight => "move the split between list and detail to the right",
@@ -259,6 +274,8 @@ impl Intent {
             Self::SendHeld => "send them",
             Self::DropHeld => "drop them",
             Self::Acknowledge => "noted",
+            Self::KeepFilter => "keep",
+            Self::ClearFilter => "all",
             Self::MarkAll => "mark all",
             Self::NextField => "next field",
             Self::NextPane => "pane",
@@ -299,6 +316,10 @@ pub enum Scope {
     Detail,
     /// What became of decisions.
     Outcomes,
+    /// An outcome that is open.
+    Outcome,
+    /// A filter into which words are typed.
+    Filter,
     /// The bar that approves.
     Bar,
     /// A bar into which text is typed: the letters, a reason.
@@ -317,11 +338,13 @@ pub enum Scope {
 
 impl Scope {
     /// Every scope.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::Global,
         Self::List,
         Self::Detail,
         Self::Outcomes,
+        Self::Outcome,
+        Self::Filter,
         Self::Bar,
         Self::Field,
         Self::Help,
@@ -333,7 +356,7 @@ impl Scope {
 
     /// Whether keys are text here: no letter gets through to the scopes around it.
     pub fn takes_text(self) -> bool {
-        matches!(self, Self::Field | Self::Command | Self::Search)
+        matches!(self, Self::Field | Self::Filter | Self::Command | Self::Search)
     }
 
     /// The name of the table in a keymap.
@@ -343,6 +366,8 @@ impl Scope {
             Self::List => "list",
             Self::Detail => "detail",
             Self::Outcomes => "outcomes",
+            Self::Outcome => "outcome",
+            Self::Filter => "filter",
             Self::Bar => "bar",
             Self::Field => "field",
             Self::Help => "help",

@@ -1,5 +1,6 @@
 //! The whole frame: `view(&Model, &mut Frame)`. Draws and changes nothing.
 
+use super::outcomes::Page;
 use super::{command, copy, decide, detail, help, outcomes, queue, top};
 use crate::console::app::layout::inside;
 use crate::console::app::{Model, Now, Pane};
@@ -8,7 +9,7 @@ use crate::console::theme::Role;
 use crate::console::widgets::{RoleLine, key_bar};
 use crate::domain::Risk;
 use ratatui::Frame;
-use ratatui::layout::Rect;
+use ratatui::layout::{Position, Rect};
 use ratatui::widgets::Block;
 
 /// Draws the model as it is now.
@@ -51,6 +52,18 @@ pub fn view(model: &Model, frame: &mut Frame<'_>, now: Now) {
 
 fn keys(frame: &mut Frame<'_>, area: Rect, model: &Model) {
     let columns = usize::from(area.width);
+    if let Some(search) = model.search().filter(|search| search.is_typing() && model.help.is_none()) {
+        let theme = &model.settings.theme;
+        let hints = key_bar::line(&model.settings.keymap, &model.scopes(), &hints(model), columns / 2);
+        let room = columns.saturating_sub(hints.width() + 2).max(columns / 2);
+        let (mut line, column) = search.field().line(RoleLine::of(Role::KeyName, " /"), room);
+        let place = Position { x: area.x + u16::try_from(column).unwrap_or(0), y: area.y };
+        line = line.fit(room);
+        line.append(hints);
+        frame.buffer_mut().set_line(area.x, area.y, &line.cut(columns).styled(theme), area.width);
+        frame.set_cursor_position(place);
+        return;
+    }
     let held = model.outcomes.held();
     let line = match &model.notice {
         _ if model.leaving => {
@@ -84,7 +97,8 @@ fn hints(model: &Model) -> Vec<Intent> {
             let next = two.then_some(Intent::NextField);
             return [next, Some(Intent::Confirm), Some(Intent::Leave)].into_iter().flatten().collect();
         }
-        Scope::Outcomes => {
+        Scope::Filter => return vec![Intent::KeepFilter, Intent::ClearFilter],
+        Scope::Outcomes | Scope::Outcome => {
             let row = model.outcomes.selected();
             let ours = row.and_then(|row| match &row.kind {
                 outcomes::Kind::Ours(ours) => Some(ours),
@@ -92,11 +106,18 @@ fn hints(model: &Model) -> Vec<Intent> {
             });
             let conflict = ours.is_some_and(|ours| ours.is_open_conflict());
             let again = ours.is_some_and(|ours| ours.may_try_again());
+            let rows = scope == Scope::Outcomes && row.is_some();
+            let folds = scope == Scope::Outcome && model.outcomes.page().is_some_and(Page::has_folds);
             let when = |on: bool, intent| on.then_some(intent);
-            [when(again, Intent::TryAgain), when(conflict, Intent::Acknowledge), Some(Intent::Back)]
-                .into_iter()
-                .flatten()
-                .collect()
+            let hints = [
+                when(again, Intent::TryAgain),
+                when(conflict, Intent::Acknowledge),
+                when(rows, Intent::Open),
+                Some(Intent::Back),
+                when(scope == Scope::Outcomes, Intent::Filter),
+                when(folds, Intent::Folds),
+            ];
+            hints.into_iter().flatten().collect()
         }
         _ if !selected => Vec::new(),
         Scope::Detail => vec![Intent::Approve, Intent::Reject, Intent::Back],
@@ -123,7 +144,11 @@ fn hints(model: &Model) -> Vec<Intent> {
     if model.settings.read_only {
         hints.retain(|intent| !intent.decides() && !intent.touches_decisions());
     }
-    hints.extend([Intent::NextPane, Intent::Command, Intent::Help, Intent::Quit]);
+    hints.extend([Intent::NextPane, Intent::Command, Intent::Help]);
+    // Inside an outcome the key that quits goes back.
+    if scope != Scope::Outcome {
+        hints.push(Intent::Quit);
+    }
     hints
 }
 

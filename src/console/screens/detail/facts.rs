@@ -10,7 +10,7 @@ use crate::domain::{Action, Untrusted, Visible};
 /// Places of a change that are named; more would push the payload away.
 const CHANGES: usize = 3;
 /// Columns of the name of a fact.
-pub(super) const NAME: usize = 10;
+pub(in crate::console::screens) const NAME: usize = 10;
 /// Columns of the fact that says how long ago it was asked.
 const ASKED: usize = 20;
 /// Lines that the reason may take for which an action cannot be read.
@@ -38,7 +38,7 @@ pub(super) struct Facts {
 }
 
 /// A fact: its name and its value, in quotes where it could be taken for more than one.
-pub(super) fn field(name: &str, value: &Visible) -> RoleLine {
+pub(in crate::console::screens) fn field(name: &str, value: &Visible) -> RoleLine {
     RoleLine::of(Role::Quiet, format!(" {name:<9}")).foreign(value)
 }
 

@@ -6,7 +6,7 @@
 //! This folder does not decide what coverage is needed for: that is `app/guard`.
 
 mod below;
-mod facts;
+pub(super) mod facts;
 mod read;
 pub(super) mod view;
 

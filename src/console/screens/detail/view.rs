@@ -5,8 +5,8 @@ use super::{Detail, GUTTER};
 use crate::console::app::layout::readable;
 use crate::console::app::{Model, Now, Pane};
 use crate::console::screens::view::{framed, risk_role};
-use crate::console::theme::Role;
-use crate::console::widgets::RoleLine;
+use crate::console::theme::{Role, Theme};
+use crate::console::widgets::{RoleLine, Scroll};
 use crate::domain::timestamp::{age, between, countdown};
 use crate::domain::visible::columns_of;
 use crate::domain::{Action, Visible};
@@ -27,34 +27,46 @@ pub(in crate::console::screens) fn draw(frame: &mut Frame<'_>, area: Rect, model
     };
     let action = &entry.action;
     let title = title(model, action, usize::from(area.width).saturating_sub(4), now);
-    let inner = framed(frame, area, model, Pane::Detail, &title, &foot(model));
-    let columns = readable(inner.width);
-    let facts = &model.detail.facts;
+    let inner = framed(frame, area, model, Pane::Detail, &title, &foot(&model.detail.scroll, theme));
     let asked = Visible::of(&format!("{} ago", age(between(action.created_at, now.wall))));
     for (number, y) in model.detail.scroll.window().zip(inner.top()..inner.bottom()) {
-        let line = match model.detail.line(number) {
-            Some(BodyLine::Foreign(line)) => {
-                let mut behind = RoleLine::of(Role::Gutter, format!("{:<GUTTER$}", theme.symbols.gutter));
-                behind.append(line);
-                behind
-            }
-            Some(BodyLine::Own(line)) if facts.heading == Some(number) => {
-                heading(line, theme.symbols.rule, columns)
-            }
-            Some(BodyLine::Own(line)) => line,
-            None => RoleLine::default(),
-        };
-        frame.buffer_mut().set_line(inner.x, y, &line.styled(theme), inner.width);
-        if let Some(column) = facts.asked.filter(|(line, _)| *line == number).map(|(_, column)| column) {
-            let x = inner.x.saturating_add(u16::try_from(column).unwrap_or(u16::MAX));
-            let asked = RoleLine::default().foreign(&asked).styled(theme);
-            frame.buffer_mut().set_line(x, y, &asked, inner.right().saturating_sub(x));
+        draw_line(frame, Rect { y, height: 1, ..inner }, &model.detail, number, &asked, theme);
+    }
+}
+
+/// One line of it: what the agent sent behind the gutter, the console's own words as they are. When it was asked is said
+/// in these words, because they may change with the time.
+pub(in crate::console::screens) fn draw_line(
+    frame: &mut Frame<'_>,
+    place: Rect,
+    detail: &Detail,
+    number: usize,
+    asked: &Visible,
+    theme: &Theme,
+) {
+    let facts = &detail.facts;
+    let line = match detail.line(number) {
+        Some(BodyLine::Foreign(line)) => {
+            let mut behind = RoleLine::of(Role::Gutter, format!("{:<GUTTER$}", theme.symbols.gutter));
+            behind.append(line);
+            behind
         }
+        Some(BodyLine::Own(line)) if facts.heading == Some(number) => {
+            heading(line, theme.symbols.rule, readable(place.width))
+        }
+        Some(BodyLine::Own(line)) => line,
+        None => RoleLine::default(),
+    };
+    frame.buffer_mut().set_line(place.x, place.y, &line.styled(theme), place.width);
+    if let Some(column) = facts.asked.filter(|(line, _)| *line == number).map(|(_, column)| column) {
+        let x = place.x.saturating_add(u16::try_from(column).unwrap_or(u16::MAX));
+        let asked = RoleLine::default().foreign(asked).styled(theme);
+        frame.buffer_mut().set_line(x, place.y, &asked, place.right().saturating_sub(x));
     }
 }
 
 /// ` ── payload ─────`, over the whole width.
-fn heading(words: RoleLine, rule: &str, columns: usize) -> RoleLine {
+pub(in crate::console::screens) fn heading(words: RoleLine, rule: &str, columns: usize) -> RoleLine {
     let mut line = RoleLine::of(Role::Quiet, format!(" {} ", rule.repeat(2)));
     line.append(words);
     line.push(Role::Quiet, " ");
@@ -106,12 +118,11 @@ fn unseen(detail: &Detail) -> Vec<String> {
 }
 
 /// ` lines 1–14 of 38 ─ 24 more below `.
-fn foot(model: &Model) -> RoleLine {
-    let scroll = &model.detail.scroll;
+pub(in crate::console::screens) fn foot(scroll: &Scroll, theme: &Theme) -> RoleLine {
     if scroll.total <= scroll.rows {
         return RoleLine::default();
     }
-    let (window, symbols) = (scroll.window(), &model.settings.theme.symbols);
+    let (window, symbols) = (scroll.window(), &theme.symbols);
     let mut foot = format!(" lines {}{}{} of {} ", window.start + 1, symbols.to, window.end, scroll.total);
     if scroll.below() > 0 {
         foot.push_str(&format!("{} {} more below ", symbols.rule, scroll.below()));

@@ -126,11 +126,14 @@ fn sections(settings: &Settings, focus: Pane, column: usize) -> Vec<Section> {
         Section { title, entries: settings.keymap.intents(scope).into_iter().map(of).collect() }
     };
     let words = |(word, meaning): (&str, &str)| (format!("{word} {meaning}"), entry(word, meaning));
-    let mut sections = vec![
-        keys(scope, format!("Keys of {}", focus.named())),
+    let mut sections = vec![keys(scope, format!("Keys of {}", focus.named()))];
+    if focus == Pane::Outcomes {
+        sections.push(keys(Scope::Outcome, "Keys of an outcome that is open".into()));
+    }
+    sections.extend([
         keys(Scope::Global, "Keys everywhere".into()),
         Section { title: "What became of a decision".into(), entries: WORDS.map(words).to_vec() },
-    ];
+    ]);
     if let Some(simulated) = &settings.simulated {
         let line = RoleLine::of(Role::Text, format!(" {simulated}"));
         let title = "What is simulated here".into();

@@ -2,8 +2,8 @@
 
 use crate::client::AttemptEvent;
 use crate::dispatch::{Entry, News, Order, Stage};
-use crate::domain::{Decision, Execution, Outcome, Resolution, Standing, Untrusted};
-
+use crate::domain::timestamp::between;
+use crate::domain::{Decision, Execution, Outcome, Resolution, Standing, Try, Untrusted};
 use jiff::Timestamp;
 use std::time::Duration;
 
@@ -18,6 +18,10 @@ pub struct Ours {
     pub execution: Option<Execution>,
     /// Whether the reviewer has taken note of a conflict.
     pub noted: bool,
+    /// The tries that were seen to end, until the whole of them is known with the outcome.
+    tries: Vec<Try>,
+    /// When the try started that is under way.
+    pub under_way: Option<Timestamp>,
     /// When the sending began, on the clock that only grows.
     started: Duration,
     /// How long it took, once it ended.
@@ -87,7 +91,7 @@ impl Ours {
     /// A decision that was made just now.
     pub fn new(order: Order, goes_out: bool, tick: Duration) -> Self {
         let progress = if goes_out { Progress::Recording } else { Progress::Nowhere };
-        Self { order, progress, execution: None, noted: false, started: tick, took: None }
+        Self::at(order, progress, false, tick)
     }
 
     /// A decision that the journal had kept.
@@ -106,7 +110,12 @@ impl Ours {
             }
             (Stage::Sending | Stage::Doubtful | Stage::Ended, _) => Progress::FIRST,
         };
-        Self { order, progress, execution: None, noted: entry.acknowledged, started: tick, took: None }
+        Self::at(order, progress, entry.acknowledged, tick)
+    }
+
+    fn at(order: Order, progress: Progress, noted: bool, tick: Duration) -> Self {
+        let (execution, tries, under_way, took) = (None, Vec::new(), None, None);
+        Self { order, progress, execution, noted, tries, under_way, started: tick, took }
     }
 
     /// Whether the server refused it because the action has other bytes than those it was decided on (wire.md, part 3).
@@ -145,10 +154,17 @@ impl Ours {
         }
         let Progress::Sending { number, of, last, next, looking } = &mut self.progress else { return };
         match event {
-            AttemptEvent::Started { number: this, of: most, .. } => {
+            AttemptEvent::Started { number: this, of: most, at } => {
                 (*number, *of, *next, *looking) = (this, most, None, false);
+                self.under_way = Some(at);
             }
-            AttemptEvent::Answered { http_status, error, .. } => {
+            AttemptEvent::Answered { number: this, http_status, error, took } => {
+                if let Some(started) = self.under_way.take() {
+                    let free = self.tries.last().and_then(|last| last.started.checked_add(last.took).ok());
+                    let waited = free.map_or(Duration::ZERO, |free| between(free, started));
+                    let error = error.clone();
+                    self.tries.push(Try { number: this, http_status, error, started, took, waited });
+                }
                 *last = http_status.map(|status| status.to_string().into()).or(error.map(Untrusted::from));
             }
             AttemptEvent::Waiting { next_number, of: most, until } => {
@@ -164,7 +180,43 @@ impl Ours {
         (self.started, self.took) = (tick, None);
     }
 
-    fn outcome(&self) -> Option<&Outcome> {
+    /// How it ended, or what is known of it while it is in doubt.
+    pub fn resolution(&self) -> Option<&Resolution> {
+        match &self.progress {
+            Progress::Ended(resolution) | Progress::Doubtful { resolution, .. } => Some(resolution),
+            _ => None,
+        }
+    }
+
+    /// The decision that stands, as far as it is known.
+    pub fn standing(&self) -> Option<&Standing> {
+        self.resolution()?.standing.as_ref()
+    }
+
+    /// Every try that has ended, in order.
+    pub fn tries(&self) -> &[Try] {
+        self.resolution().map(|end| &end.tries).filter(|tries| !tries.is_empty()).unwrap_or(&self.tries)
+    }
+
+    /// The word for how far it is (screen.md, *Outcomes: the words*).
+    pub fn label(&self) -> String {
+        let label = match &self.progress {
+            Progress::Recording | Progress::Sending { .. } => "sending",
+            Progress::Held { .. } => "held",
+            Progress::Queued => "queued",
+            Progress::Doubtful { .. } => "unconfirmed",
+            Progress::Dropped => "undone",
+            Progress::Returned { .. } => "returned",
+            Progress::NotTaken { .. } => "not taken",
+            Progress::Stopped { .. } => "stopped",
+            Progress::Nowhere => "not sent",
+            Progress::Ended(end) => return end.outcome.label(end.http_status),
+        };
+        label.to_owned()
+    }
+
+    /// How it ended, once it did.
+    pub fn outcome(&self) -> Option<&Outcome> {
         match &self.progress {
             Progress::Ended(end) => Some(&end.outcome),
             _ => None,

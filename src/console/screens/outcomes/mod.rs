@@ -1,25 +1,33 @@
-//! What became of decisions, and of actions that others settled: one row each, newest first; a conflict that nobody
-//! has taken note of stays near the top.
+//! What became of decisions, and of actions that others settled: a history of one row each, newest first; a conflict that
+//! nobody has taken note of stays near the top. It can be filtered, and a row can be opened.
 //!
-//! A row says what the dispatcher and the feed told, and never more.
+//! A row says what the dispatcher, the journal and the feed told, and never more.
 
+mod account;
 mod decision;
+mod page;
 mod rows;
+mod sorted;
 pub(in crate::console) mod view;
+pub(in crate::console) mod words;
 
 #[cfg(test)]
 mod tests;
 
 pub use decision::{Ours, Progress};
+pub use page::Page;
 
 use self::rows::Rows;
+use self::sorted::Sorted;
 use crate::console::app::layout::inside;
 use crate::console::keymap::Intent;
-use crate::console::widgets::{Scroll, scroll};
+use crate::console::widgets::search::Words;
+use crate::console::widgets::{Scroll, Search, scroll};
 use crate::dispatch::{News, Order};
 use crate::domain::{Action, Decision, Execution, Outcome, Queued};
 use jiff::Timestamp;
 use ratatui::layout::Rect;
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
@@ -28,8 +36,13 @@ use uuid::Uuid;
 #[derive(Debug, Clone, Default)]
 pub struct Outcomes {
     rows: Rows,
+    /// What follows from the rows and the filter, unless `stale`.
+    sorted: Sorted,
+    stale: bool,
     cursor: Option<Uuid>,
     scroll: Scroll,
+    search: Search,
+    page: Option<Page>,
 }
 
 /// One thing that became of an action.
@@ -54,28 +67,73 @@ pub enum Kind {
     Elsewhere(Box<Queued>),
 }
 
+impl Row {
+    fn of(ours: Ours) -> Self {
+        let Order { id, decided_at: at, action, .. } = &ours.order;
+        let (id, at, action) = (*id, *at, Arc::clone(action));
+        Self { id, at, action, kind: Kind::Ours(Box::new(ours)) }
+    }
+
+    /// What a filter goes through, in small letters: verdict, outcome, action, agent, thread and reviewer.
+    fn searched(&self) -> String {
+        let (label, verdict, reviewer) = match &self.kind {
+            Kind::Ours(ours) => {
+                let reviewer = ours.standing().and_then(|standing| standing.reviewer.as_ref());
+                let word = ours.outcome().map_or("", Outcome::word);
+                let own = ours.order.reviewer.as_deref().unwrap_or_default();
+                (
+                    format!("{}\n{word}", ours.label()),
+                    ours.order.verdict.word(),
+                    [own, reviewer.map_or("", |name| name.raw())],
+                )
+            }
+            Kind::Elsewhere(entry) => {
+                let decision = entry.decision.as_ref();
+                let verdict = decision.map_or("", |decision| decision.verdict.word());
+                (
+                    words::label(entry).into(),
+                    verdict,
+                    ["", decision.map_or("", |decision| decision.reviewer.raw())],
+                )
+            }
+        };
+        let action = &self.action;
+        let foreign = [action.name.raw(), action.agent.raw(), action.thread_id.raw()];
+        // A line for each, which no word can reach across.
+        let fields = [label.as_str(), verdict].into_iter().chain(foreign).chain(reviewer);
+        fields.collect::<Vec<_>>().join("\n").to_lowercase()
+    }
+}
+
 impl Outcomes {
     /// A decision was made and goes out, or there is nowhere to send it.
     pub fn decided(&mut self, order: Order, goes_out: bool, tick: Duration) {
-        self.keep(Ours::new(order, goes_out, tick));
+        self.stale = true;
+        self.rows.push(Row::of(Ours::new(order, goes_out, tick)));
     }
 
     /// A decision was found in the journal.
     pub fn found(&mut self, ours: Ours) {
-        if self.ours_mut(ours.order.id).is_none() {
-            self.keep(ours);
+        if self.rows.get(ours.order.id).is_none() {
+            self.stale = true;
+            self.rows.push(Row::of(ours));
         }
     }
 
-    fn keep(&mut self, ours: Ours) {
-        let Order { id, decided_at: at, action, .. } = &ours.order;
-        let (id, at, action) = (*id, *at, Arc::clone(action));
-        self.rows.push(Row { id, at, action, kind: Kind::Ours(Box::new(ours)) });
+    /// Decisions of which the journal knows how they ended, before this console was opened. What is known already stays.
+    pub fn remembered(&mut self, earlier: impl IntoIterator<Item = Ours>) {
+        for ours in earlier {
+            if self.rows.get(ours.order.id).is_none() {
+                self.stale = true;
+                self.rows.file(Row::of(ours));
+            }
+        }
     }
 
     /// An action was settled without a decision made here.
     pub fn settled(&mut self, id: Uuid, at: Timestamp, entry: Queued) {
         let action = Arc::clone(&entry.action);
+        self.stale = true;
         self.rows.push(Row { id, at, action, kind: Kind::Elsewhere(Box::new(entry)) });
     }
 
@@ -100,6 +158,7 @@ impl Outcomes {
     }
 
     fn ours_mut(&mut self, id: Uuid) -> Option<&mut Ours> {
+        self.stale = true;
         self.rows.get_mut(id).and_then(|row| match &mut row.kind {
             Kind::Ours(ours) => Some(ours.as_mut()),
             Kind::Elsewhere(_) => None,
@@ -115,7 +174,7 @@ impl Outcomes {
 
     /// The agent of an approved action went on.
     pub fn executed(&mut self, action: &str, execution: &Execution) {
-        self.rows.change(action, |row| match &mut row.kind {
+        self.stale |= self.rows.change(action, |row| match &mut row.kind {
             Kind::Ours(ours) => ours.execution = Some(execution.clone()),
             Kind::Elsewhere(entry) => entry.execution = Some(execution.clone()),
         });
@@ -180,109 +239,202 @@ impl Outcomes {
         self.rows.iter().rev().filter(held).map(|row| row.id).collect()
     }
 
-    /// The rows in the order in which they show: newest first; but where nobody has taken note of a conflict, the newest
-    /// decision made here, then such conflicts, then the rest. So a conflict stays in sight and hides no outcome.
-    fn ordered(&self) -> Vec<&Row> {
-        let open = |row: &&Row| matches!(&row.kind, Kind::Ours(ours) if ours.is_open_conflict());
-        let (mut first, mut rest): (Vec<_>, Vec<_>) = self.rows.iter().partition(open);
-        let latest = self.rows.iter().find(|row| matches!(row.kind, Kind::Ours(_)));
-        if !first.is_empty()
-            && let Some(latest) = latest.filter(|latest| !open(latest))
-        {
-            rest.retain(|row| row.id != latest.id);
-            first.insert(0, latest);
-        }
-        first.extend(rest);
-        first
-    }
-
-    /// The row under the cursor: where it was never moved a conflict that waits to be noted, else the first.
+    /// The row that keys mean: the opened one, else the one under the cursor; where that was never moved a conflict that
+    /// waits to be noted, else the first.
     pub fn selected(&self) -> Option<&Row> {
-        let rows = self.ordered();
-        rows.get(self.position(&rows)).copied()
+        if let Some(page) = &self.page {
+            return self.rows.get(page.id);
+        }
+        let under = self.cursor.and_then(|id| self.rows.get(id)).filter(|row| self.shows(row));
+        under.or_else(|| {
+            let sorted = self.sorted();
+            sorted.order.get(sorted.conflict().unwrap_or(0)).and_then(|place| self.rows.at(*place))
+        })
     }
 
-    fn position(&self, rows: &[&Row]) -> usize {
-        let open = |row: &&Row| matches!(&row.kind, Kind::Ours(ours) if ours.is_open_conflict());
-        let at = rows.iter().position(|row| Some(row.id) == self.cursor);
-        at.or_else(|| rows.iter().position(open)).unwrap_or(0)
+    fn position(&self) -> usize {
+        let place = self.selected().and_then(|row| self.rows.place_of(row.id));
+        let order = &self.sorted().order;
+        place.and_then(|place| order.iter().position(|other| *other == place)).unwrap_or(0)
     }
 
-    /// Moves the cursor by what the key means; `false` where the intent does not move.
+    /// Moves the cursor by what the key means, or scrolls what is open; `false` where the intent does not move.
     pub fn go(&mut self, intent: Intent) -> bool {
-        let rows = self.ordered();
-        let Some(last) = rows.len().checked_sub(1) else { return false };
-        let from = self.position(&rows);
-        let Some(to) = scroll::moved(intent, from, self.scroll.rows, last) else { return false };
-        self.cursor = rows.get(to).map(|row| row.id);
-        self.scroll.show(to);
+        if let Some(page) = &mut self.page {
+            return page.scroll.go(intent);
+        }
+        let Some(last) = self.sorted().order.len().checked_sub(1) else { return false };
+        let Some(to) = scroll::moved(intent, self.position(), self.scroll.rows, last) else { return false };
+        self.put_cursor(to);
         true
+    }
+
+    fn put_cursor(&mut self, to: usize) {
+        let place = self.sorted().order.get(to).copied();
+        self.cursor = place.and_then(|place| self.rows.at(place)).map(|row| row.id);
+        self.scroll.show(to);
+    }
+
+    /// Opens the row under the cursor; `false` where there is none.
+    pub fn open(&mut self) -> bool {
+        let Some(id) = self.selected().map(|row| row.id) else { return false };
+        self.cursor = Some(id);
+        self.page.get_or_insert_with(|| Page::new(id));
+        true
+    }
+
+    /// What is open.
+    pub fn page(&self) -> Option<&Page> {
+        self.page.as_ref()
+    }
+
+    /// Opens what is folded in the open row, or closes it again.
+    pub fn toggle_folds(&mut self) {
+        if let Some(page) = &mut self.page {
+            page.toggle_folds();
+        }
+    }
+
+    /// One step back: out of the open row, then out of the filter; `false` where there is nothing to leave.
+    pub fn back(&mut self) -> bool {
+        if self.page.take().is_some() {
+            return true;
+        }
+        let filtered = self.search.is_active();
+        if filtered {
+            self.change_search(Search::clear);
+        }
+        filtered
+    }
+
+    /// Keys go to another pane.
+    pub fn left(&mut self) {
+        self.page = None;
+        if self.search.is_typing() {
+            self.search.keep();
+        }
+    }
+
+    /// The filter.
+    pub fn search(&self) -> &Search {
+        &self.search
+    }
+
+    /// Changes the filter; the cursor stays on its row where that still shows.
+    pub fn change_search<T>(&mut self, change: impl FnOnce(&mut Search) -> T) -> T {
+        let changed = change(&mut self.search);
+        self.stale = true;
+        self.refresh();
+        let position = self.position();
+        self.scroll.resize(self.scroll.rows, self.sorted.order.len());
+        self.scroll.show(position);
+        changed
+    }
+
+    fn shows(&self, row: &Row) -> bool {
+        !self.search.is_active() || Words::of(self.search.text()).match_lowercase(&row.searched())
+    }
+
+    fn sorted(&self) -> Cow<'_, Sorted> {
+        if self.stale {
+            Cow::Owned(Sorted::of(&self.rows, &Words::of(self.search.text())))
+        } else {
+            Cow::Borrowed(&self.sorted)
+        }
+    }
+
+    fn refresh(&mut self) {
+        if self.stale {
+            self.sorted = Sorted::of(&self.rows, &Words::of(self.search.text()));
+            self.stale = false;
+        }
     }
 
     /// Takes in where the pane stands.
     pub fn resize(&mut self, frame: Option<Rect>) {
-        if let Some(frame) = frame {
-            self.scroll.resize(usize::from(inside(frame).height), self.rows.len());
+        self.refresh();
+        if self.page.as_ref().is_some_and(|page| self.rows.get(page.id).is_none()) {
+            self.page = None;
+        }
+        if let Some(frame) = frame.filter(|_| self.page.is_none()) {
+            self.scroll.resize(usize::from(inside(frame).height), self.sorted.order.len());
             if self.cursor.is_some() {
                 // What comes in above must not push the row that keys mean out of sight.
-                self.scroll.show(self.position(&self.ordered()));
+                self.scroll.show(self.position());
             }
+        }
+    }
+
+    /// Brings what is open in line with where it stands and with what is known by now.
+    pub(in crate::console) fn lay_out(&mut self, frame: Option<Rect>, words: &words::Words<'_>) {
+        let (Some(page), Some(frame)) = (&mut self.page, frame) else { return };
+        if let Some(row) = self.rows.get(page.id) {
+            page.lay_out(row, frame, words);
         }
     }
 
     /// The rows that show.
     pub fn shown(&self) -> Vec<&Row> {
-        let rows = self.ordered();
-        rows.get(self.scroll.window()).map(<[_]>::to_vec).unwrap_or_default()
+        let sorted = self.sorted();
+        let places = sorted.order.get(self.scroll.window()).unwrap_or_default();
+        places.iter().filter_map(|place| self.rows.at(*place)).collect()
     }
 
-    /// The row that shows where there is room for one: the first.
+    /// The row that shows where there is room for one: the newest decision made here while a conflict waits to be noted,
+    /// else the newest of all.
     pub fn newest(&self) -> Option<&Row> {
-        self.ordered().first().copied()
+        let ours = |row: &&Row| matches!(row.kind, Kind::Ours(_));
+        let all = self.rows.iter();
+        if self.conflicts() > 0 { all.into_iter().find(ours) } else { all.into_iter().next() }
     }
 
-    /// The number of the first row that shows.
+    /// The number of the first row that shows, or of the first line of what is open.
     pub fn top(&self) -> usize {
-        self.scroll.top
+        self.page.as_ref().map_or(self.scroll.top, |page| page.scroll.top)
     }
 
-    /// How many rows do not show below.
-    pub fn below(&self) -> usize {
-        self.scroll.below()
+    /// How many rows do not show: above and below.
+    pub fn hidden(&self) -> (usize, usize) {
+        (self.scroll.window().start, self.scroll.below())
     }
 
-    fn count(&self, which: impl Fn(&Ours) -> bool) -> usize {
-        let is = |row: &&Row| matches!(&row.kind, Kind::Ours(ours) if which(ours));
-        self.rows.iter().filter(is).count()
+    /// How many rows the filter lets through, and how many there are.
+    pub fn counted(&self) -> (usize, usize) {
+        (self.sorted().order.len(), self.rows.len())
+    }
+
+    /// How many rows went because there were too many.
+    pub fn forgotten(&self) -> usize {
+        self.rows.forgotten()
     }
 
     /// Decisions that can still be taken back.
     pub fn held(&self) -> usize {
-        self.count(Ours::is_held)
+        self.sorted().held
     }
 
     /// Decisions that are on disk and wait for their turn or for the link.
     pub fn queued(&self) -> usize {
-        self.count(Ours::is_queued)
+        self.sorted().queued
     }
 
     /// Decisions on their way.
     pub fn sending(&self) -> usize {
-        self.count(Ours::is_sending)
+        self.sorted().sending
     }
 
     /// Conflicts that nobody has taken note of.
     pub fn conflicts(&self) -> usize {
-        self.count(Ours::is_open_conflict)
+        self.sorted().conflicts
     }
 
     /// Decisions that may have landed and that the server is asked about again and again.
     pub fn asking(&self) -> usize {
-        self.count(|ours| matches!(ours.progress, Progress::Doubtful { .. }))
+        self.sorted().asking
     }
 
     /// Decisions of which nobody knows whether they landed.
     pub fn unconfirmed(&self) -> usize {
-        self.count(Ours::is_unconfirmed)
+        self.sorted().unconfirmed
     }
 }
