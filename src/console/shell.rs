@@ -109,8 +109,7 @@ impl Program for Console {
             Input::Resize(width, height) => Message::Resized(width, height),
             Input::FocusGained => Message::FocusChanged(true),
             Input::FocusLost => Message::FocusChanged(false),
-            // The mouse is off until an issue gives it something to do; a click never decides.
-            Input::Mouse(_) => Message::FocusChanged(true),
+            Input::Mouse(event) => Message::Mouse(event),
             Input::DeadlinePassed => Message::DeadlineReached,
             Input::TaskPanicked(words) => Message::TaskFailed(words),
             Input::End(end) => Message::InputEnded(end),
@@ -119,6 +118,10 @@ impl Program for Console {
 
     fn takes_at_once(&self, key: &KeyEvent) -> bool {
         guard::takes_at_once(&self.model, key)
+    }
+
+    fn mouse(&self) -> bool {
+        self.model.mouse.on
     }
 
     fn repaint(&mut self) -> bool {

@@ -1,9 +1,10 @@
 //! Panes and sizes: zoom, split, wide screens, and every size there is.
 
 use crate::script::{BROAD, HUGE, SHORT, SMALL, Sample, Script, WIDE};
-use aegis_console::console::app::Message;
+use aegis_console::console::app::{Message, Pane};
 use aegis_console::domain::{Outcome, Risk, Verdict};
 use aegis_console::feed::FeedEvent;
+use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 use insta::assert_snapshot;
 
 /// A console with more in it than fits, a conflict, and the detail of something long.
@@ -106,4 +107,59 @@ fn any_size_can_be_drawn_whatever_shows() {
             script.tell(Message::Resized(*width, *height));
         }
     }
+}
+
+fn mouse(kind: MouseEventKind, column: u16, row: u16) -> Message {
+    Message::Mouse(MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE })
+}
+
+fn click(column: u16, row: u16) -> Message {
+    mouse(MouseEventKind::Down(MouseButton::Left), column, row)
+}
+
+#[test]
+fn the_mouse_selects_scrolls_and_focuses_once_it_is_on() {
+    let mut script = full(WIDE);
+    let before = script.text();
+    script.tell(click(5, 3));
+    assert_eq!(script.text(), before, "it is off");
+    script.keys("%").tell(click(5, 3));
+    assert!(script.text().contains("▌ CRIT execute_trade"), "{}", script.text());
+    script.tell(click(5, 3));
+    assert_eq!(script.model.focus, Pane::Detail, "a second click opens the detail");
+    script.tell(mouse(MouseEventKind::ScrollDown, 5, 10));
+    assert!(!script.text().contains("▌ CRIT execute_trade"), "the wheel goes to what is under it");
+    script.tell(click(5, 32));
+    assert!(script.text().contains("▌12:02:00  approve  action_10"), "{}", script.text());
+    script.tell(click(5, 32));
+    assert!(script.text().contains("┌ Outcome ─ 409 CONFLICT"), "{}", script.text());
+}
+
+#[test]
+fn no_click_decides_marks_or_closes_anything() {
+    let mut script = full(WIDE);
+    script.keys("% r");
+    let (bar, effects) = (script.model.bar.as_ref().map(|bar| bar.id), script.effects.len());
+    let buttons = [MouseButton::Left, MouseButton::Right, MouseButton::Middle];
+    for (column, row) in (0..120).step_by(3).flat_map(|column| (0..40).map(move |row| (column, row))) {
+        for button in buttons {
+            script.tell_unpainted(mouse(MouseEventKind::Down(button), column, row));
+            script.tell_unpainted(mouse(MouseEventKind::Up(button), column, row));
+        }
+        script.tell_unpainted(mouse(MouseEventKind::ScrollDown, column, row));
+    }
+    assert_eq!(script.model.bar.as_ref().map(|bar| bar.id), bar);
+    assert_eq!((script.effects.len(), script.model.queue.marked()), (effects, 0));
+    assert!(script.model.detail.scroll.top > 0, "the payload can be read on");
+}
+
+#[test]
+fn the_click_that_brings_the_window_to_the_front_is_not_meant_for_what_is_in_it() {
+    let mut script = full(WIDE);
+    script.keys("%").tell(Message::FocusChanged(false)).tell(Message::FocusChanged(true));
+    let before = script.model.queue.cursor().cloned();
+    script.tell(click(5, 3));
+    assert_eq!(script.model.queue.cursor().cloned(), before);
+    script.tell(click(5, 3));
+    assert_ne!(script.model.queue.cursor().cloned(), before);
 }

@@ -3,7 +3,7 @@
 use crate::dispatch::{DispatchEvent, Entry, Order};
 use crate::domain::Untrusted;
 use crate::feed::FeedEvent;
-use crossterm::event::KeyEvent;
+use crossterm::event::{KeyEvent, MouseEvent};
 use jiff::Timestamp;
 use std::time::Duration;
 use uuid::Uuid;
@@ -15,6 +15,8 @@ pub enum Message {
     KeyPressed(KeyEvent),
     /// Text was pasted, or came so fast that nobody typed it.
     Pasted(String),
+    /// The mouse did something.
+    Mouse(MouseEvent),
     /// The terminal has another size: columns and rows.
     Resized(u16, u16),
     /// The terminal came to the front, or went away from it.

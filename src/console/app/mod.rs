@@ -12,6 +12,7 @@ pub mod guard;
 pub mod layout;
 pub mod message;
 pub mod model;
+pub mod mouse;
 pub mod named;
 pub mod news;
 pub mod typing;

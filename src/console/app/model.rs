@@ -3,6 +3,7 @@
 use super::announce::Announcer;
 use super::guard::Shown;
 use super::layout::{Arrangement, Asking, inside};
+use super::mouse::Mouse;
 use super::{EndOfInput, Layout, NotifyBy, Now};
 use crate::config::{Clipboard, Config, Filters, Group, Highlight, Occasion, Order, Percent};
 use crate::console::keymap::{Keymap, Scope};
@@ -156,6 +157,8 @@ pub struct Model {
     pub layout: Layout,
     /// The pane that keys go to.
     pub focus: Pane,
+    /// What the mouse may do.
+    pub mouse: Mouse,
     /// How the panes share the screen.
     pub panes: Arrangement,
     /// What waits for a decision.
@@ -207,11 +210,13 @@ impl Model {
     /// A console that has seen nothing yet.
     pub fn new(settings: Settings, size: (u16, u16)) -> Self {
         let panes = Arrangement::new(settings.split.get());
+        let mouse = Mouse::new(settings.mouse);
         let mut model = Self {
             settings,
             size,
             layout: Layout::default(),
             focus: Pane::List,
+            mouse,
             panes,
             queue: Queue::default(),
             detail: Detail::default(),

@@ -2,7 +2,7 @@
 
 use super::guard::{self, Refusal};
 use super::model::Exit;
-use super::{Context, Effect, Message, Model, Now, Pane, announce, command, copy, news, typing};
+use super::{Context, Effect, Message, Model, Now, Pane, announce, command, copy, mouse, news, typing};
 use crate::console::keymap::{Intent, Scope};
 use crate::console::screens::decide::{Bar, Subject, Table};
 use crate::console::screens::help::Help;
@@ -21,8 +21,12 @@ pub fn update(model: &mut Model, message: Message, context: &mut Context<'_>) ->
     match message {
         Message::KeyPressed(key) => pressed(model, key, context, &mut effects),
         Message::Pasted(text) => typing::paste(model, &text, context),
+        Message::Mouse(event) => mouse::moved(model, event),
         Message::Resized(width, height) => model.size = (width, height),
-        Message::FocusChanged(focused) => announce::focus(model, focused),
+        Message::FocusChanged(focused) => {
+            model.mouse.focus(focused);
+            announce::focus(model, focused);
+        }
         Message::InputEnded(end) => model.exit = Some(Exit::Input(end)),
         Message::Feed(event) => news::feed(model, event, context, &mut effects),
         Message::Dispatch(event) => news::dispatch(model, event, context, &mut effects),
@@ -188,6 +192,12 @@ pub(super) fn act(
                 Pane::Detail => Pane::Outcomes,
                 Pane::Outcomes => Pane::List,
             };
+        }
+        Intent::ToggleMouse => {
+            model.mouse.on = !model.mouse.on;
+            let words =
+                if model.mouse.on { "the mouse selects and scrolls" } else { "the mouse is the terminal's" };
+            model.tell(Role::Notice, words, context.now);
         }
         Intent::Zoom => model.panes.zoomed = !model.panes.zoomed,
         Intent::SplitLeft | Intent::SplitRight => move_split(model, intent == Intent::SplitRight, context),

@@ -73,6 +73,8 @@ pub enum Intent {
     KeepFilter,
     /// Show every row again.
     ClearFilter,
+    /// Let the mouse select and scroll, or leave it to the terminal.
+    ToggleMouse,
     /// Draw the whole screen again.
     Repaint,
     /// Open the menu of what can be copied.
@@ -105,7 +107,7 @@ pub enum Intent {
 
 impl Intent {
     /// Every intent, in the order in which help shows them.
-    pub const ALL: [Self; 48] = [
+    pub const ALL: [Self; 49] = [
         Self::Approve,
         Self::Reject,
         Self::Confirm,
@@ -140,6 +142,7 @@ impl Intent {
         Self::Zoom,
         Self::SplitLeft,
         Self::SplitRight,
+        Self::ToggleMouse,
         Self::Repaint,
         Self::Copy,
         Self::CopyPayload,
@@ -193,6 +196,7 @@ impl Intent {
             Self::Zoom => "zoom",
             Self::SplitLeft => "split-left",
             Self::SplitRight => "split-right",
+            Self::ToggleMouse => "toggle-mouse",
             Self::Repaint => "repaint",
             Self::Copy => "copy",
             Self::CopyPayload => "copy-payload",
@@ -249,6 +253,9 @@ impl Intent {
             Self::Zoom => "give this pane the whole screen, or give the others their places back",
             Self::SplitLeft => "move the split between list and detail to the left",
             Self::SplitRight => "move the split between list and detail to the right",
+            Self::ToggleMouse => {
+                "let the mouse select and scroll (it never decides), or leave it to the terminal"
+            }
             Self::Repaint => "draw the whole screen again",
             Self::Copy => "copy: payload, id, digest, key or thread, as they are shown",
             Self::CopyPayload => "copy the payload as it is shown",

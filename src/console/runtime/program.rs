@@ -41,6 +41,11 @@ pub trait Program {
     /// How the shell's events become messages.
     fn input(event: Input) -> Self::Message;
 
+    /// Whether the terminal is to report the mouse. Where it does, it no longer selects text with it.
+    fn mouse(&self) -> bool {
+        false
+    }
+
     /// Whether the next frame is to be sent whole, because something else may have written to the terminal (`ctrl-l`);
     /// asking takes the mark away.
     fn repaint(&mut self) -> bool {
