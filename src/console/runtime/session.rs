@@ -9,7 +9,9 @@ use super::{Clock, Program, Screen, signals};
 use ratatui::layout::Size;
 use std::fs::File;
 use std::io::{self, IsTerminal, stdin, stdout};
+use tokio::runtime::{Builder, Handle};
 use tokio::sync::mpsc;
+use tokio::task::block_in_place;
 
 /// Events that may wait which are not keys.
 const URGENT: usize = 64;
@@ -62,10 +64,23 @@ pub async fn run<P: Program>(
     let keyboard = Typed::start(terminal, urgent_sender)?;
     let is_set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     let size = signals::size().unwrap_or(ASSUMED);
-    let mut screen = Screen::new(TerminalOutput::new()?, size, !is_set("AEGIS_CONSOLE_NO_SYNC"))?;
     let sources = Sources { urgent, keyboard, messages };
     let pace = Pace::new(is_set("SSH_CONNECTION"));
-    let exit = drive(program, &mut screen, sources, pace, &Clock::system(), effects).await;
+    // The loop has its thread's timers and descriptors to itself: those of a runtime of many threads are looked after by
+    // another thread, and each timer would wake both of them several times. It ends in here, where a runtime may.
+    let (tasks, mut effects) = (Handle::current(), effects);
+    let exit = block_in_place(|| {
+        let alone = Builder::new_current_thread().enable_all().build()?;
+        alone.block_on(async {
+            let effects = |effect| {
+                // What an effect starts belongs to the caller's runtime.
+                let _entered = tasks.enter();
+                effects(effect);
+            };
+            let mut screen = Screen::new(TerminalOutput::new()?, size, !is_set("AEGIS_CONSOLE_NO_SYNC"))?;
+            io::Result::Ok(drive(program, &mut screen, sources, pace, &Clock::system(), effects).await)
+        })
+    })?;
     drop(guard);
     Ok(exit)
 }
