@@ -5,7 +5,8 @@
 
 mod batch;
 mod carry;
-mod config;
+pub mod completions;
+pub mod config;
 pub mod connection;
 pub mod decide;
 pub mod demo;
@@ -19,7 +20,7 @@ pub mod serve;
 pub mod status;
 pub mod tries;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 use std::io::Write as _;
 use std::process::ExitCode;
 
@@ -53,6 +54,12 @@ enum Command {
     Resume(resume::Args),
     /// List actions without the screen
     List(list::Args),
+    /// What is in force and where it comes from; check it; write a first copy
+    Config(config::Args),
+    /// Print a shell's completions
+    Completions(completions::Args),
+    /// Print the manual, or write one page for each command into a directory
+    Man(completions::ManArgs),
 }
 
 /// Runs the command that the process was started with.
@@ -67,6 +74,9 @@ pub fn main() -> ExitCode {
         Command::Outbox(args) => outbox::run(&args),
         Command::Resume(args) => resume::run(&args),
         Command::List(args) => list::run(args),
+        Command::Config(args) => config::run(args),
+        Command::Completions(args) => completions::run(&args, &mut Cli::command()),
+        Command::Man(args) => completions::manual(&args, Cli::command()),
     };
     result.unwrap_or_else(|error| {
         // Standard error may be closed; there is nobody left to tell.

@@ -55,7 +55,8 @@ impl<'a> Document<'a> {
     ///
     /// # Errors
     /// Where something was wrong.
-    pub fn finish(self) -> Result<(), Mistakes> {
+    pub fn finish(mut self) -> Result<(), Mistakes> {
+        self.mistakes.sort_by_key(Mistake::position);
         Mistakes::none_in(self.mistakes)
     }
 }

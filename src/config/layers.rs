@@ -27,6 +27,12 @@ pub struct Effective {
     origins: BTreeMap<&'static str, Origin>,
 }
 
+impl Default for Effective {
+    fn default() -> Self {
+        Self { config: Config::default(), origins: BTreeMap::new() }
+    }
+}
+
 impl Effective {
     /// Puts the layers over each other. `file` is a name and a text, `variable` looks into the environment, `flags` are
     /// names of settings with what the command line says of them.
@@ -38,7 +44,7 @@ impl Effective {
         variable: impl Fn(&str) -> Option<String>,
         flags: &[(&'static str, String)],
     ) -> Result<Self, Mistakes> {
-        let mut effective = Self { config: Config::default(), origins: BTreeMap::new() };
+        let mut effective = Self::default();
         let mut mistakes = Vec::new();
         if let Some((source, text)) = file {
             mistakes.extend(effective.read(source, text).err().into_iter().flatten());

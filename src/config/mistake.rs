@@ -126,7 +126,7 @@ impl fmt::Display for Mistake {
     }
 }
 
-/// Every mistake that was found, in the order of the lines.
+/// Every mistake that was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mistakes(Vec<Mistake>);
 
@@ -135,8 +135,7 @@ impl Mistakes {
     ///
     /// # Errors
     /// Where there are any.
-    pub fn none_in(mut found: Vec<Mistake>) -> Result<(), Self> {
-        found.sort_by_key(Mistake::position);
+    pub fn none_in(found: Vec<Mistake>) -> Result<(), Self> {
         if found.is_empty() { Ok(()) } else { Err(Self(found)) }
     }
 

@@ -24,19 +24,24 @@ pub fn directory() -> Option<PathBuf> {
     etcetera::base_strategy::Xdg::new().ok().map(|base| base.config_dir().join("aegis-console"))
 }
 
-/// The config file: what `--config` names, else what `AEGIS_CONSOLE_CONFIG` names, else `config.toml` in
-/// [`directory`]. Only the last may be missing.
+/// The path of the config file: what `--config` names, else what `AEGIS_CONSOLE_CONFIG` names, else `config.toml` in
+/// [`directory`].
+pub fn config_path(flag: Option<&Path>) -> Option<PathBuf> {
+    named(flag).or_else(|| directory().map(|directory| directory.join("config.toml")))
+}
+
+fn named(flag: Option<&Path>) -> Option<PathBuf> {
+    let variable = || std::env::var_os(VARIABLE).filter(|name| !name.is_empty()).map(PathBuf::from);
+    flag.map(Path::to_owned).or_else(variable)
+}
+
+/// Reads the config file at [`config_path`]. Where it was not named it may be missing.
 ///
 /// # Errors
 /// A file that was named is not there, or a file cannot be read.
 pub fn config_file(flag: Option<&Path>) -> Result<Option<Found>, Mistakes> {
-    let variable = || std::env::var_os(VARIABLE).filter(|name| !name.is_empty()).map(PathBuf::from);
-    if let Some(path) = flag.map(Path::to_owned).or_else(variable) {
-        let text = read(&path)?;
-        return Ok(Some(Found { path, text: Some(text) }));
-    }
-    let Some(path) = directory().map(|directory| directory.join("config.toml")) else { return Ok(None) };
-    let text = read_if_there(&path)?;
+    let Some(path) = config_path(flag) else { return Ok(None) };
+    let text = if named(flag).is_some() { Some(read(&path)?) } else { read_if_there(&path)? };
     Ok(Some(Found { path, text }))
 }
 

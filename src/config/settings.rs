@@ -91,14 +91,14 @@ settings! {
     notify_on, "notify_on": Vec<Occasion> = vec![Occasion::Conflict, Occasion::Refusal, Occasion::Expiry];
     /// How a copied text gets to the clipboard.
     clipboard, "clipboard": Clipboard = Clipboard::Auto;
+    /// Filters by name.
+    filters, "filters": Filters = Filters::new();
     /// The server that `review` asks.
     server, "review.server": Server = Server(None);
     /// The file with the server's API key.
     token_file, "review.token_file": Option<PathBuf> = None;
     /// The file in which decisions are kept.
     journal, "review.journal": Option<PathBuf> = None;
-    /// Filters by name.
-    filters, "filters": Filters = Filters::new();
 }
 
 /// Actions an agent may ask in a minute.

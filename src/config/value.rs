@@ -145,7 +145,7 @@ impl Percent {
     pub const LIST: Self = Self(46);
 
     /// The number.
-    pub fn get(self) -> u16 {
+    pub const fn get(self) -> u16 {
         self.0
     }
 }
@@ -296,7 +296,7 @@ impl Value for Filters {
     fn toml(&self) -> String {
         let filters: Vec<_> =
             self.iter().map(|(name, filter)| format!("{name} = {}", quoted(filter))).collect();
-        format!("{{ {} }}", filters.join(", "))
+        if filters.is_empty() { "{}".into() } else { format!("{{ {} }}", filters.join(", ")) }
     }
 
     fn from_scalar(_: &DeValue<'_>) -> Option<Self> {

@@ -16,3 +16,4 @@ mod plain;
 mod reading;
 mod script;
 mod standing;
+mod themes;

@@ -20,6 +20,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use jiff::Timestamp;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
+use ratatui::buffer::Cell;
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -262,10 +263,27 @@ impl Script {
 
     /// The frame as text, and beside each line the roles of its runs that are not plain text.
     pub(crate) fn screen(&self) -> String {
+        let plain = ["", "Text", "Quiet", "Border", "BorderFocused", "KeyHint", "KeyName"];
+        let role = |cell: &Cell| match Theme::role(cell.fg).map(|role| format!("{role:?}")) {
+            Some(role) if !plain.contains(&role.as_str()) => role,
+            _ => String::new(),
+        };
+        let mut out = String::new();
+        for (text, runs) in self.lines(role) {
+            out.push_str(text.trim_end());
+            if !runs.is_empty() {
+                out.push_str(&format!("\n        ^ {runs}"));
+            }
+            out.push('\n');
+        }
+        out
+    }
+
+    /// The frame line by line, each with the runs to which `name` gives a name.
+    pub(crate) fn lines(&self, name: impl Fn(&Cell) -> String) -> Vec<(String, String)> {
         let buffer = self.terminal.backend().buffer();
         let area = buffer.area;
-        let mut out = String::new();
-        for y in area.top()..area.bottom() {
+        let line = |y| {
             let mut text = String::new();
             let mut runs: Vec<(String, u16, u16)> = Vec::new();
             let mut covered = 0;
@@ -277,25 +295,17 @@ impl Script {
                     text.push_str(cell.symbol());
                     covered = unicode_width::UnicodeWidthStr::width(cell.symbol()).saturating_sub(1);
                 }
-                let role = Theme::role(cell.fg).map(|role| format!("{role:?}")).unwrap_or_default();
+                let name = name(cell);
                 match runs.last_mut() {
-                    Some((last, _, end)) if *last == role => *end = x + 1,
-                    _ => runs.push((role, x, x + 1)),
+                    Some((last, _, end)) if *last == name => *end = x + 1,
+                    _ => runs.push((name, x, x + 1)),
                 }
             }
-            let plain = ["", "Text", "Quiet", "Border", "BorderFocused", "KeyHint", "KeyName"];
-            let roles: Vec<_> = runs
-                .iter()
-                .filter(|(role, ..)| !plain.contains(&role.as_str()))
-                .map(|(role, from, to)| format!("{role} {from}-{to}"))
-                .collect();
-            out.push_str(text.trim_end());
-            if !roles.is_empty() {
-                out.push_str(&format!("\n        ^ {}", roles.join(", ")));
-            }
-            out.push('\n');
-        }
-        out
+            let named = runs.iter().filter(|(name, ..)| !name.is_empty());
+            let named: Vec<_> = named.map(|(name, from, to)| format!("{name} {from}-{to}")).collect();
+            (text, named.join(", "))
+        };
+        (area.top()..area.bottom()).map(line).collect()
     }
 
     /// The frame as plain text.

@@ -1,7 +1,7 @@
 //! What the flags, the environment and the user's files make together, read once at the start.
 
 use crate::config::place::{self, Found};
-use crate::config::{Color, Config, Effective, Mistake, Mistakes, Notify};
+use crate::config::{Color, Config, Effective, Mistake, Mistakes, Notify, Origin};
 use crate::console::app::{NotifyBy, Settings};
 use crate::console::keymap::Keymap;
 use crate::console::theme::{Depth, Read, Shipped, Theme};
@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 
 /// Everything that the user has chosen.
 #[derive(Debug)]
-#[allow(dead_code)]
 pub(in crate::cli) struct Chosen {
     /// Every setting, and where each comes from.
     pub(in crate::cli) effective: Effective,
@@ -75,7 +74,13 @@ impl Chosen {
         let name = file.as_ref().map(|found| found.path.to_string_lossy().into_owned()).unwrap_or_default();
         let text = file.as_ref().and_then(|found| found.text.as_deref());
         let layer = text.map(|text| (name.as_str(), text));
-        let mut effective = Effective::resolve(layer, |name| std::env::var(name).ok(), flags)?;
+        let mut mistakes = Vec::new();
+        // A mistake in one file keeps none in another from being told.
+        let resolved = Effective::resolve(layer, |name| std::env::var(name).ok(), flags);
+        let mut effective = resolved.unwrap_or_else(|wrong| {
+            mistakes.extend(wrong);
+            Effective::default()
+        });
         let directory = file.as_ref().and_then(|found| found.path.parent()).map(Path::to_owned);
         for name in ["keymap", "review.token_file", "review.journal"] {
             let directory = directory.as_deref().filter(|_| effective.is_from_file(name));
@@ -87,7 +92,10 @@ impl Chosen {
             };
             *path = path.as_deref().map(|path| place::resolved(path, directory));
         }
-        let mut mistakes = Vec::new();
+        if directory.is_none() && effective.origin("keymap") == &Origin::Default {
+            // Without a home there is no file of the user's, and what lies where one happens to be is none.
+            effective.config.keymap = None;
+        }
         let theme_directory = directory.as_deref().filter(|_| effective.is_from_file("theme"));
         let looks = Looks::of(&effective.config, theme_directory, &Terminal::of_environment());
         let looks = looks.unwrap_or_else(|wrong| {
@@ -180,8 +188,18 @@ impl Looks {
 
 type FoundKeymap = (Option<Found>, Option<Keymap>);
 
-fn keymap(_effective: &Effective) -> Result<FoundKeymap, Mistakes> {
-    Ok((None, Keymap::shipped().ok()))
+/// The shipped keymap, with the user's laid over it. The file with the usual name may be missing.
+fn keymap(effective: &Effective) -> Result<FoundKeymap, Mistakes> {
+    let shipped = Keymap::shipped()?;
+    let Some(path) = effective.config.keymap.clone() else { return Ok((None, Some(shipped))) };
+    let is_usual =
+        effective.is_from_file("keymap") && path.file_name().is_some_and(|name| name == "keymap.toml");
+    let text = if is_usual { place::read_if_there(&path)? } else { Some(place::read(&path)?) };
+    let keymap = match &text {
+        Some(text) => shipped.with(&path.to_string_lossy(), text)?,
+        None => shipped,
+    };
+    Ok((Some(Found { path, text }), Some(keymap)))
 }
 
 /// Whether the terminal can be expected to draw more than ASCII: the first of LC_ALL, LC_CTYPE and LANG that is set

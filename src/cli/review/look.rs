@@ -6,7 +6,7 @@ use crate::config::{Color, Mistakes, Word, accept};
 use crate::console::runtime::{self, Keyboard, TerminalError};
 use clap::builder::PossibleValuesParser;
 use std::io::{IsTerminal as _, stdin, stdout};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The flags that say how the screen looks and feels; the demo has them too. Each goes before the environment and the
 /// config file; what holds where none says anything stands in `assets/config.toml`.
@@ -52,6 +52,11 @@ impl Look {
     /// Whatever is wrong in any of them; nothing of a config with a mistake is used.
     pub(in crate::cli) fn choose(&self) -> Result<Chosen, Mistakes> {
         Chosen::of(self.config.as_deref(), &self.flags())
+    }
+
+    /// What `--config` names.
+    pub(in crate::cli) fn config_flag(&self) -> Option<&Path> {
+        self.config.as_deref()
     }
 
     fn flags(&self) -> Vec<(&'static str, String)> {

@@ -52,6 +52,25 @@ impl Key {
         Some(Self { code, modifiers })
     }
 
+    /// The key that was meant, where a name is near one.
+    pub(super) fn nearest(name: &str) -> Option<String> {
+        let (modifiers, rest) =
+            name.rsplit_once('-').map_or(("", name), |(_, rest)| name.split_at(name.len() - rest.len()));
+        let near = crate::config::mistake::nearest(rest, NAMED.iter().map(|(known, _)| *known))?;
+        let near = format!("{modifiers}{near}");
+        Self::parse(&near).is_some().then_some(near)
+    }
+
+    /// Whether it is a letter where text is typed.
+    pub(super) fn is_text(self) -> bool {
+        matches!(self.code, KeyCode::Char(_)) && self.modifiers.is_empty()
+    }
+
+    /// Whether it is the key that always quits.
+    pub(super) fn is_ctrl_c(self) -> bool {
+        self.code == KeyCode::Char('c') && self.modifiers == KeyModifiers::CONTROL
+    }
+
     /// Whether a torn escape sequence (`ESC`, a pause, `[A`) can end in this key (terminal.md, rule 6).
     pub fn may_be_torn(self) -> bool {
         let letter = matches!(self.code, KeyCode::Char('A'..='D' | 'F' | 'H' | 'M' | 'P'..='S' | 'Z' | '~'));

@@ -3,17 +3,19 @@
 //!
 //! What an intent does is not known here.
 
+mod file;
 mod intent;
 mod key;
 
 pub use intent::{Intent, Scope};
 pub use key::Key;
 
+use crate::config::Mistakes;
 use crossterm::event::KeyEvent;
 use std::collections::BTreeMap;
 
-/// The default table, which is also the documentation of what can be set.
-const DEFAULT: &str = include_str!("../../../assets/keymap.toml");
+/// The shipped table, which is also the documentation of what can be set.
+pub const SHIPPED: &str = include_str!("../../../assets/keymap.toml");
 
 /// Which key means what, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,86 +23,37 @@ pub struct Keymap {
     bindings: BTreeMap<Scope, Vec<(Key, Intent)>>,
 }
 
-/// Why a keymap cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum KeymapError {
-    /// The text is not TOML, or a key stands twice in one scope.
-    #[error("{0}")]
-    Toml(String),
-    /// A table has a name that is no scope.
-    #[error("[{name}] is not a scope: there are {known}", known = Scope::names())]
-    Scope {
-        /// The name.
-        name: String,
-    },
-    /// A name that is no key.
-    #[error("[{scope}] {key:?} is not the name of a key")]
-    Key {
-        /// The scope in which it stands.
-        scope: Scope,
-        /// What stands there.
-        key: String,
-    },
-    /// A name that is no intent.
-    #[error("[{scope}] {key:?} = {intent:?}: there is no such intent: there are {known}", known = Intent::names())]
-    Intent {
-        /// The scope in which it stands.
-        scope: Scope,
-        /// The key that it is bound to.
-        key: String,
-        /// What stands there.
-        intent: String,
-    },
-    /// Two names of the same key in one scope.
-    #[error("[{scope}] binds {key} twice")]
-    Duplicate {
-        /// The scope in which it stands.
-        scope: Scope,
-        /// The key.
-        key: Key,
-    },
-    /// A deciding intent on a key that a torn escape sequence can fake (terminal.md, rule 6).
-    #[error("[{scope}] {key} must not decide: a torn escape sequence can end in it")]
-    Torn {
-        /// The scope in which it stands.
-        scope: Scope,
-        /// The key.
-        key: Key,
-    },
-}
-
 impl Keymap {
     /// The keymap that the program ships. An error here is a fault of the program, which its tests would find.
-    pub fn shipped() -> Result<Self, KeymapError> {
-        Self::parse(DEFAULT)
+    ///
+    /// # Errors
+    /// As [`parse`](Self::parse).
+    pub fn shipped() -> Result<Self, Mistakes> {
+        Self::parse(SHIPPED)
     }
 
-    /// Reads a keymap.
-    pub fn parse(text: &str) -> Result<Self, KeymapError> {
-        type Tables = BTreeMap<String, BTreeMap<String, String>>;
-        let tables: Tables = toml::from_str(text).map_err(|error| KeymapError::Toml(error.to_string()))?;
-        let mut bindings = BTreeMap::new();
-        for (name, table) in tables {
-            let scope = Scope::parse(&name).ok_or(KeymapError::Scope { name })?;
-            let mut bound: Vec<(Key, Intent)> = Vec::new();
-            for (name, intent) in table {
-                let Some(key) = Key::parse(&name) else {
-                    return Err(KeymapError::Key { scope, key: name });
-                };
-                if bound.iter().any(|(other, _)| *other == key) {
-                    return Err(KeymapError::Duplicate { scope, key });
+    /// Reads a keymap that is laid over nothing.
+    ///
+    /// # Errors
+    /// Everything that is wrong in it.
+    pub fn parse(text: &str) -> Result<Self, Mistakes> {
+        Self { bindings: BTreeMap::new() }.with("keymap.toml", text)
+    }
+
+    /// Every scope with its keys and what they mean, as a keymap file would have it.
+    pub fn toml(&self) -> String {
+        let mut out = String::new();
+        for scope in Scope::ALL {
+            out.push_str(&format!("[{scope}]\n"));
+            for intent in self.intents(scope) {
+                for key in self.keys(intent, &[scope]) {
+                    let key = key.to_string().replace('\\', "\\\\").replace('"', "\\\"");
+                    out.push_str(&format!("\"{key}\" = \"{}\"\n", intent.name()));
                 }
-                let Some(parsed) = Intent::parse(&intent) else {
-                    return Err(KeymapError::Intent { scope, key: name, intent });
-                };
-                if parsed.decides() && key.may_be_torn() {
-                    return Err(KeymapError::Torn { scope, key });
-                }
-                bound.push((key, parsed));
             }
-            bindings.insert(scope, bound);
+            out.push('\n');
         }
-        Ok(Self { bindings })
+        out
     }
 
     /// What the key means in a chain of scopes, innermost first.
@@ -169,18 +122,67 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_are_named() {
-        for (text, names) in [
-            ("[lists]\na = \"down\"", "[lists] is not a scope"),
-            ("[list]\nfoo = \"down\"", "\"foo\" is not the name of a key"),
-            ("[list]\na = \"jump\"", "no such intent"),
-            ("[list]\nup = \"up\"\nUP = \"down\"", "binds up twice"),
-            ("[list]\na = \"up\"\na = \"down\"", "duplicate"),
-            ("[list]\nA = \"approve\"", "must not decide"),
-            ("[bar]\n\"~\" = \"confirm\"", "must not decide"),
+    fn what_the_user_binds_goes_before_what_is_shipped_and_none_takes_a_key_out() {
+        let shipped = Keymap::shipped().unwrap();
+        let own = "[list]\n\"n\" = \"down\"\nj = \"up\"\nk = \"none\"\n[global]\n\"ctrl-q\" = \"quit\"";
+        let keymap = shipped.with("keymap.toml", own).unwrap();
+        let list = [Scope::List, Scope::Global];
+        assert_eq!(keymap.intent(&press('n'), &list), Some(Intent::Down));
+        assert_eq!(keymap.intent(&press('j'), &list), Some(Intent::Up));
+        assert_eq!(keymap.intent(&press('k'), &list), None);
+        assert_eq!(keymap.intent(&press('a'), &list), Some(Intent::Approve));
+        assert_eq!(keymap.intent(&press('k'), &[Scope::Detail]), Some(Intent::Up));
+        assert_eq!(shipped.with("keymap.toml", "# nothing\n[list]\n").unwrap(), shipped);
+    }
+
+    #[test]
+    fn what_is_shown_reads_back() {
+        let shipped = Keymap::shipped().unwrap();
+        let own = "[list]\n'\"' = \"down\"\n'\\' = \"up\"";
+        let keymap = shipped.with("keymap.toml", own).unwrap();
+        assert_eq!(Keymap::parse(&keymap.toml()).unwrap().toml(), keymap.toml());
+    }
+
+    #[test]
+    fn each_mistake_is_named_with_what_was_meant() {
+        let shipped = Keymap::shipped().unwrap();
+        for (text, said) in [
+            ("[lists]\na = \"down\"", "1:2: [lists] is no scope; there are global, list, detail, outcomes, "),
+            ("a = \"down\"", "1:1: a stands in no scope: write [list], say, above it"),
+            ("list = \"down\"", "1:1: list is a table: [list]"),
+            ("[list]\nenter_ = \"down\"", "2:1: \"enter_\" is no key: did you mean \"enter\"?"),
+            (
+                "[list]\n\"ctrl-entr\" = \"down\"",
+                "2:1: \"ctrl-entr\" is no key: did you mean \"ctrl-enter\"?",
+            ),
+            ("[list]\nqwzrt = \"down\"", "2:1: \"qwzrt\" is no key: it is a character or a name like"),
+            ("[list]\na = \"aprove\"", "2:5: \"aprove\" is no intent: did you mean \"approve\"?"),
+            ("[list]\na = \"qq\"", "2:5: \"qq\" is no intent; there are none, approve, reject, "),
+            ("[list]\na = 3", "2:5: the number 3 is no intent; there are none, "),
+            ("[list]\nup = \"up\"\nUP = \"down\"", "3:1: [list] binds up twice: line 2 does too"),
+            ("[list]\na = \"up\"\na = \"down\"", "3:1: duplicate key"),
+            ("[list]\nA = \"approve\"", "2:1: A must not approve: a torn escape sequence can end in it"),
+            ("[bar]\n\"~\" = \"confirm\"", "2:1: ~ must not confirm: a torn escape sequence can end in it"),
+            (
+                "[field]\ny = \"confirm\"",
+                "2:1: y is text in [field]; with ctrl- or alt- before it it is a key",
+            ),
+            ("[list]\n\"ctrl-c\" = \"down\"", "2:1: ctrl-c always quits"),
+            ("[global]\n\"ctrl-c\" = \"none\"", "2:1: ctrl-c always quits"),
+            ("[bar]\nenter = \"none\"", "2:1: [bar] has no key left for confirm"),
+            ("[leaving]\nesc = \"none\"\nh = \"none\"", "3:1: [leaving] has no key left for stay"),
+            (
+                "[list]\nenter = \"approve\"",
+                "2:1: enter would approve in [list] and confirm in [bar]: no single key decides",
+            ),
+            (
+                "[bar]\na = \"confirm\"",
+                "2:1: a would approve in [list] and confirm in [bar]: no single key decides",
+            ),
         ] {
-            let error = Keymap::parse(text).unwrap_err().to_string();
-            assert!(error.contains(names), "{text}: {error}");
+            let error = shipped.with("keys.toml", text).unwrap_err().to_string();
+            let first = error.lines().next().unwrap();
+            assert!(first.starts_with(&format!("keys.toml:{said}")), "{text}: {first}");
         }
     }
 }

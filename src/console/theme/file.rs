@@ -100,7 +100,7 @@ impl Read {
             // The file is right and the terminal has too few colours for it: whose words stand there goes first.
             let base = base.get();
             instead.push(format!(
-                "on this terminal {} would look like {}: the theme {} is used instead",
+                "{} would look like {}: the theme {} is used instead",
                 role.name(),
                 own.name(),
                 base.name()

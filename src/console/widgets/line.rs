@@ -5,6 +5,7 @@
 use crate::console::theme::{Role, Theme};
 use crate::domain::Visible;
 use crate::domain::visible::columns_of;
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use unicode_segmentation::UnicodeSegmentation;
 
@@ -176,9 +177,11 @@ impl RoleLine {
         self.spans.iter().map(|(_, text)| text.as_str()).collect()
     }
 
-    /// The line in the styles of a theme.
+    /// The line in the styles of a theme, of which nothing shines through that lies under it: in a bold frame an agent's
+    /// words would be as bold as the console's own.
     pub fn styled<'a>(&self, theme: &Theme) -> Line<'a> {
-        Line::from_iter(self.spans.iter().map(|(role, text)| Span::styled(text.clone(), theme.style(*role))))
+        let style = |role| Style::reset().patch(theme.style(role));
+        Line::from_iter(self.spans.iter().map(|(role, text)| Span::styled(text.clone(), style(*role))))
     }
 }
 
