@@ -1,8 +1,8 @@
 //! The command line: everything by name, and nothing decided by it.
 
-use crate::script::{SHORT, SMALL, Script, WIDE, plain, trade};
+use crate::script::{SHORT, SMALL, Script, WIDE, command, plain, refund, settings, trade};
 use aegis_console::console::app::model::Exit;
-use aegis_console::console::app::{Message, Pane};
+use aegis_console::console::app::{Message, Pane, Settings};
 use aegis_console::domain::{Risk, Verdict};
 use aegis_console::feed::FeedEvent;
 use insta::assert_snapshot;
@@ -114,4 +114,21 @@ fn what_the_list_of_commands_covers_has_not_been_read() {
     script.keys(":");
     script.wait(Duration::from_secs(5));
     assert_eq!(script.model.detail.unseen(), seen_before);
+}
+
+#[test]
+fn an_id_and_a_filter_are_gone_to_by_name() {
+    let filters = [("sent".to_owned(), "202".to_owned())].into();
+    let mut script = Script::with(Settings { filters, ..settings() }, WIDE);
+    script.feed(FeedEvent::Entries(vec![refund(), trade(), command()]));
+    script.keys(":").typed("goto nowhere").keys("enter");
+    assert!(script.text().contains("no action waits with the id \"nowhere\""), "{}", script.text());
+    script.keys(":").tell(Message::Pasted(format!("goto {}\n", trade().action.id))).keys("enter");
+    assert_eq!(script.model.queue.cursor().unwrap().0, trade().action.id);
+    script.keys("tab tab :").typed("filter @s").keys("tab");
+    assert!(script.text().contains(":filter @sent"), "{}", script.text());
+    script.keys("enter");
+    assert_eq!(script.model.search().map(|search| search.text().to_owned()).as_deref(), Some("202"));
+    script.keys(":").typed("filter @none").keys("enter");
+    assert!(script.text().contains("the config has no filter \"none\""), "{}", script.text());
 }

@@ -18,6 +18,10 @@ pub enum Command {
     Do(Intent),
     /// Open the bar that rejects, with this reason in it.
     Reject(String),
+    /// Show the rows of the pane in which these words stand; after `@` the name of a filter of the config.
+    Filter(String),
+    /// Put the cursor on the action with this id.
+    GoTo(String),
 }
 
 /// A line that means nothing.
@@ -29,6 +33,9 @@ pub struct Unknown {
     pub nearest: Option<&'static str>,
 }
 
+/// The command that no key does.
+const GO_TO: &str = "goto";
+
 /// Short names that hands know from elsewhere.
 const SHORT: [(&str, Intent); 2] = [("q", Intent::Quit), ("h", Intent::Help)];
 
@@ -39,8 +46,13 @@ impl Command {
     /// [`Unknown`], with the name that was meant, as far as that can be guessed.
     pub fn parse(line: &str) -> Result<Self, Unknown> {
         let (first, words) = line.trim().split_once(char::is_whitespace).unwrap_or((line.trim(), ""));
-        if first == Intent::Reject.name() && !words.trim().is_empty() {
-            return Ok(Self::Reject(words.trim().to_owned()));
+        let words = words.trim().to_owned();
+        match first {
+            _ if words.is_empty() => {}
+            "reject" => return Ok(Self::Reject(words)),
+            "filter" => return Ok(Self::Filter(words)),
+            GO_TO => return Ok(Self::GoTo(words)),
+            _ => {}
         }
         let name = line.split_whitespace().collect::<Vec<_>>().join("-");
         let short = SHORT.iter().find(|(short, _)| *short == name).map(|(_, intent)| *intent);
@@ -55,6 +67,9 @@ impl Command {
         match self {
             Self::Do(intent) => *intent,
             Self::Reject(_) => Intent::Reject,
+            Self::Filter(_) => Intent::Filter,
+            // It moves the cursor, as this does.
+            Self::GoTo(_) => Intent::Top,
         }
     }
 }
@@ -106,11 +121,19 @@ fn known(model: &Model) -> Vec<Known> {
         |intent: &Intent| has_a_name(*intent) && pane_of(*intent).is_none_or(|pane| pane == model.focus);
     let known = |intent: Intent| Known {
         name: intent.name().to_owned(),
-        takes: (intent == Intent::Reject).then_some("[reason]"),
+        takes: match intent {
+            Intent::Reject => Some("[reason]"),
+            Intent::Filter => Some("[words]"),
+            _ => None,
+        },
         key: key_bar::name(&model.settings.keymap, &[scope, Scope::Global], intent),
         help: intent.help().to_owned(),
     };
-    Intent::ALL.into_iter().filter(here).map(known).collect()
+    let own = |name: String, takes, help: String| Known { name, takes, key: None, help };
+    let go_to = own(GO_TO.into(), Some("ID"), "put the cursor on the action with this id".into());
+    let filters = model.settings.filters.iter();
+    let filters = filters.map(|(name, words)| own(format!("filter @{name}"), None, words.clone()));
+    Intent::ALL.into_iter().filter(here).map(known).chain([go_to]).chain(filters).collect()
 }
 
 /// Opens the line, in place of the help where that is open. A bar that asks has to be left first.
@@ -160,6 +183,46 @@ pub(super) fn run(
             }
             Ok(())
         }
+        Command::Filter(words) => {
+            filter(model, &words, context);
+            Ok(())
+        }
+        Command::GoTo(id) => {
+            if model.queue.go_to(&id) {
+                model.focus = if model.focus == Pane::Outcomes { Pane::List } else { model.focus };
+            } else {
+                let line = RoleLine::of(Role::Bad, "no action waits with the id ");
+                model.tell_line(line.foreign(&Visible::quoted(&id).cut(40)), context.now);
+            }
+            Ok(())
+        }
+    }
+}
+
+/// Filters the pane that keys go to, by these words or by the filter of the config that they name.
+fn filter(model: &mut Model, words: &str, context: &mut Context<'_>) {
+    let words = match words.strip_prefix('@').map(|name| (name, model.settings.filters.get(name))) {
+        None => words.to_owned(),
+        Some((_, Some(words))) => words.clone(),
+        Some((name, None)) => {
+            let line = RoleLine::of(Role::Bad, "the config has no filter ");
+            model.tell_line(line.foreign(&Visible::quoted(name).cut(40)), context.now);
+            return;
+        }
+    };
+    let filtered = model.change_search(|search| {
+        search.clear();
+        search.begin();
+        let fits = search.paste(&words);
+        search.keep();
+        fits
+    });
+    match filtered {
+        Some(true) => {}
+        Some(false) => model.tell(Role::Notice, "no more fits in a filter", context.now),
+        None => {
+            model.tell(Role::Notice, format!("there is no filter in {}", model.focus.named()), context.now);
+        }
     }
 }
 
@@ -198,6 +261,9 @@ mod tests {
             ("q", Command::Do(Intent::Quit)),
             ("reject", Command::Do(Intent::Reject)),
             ("reject  too much ", Command::Reject("too much".into())),
+            ("filter", Command::Do(Intent::Filter)),
+            ("filter @mine ", Command::Filter("@mine".into())),
+            ("goto 0197", Command::GoTo("0197".into())),
         ] {
             assert_eq!(Command::parse(line), Ok(command), "{line}");
         }

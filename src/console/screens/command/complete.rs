@@ -30,7 +30,7 @@ pub(super) struct Found {
 pub(super) fn find(known: &[Known], text: &str) -> Vec<Found> {
     let (first, words) = text.trim_start().split_once(' ').unwrap_or((text, ""));
     let with_words = known.iter().position(|known| known.takes.is_some() && known.name == first);
-    if let Some(at) = with_words.filter(|_| !words.is_empty()) {
+    if let Some(at) = with_words.filter(|_| !words.is_empty() && !words.starts_with('@')) {
         return vec![Found { at, letters: Vec::new() }];
     }
     let mut config = Config::DEFAULT;
