@@ -56,11 +56,7 @@ pub(super) fn moved(model: &mut Model, event: MouseEvent) {
     match event.kind {
         MouseEventKind::ScrollDown => wheel(model, at, Intent::Down),
         MouseEventKind::ScrollUp => wheel(model, at, Intent::Up),
-        MouseEventKind::Down(MouseButton::Left) => {
-            if !std::mem::take(&mut model.mouse.just_came) && model.bar.is_none() && !model.is_covered() {
-                click(model, at);
-            }
-        }
+        MouseEventKind::Down(MouseButton::Left) => click(model, at),
         _ => {}
     }
 }
@@ -82,6 +78,11 @@ fn wheel(model: &mut Model, at: Position, intent: Intent) {
 }
 
 fn click(model: &mut Model, at: Position) {
+    // Taken whatever else stands in its way: only the first click is the window's.
+    let is_the_windows = std::mem::take(&mut model.mouse.just_came);
+    if is_the_windows || model.bar.is_some() || model.is_covered() {
+        return;
+    }
     let Some((pane, line)) = hit(&model.layout, at) else { return };
     let had_the_keys = std::mem::replace(&mut model.focus, pane) == pane;
     match (pane, line) {
