@@ -4,7 +4,7 @@
 
 use super::app::layout::inside;
 use super::app::update::{painted, update};
-use super::app::{Context, Effect, Message, Model, Now, deadline, guard};
+use super::app::{Announcement, Context, Effect, Message, Model, Now, deadline, guard};
 use super::runtime::{Input, PaneAt, Program};
 use super::screens;
 use crossterm::event::KeyEvent;
@@ -20,12 +20,21 @@ pub struct Console {
     changed: bool,
     repaint: bool,
     flush_input: bool,
+    suspend: bool,
+    announcements: Vec<Announcement>,
 }
 
 impl Console {
     /// A console that starts from this model.
     pub fn new(model: Model) -> Self {
-        Self { model, changed: true, repaint: false, flush_input: false }
+        Self {
+            model,
+            changed: true,
+            repaint: false,
+            flush_input: false,
+            suspend: false,
+            announcements: Vec::new(),
+        }
     }
 
     /// What it knows.
@@ -51,7 +60,15 @@ impl Program for Console {
         self.changed = true;
         let mut context = Context { now, id: &mut Uuid::new_v4, letters: &mut letters };
         let mut effects = update(&mut self.model, message, &mut context);
-        effects.retain(|effect| match effect {
+        effects.retain_mut(|effect| match effect {
+            Effect::Announce(announcement) => {
+                self.announcements.push(announcement.clone());
+                false
+            }
+            Effect::Suspend => {
+                self.suspend = true;
+                false
+            }
             Effect::Repaint => {
                 self.repaint = true;
                 false
@@ -110,10 +127,20 @@ impl Program for Console {
             Input::FocusGained => Message::FocusChanged(true),
             Input::FocusLost => Message::FocusChanged(false),
             Input::Mouse(event) => Message::Mouse(event),
+            // The loop keeps these to itself.
+            Input::StopRequested | Input::Continued => Message::FocusChanged(true),
             Input::DeadlinePassed => Message::DeadlineReached,
             Input::TaskPanicked(words) => Message::TaskFailed(words),
             Input::End(end) => Message::InputEnded(end),
         }
+    }
+
+    fn announcements(&mut self) -> Vec<Announcement> {
+        std::mem::take(&mut self.announcements)
+    }
+
+    fn suspend(&mut self) -> bool {
+        std::mem::take(&mut self.suspend)
     }
 
     fn takes_at_once(&self, key: &KeyEvent) -> bool {

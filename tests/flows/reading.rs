@@ -31,7 +31,10 @@ fn no_key_decides_and_the_screen_says_so() {
         script.model.exit = None;
     }
     let asks = |effect: &&Effect| {
-        !matches!(effect, Effect::Announce(_) | Effect::FlushInput | Effect::Repaint | Effect::Link(_))
+        !matches!(
+            effect,
+            Effect::Announce(_) | Effect::FlushInput | Effect::Repaint | Effect::Suspend | Effect::Link(_)
+        )
     };
     assert_eq!(script.effects.iter().filter(asks).count(), 0, "{:?}", script.effects);
     script.keys("q");

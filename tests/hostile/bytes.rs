@@ -11,6 +11,7 @@
 //! style    = ESC "[" [ number { ";" number } ] "m"
 //! question = ESC "[5n" | ESC "[?2026$p"                                   whether a frame has been taken in, or can be held
 //! bell     = BEL                                                          between frames only, where nobody else speaks
+//! title    = ESC "]0;aegis-console: " counts BEL | ESC "[" ( 22 | 23 ) ";0t"    the counts alone; kept and given back
 //! text     = a character that draws something, and nothing else (see `harmless`)
 //! ```
 
@@ -44,6 +45,8 @@ pub(crate) enum Order {
     Mode(u16, bool),
     /// Colours and the like.
     Style,
+    /// The terminal's title.
+    Title,
     /// The bell.
     Bell,
 }
@@ -118,6 +121,9 @@ impl Reader {
 
 fn sequence(bytes: &[u8]) -> Result<Option<(Order, usize)>, String> {
     let Some(&second) = bytes.get(1) else { return Ok(None) };
+    if second == b']' {
+        return title(bytes);
+    }
     if second != b'[' {
         return Err(format!("ESC and {:?}", char::from(second)));
     }
@@ -165,11 +171,30 @@ fn sequence(bytes: &[u8]) -> Result<Option<(Order, usize)>, String> {
         (false, b'r', [top @ 1..=u16::MAX, bottom]) if top < bottom => {
             Order::Region(Some((usize::from(top - 1), usize::from(bottom - 1))))
         }
+        (false, b't', [22 | 23, 0]) => Order::Title,
         (false, b'n', [5]) => Order::AskReady,
         (false, b'm', _) => Order::Style,
         _ => return Err(wrong()),
     };
     Ok(Some((order, end + 3)))
+}
+
+/// The title says how much of what there is, in the console's own words.
+fn title(bytes: &[u8]) -> Result<Option<(Order, usize)>, String> {
+    const BEGINS: &[u8] = b"\x1b]0;aegis-console: ";
+    let common = bytes.iter().zip(BEGINS).take_while(|(one, other)| one == other).count();
+    if common < BEGINS.len().min(bytes.len()) {
+        return Err("a string of an operating system".into());
+    }
+    let counts = bytes.get(BEGINS.len()..).unwrap_or_default();
+    let length =
+        counts.iter().take_while(|byte| matches!(byte, b'0'..=b'9' | b' ' | b',' | b'a'..=b'z')).count();
+    match counts.get(length) {
+        _ if length > 60 => Err("a long title".into()),
+        None => Ok(None),
+        Some(0x07) => Ok(Some((Order::Title, BEGINS.len() + length + 1))),
+        Some(byte) => Err(format!("the byte 0x{byte:02x} in a title")),
+    }
 }
 
 /// A character that draws something, and that no terminal takes for anything else: by Unicode property.
@@ -222,6 +247,9 @@ pub(crate) fn is_digit(c: char) -> bool {
 fn whatever_the_console_does_not_say_is_caught() {
     let caught = [
         "\x1b]0;title\x07",
+        "\x1b]0;aegis-console: 1 Pending\x07",
+        "\x1b]0;aegis-console: 1 pending\x1b\\",
+        "\x1b]2;aegis-console: 1 pending\x07",
         "\x1b]52;c;cm0=\x07",
         "\x1b]8;;https://a.example\x1b\\",
         "\x1bP$q\"p\x1b\\",

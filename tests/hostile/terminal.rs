@@ -123,7 +123,12 @@ impl Terminal {
             Order::DeleteLines(count) => self.delete_lines(count),
             Order::Clear => self.rows.iter_mut().for_each(|row| row.fill(Cell::Blank)),
             Order::Mode(7, on) => self.wraps = on,
-            Order::Mode(..) | Order::Style | Order::Bell | Order::AskReady | Order::AskWhole => {}
+            Order::Mode(..)
+            | Order::Style
+            | Order::Bell
+            | Order::Title
+            | Order::AskReady
+            | Order::AskWhole => {}
         }
     }
 

@@ -1,11 +1,10 @@
-//! From what the pure console asks for to who does it: the dispatcher, the source of the queue, the terminal's bell.
+//! From what the pure console asks for to who does it: the dispatcher, the source of the queue.
 //! Decides nothing.
 
-use crate::console::app::{Announcement, Effect, Message};
+use crate::console::app::{Effect, Message};
 use crate::dispatch::{Dispatcher, Link as DispatchLink};
 use crate::domain::Verdict;
 use crate::feed::{self, FeedEvent};
-use std::io::Write as _;
 use std::time::Duration;
 use tokio::sync::mpsc;
 
@@ -25,11 +24,6 @@ impl Doers {
     /// Sees to it that it is done. Never waits.
     pub(super) fn carry_out(&self, effect: Effect) {
         match effect {
-            Effect::Announce(Announcement::Bell) => {
-                let mut out = std::io::stdout();
-                // A terminal that cannot be written to ends the loop by itself.
-                let _ = out.write_all(b"\x07").and_then(|()| out.flush());
-            }
             Effect::Pause { agent, paused } => self.ask(async move |source: feed::Source| {
                 let paused = source.pause(agent.raw(), paused).await;
                 paused.map(|agent| FeedEvent::Agents(vec![agent]))
@@ -84,6 +78,7 @@ fn dispatch(dispatcher: &Dispatcher, effect: Effect, grace: Duration) {
         // Done elsewhere: above, or in the shell of the console.
         Effect::Announce(_)
         | Effect::Repaint
+        | Effect::Suspend
         | Effect::FlushInput
         | Effect::Pause { .. }
         | Effect::Refetch(_) => {}

@@ -37,6 +37,8 @@ pub enum Effect {
     /// Forget every key that was pressed and not taken yet, here and in the terminal: a bar opens, and none of them was
     /// meant for it.
     FlushInput,
+    /// Give the terminal back and stop the process, until it is continued.
+    Suspend,
     /// Draw the whole screen again, whatever the terminal shows.
     Repaint,
 }

@@ -88,7 +88,7 @@ fn pressed(model: &mut Model, key: KeyEvent, context: &mut Context<'_>, effects:
     if intent != Intent::Quit {
         model.quit_warned = false;
     }
-    if model.layout.too_small && !matches!(intent, Intent::Quit | Intent::Repaint) {
+    if model.layout.too_small && !matches!(intent, Intent::Quit | Intent::Repaint | Intent::Suspend) {
         return;
     }
     if let Err(refusal) = act(model, intent, context, effects) {
@@ -107,6 +107,7 @@ pub(super) fn act(
     }
     match intent {
         Intent::Quit => quit(model, context),
+        Intent::Suspend => effects.push(Effect::Suspend),
         Intent::Repaint => effects.push(Effect::Repaint),
         Intent::Help => model.help = Some(Help::default()),
         Intent::Stay => model.leaving = false,

@@ -75,6 +75,8 @@ pub enum Intent {
     ClearFilter,
     /// Let the mouse select and scroll, or leave it to the terminal.
     ToggleMouse,
+    /// Stop the program, until the shell continues it.
+    Suspend,
     /// Draw the whole screen again.
     Repaint,
     /// Open the menu of what can be copied.
@@ -107,7 +109,7 @@ pub enum Intent {
 
 impl Intent {
     /// Every intent, in the order in which help shows them.
-    pub const ALL: [Self; 49] = [
+    pub const ALL: [Self; 50] = [
         Self::Approve,
         Self::Reject,
         Self::Confirm,
@@ -143,6 +145,7 @@ impl Intent {
         Self::SplitLeft,
         Self::SplitRight,
         Self::ToggleMouse,
+        Self::Suspend,
         Self::Repaint,
         Self::Copy,
         Self::CopyPayload,
@@ -197,6 +200,7 @@ impl Intent {
             Self::SplitLeft => "split-left",
             Self::SplitRight => "split-right",
             Self::ToggleMouse => "toggle-mouse",
+            Self::Suspend => "suspend",
             Self::Repaint => "repaint",
             Self::Copy => "copy",
             Self::CopyPayload => "copy-payload",
@@ -256,6 +260,7 @@ impl Intent {
             Self::ToggleMouse => {
                 "let the mouse select and scroll (it never decides), or leave it to the terminal"
             }
+            Self::Suspend => "stop, until the shell continues it (fg)",
             Self::Repaint => "draw the whole screen again",
             Self::Copy => "copy: payload, id, digest, key or thread, as they are shown",
             Self::CopyPayload => "copy the payload as it is shown",

@@ -189,8 +189,9 @@ impl Plain {
     /// What is to be done of it: nothing is drawn, rung or put into a title here, and what was typed ahead is thrown away
     /// whenever a question is printed.
     fn wanted(mut effects: Vec<Effect>) -> Vec<Effect> {
-        effects
-            .retain(|effect| !matches!(effect, Effect::Announce(_) | Effect::Repaint | Effect::FlushInput));
+        effects.retain(|effect| {
+            !matches!(effect, Effect::Announce(_) | Effect::Repaint | Effect::Suspend | Effect::FlushInput)
+        });
         effects
     }
 

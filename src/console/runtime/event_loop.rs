@@ -3,14 +3,22 @@
 //! Order of what waits: signals and the end of input, then keys, then outside messages in batches, then the timer. It
 //! draws only when the program says that something changed and the pace lets it; between events it sleeps, without a tick.
 
+use super::announce::{self, Between, copy_by_tmux};
 use super::pace::Pace;
 use super::{Clock, EndOfInput, Input, Intake, Now, Output, Program, Reply, Screen, Told, Typed};
+use super::{guard, signals, stop};
+use crate::console::app::Announcement;
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::layout::Size;
 use std::io;
 use std::time::Duration;
 use tokio::sync::mpsc;
+use tokio::task::{JoinHandle, spawn_blocking};
 
+/// How long answers are waited for before the terminal is given back: who has it next would take them for keys.
+const LAST_ANSWERS: Duration = Duration::from_millis(250);
+/// How long the process waits to be told that it goes on, after it was stopped.
+const STOPPED: Duration = Duration::from_secs(1);
 /// The shortest time from one deadline to the next.
 const TICK: Duration = Duration::from_millis(16);
 /// How many outside messages are taken in before keys are looked at again.
@@ -55,7 +63,20 @@ pub(super) async fn drive<P: Program, W: Output>(
     clock: &Clock,
     effects: impl FnMut(P::Effect),
 ) -> Exit {
-    let mut shell = Shell { program, effects, clock, screen, pace, ended: None, flushed: None, keyed: false };
+    let mut shell = Shell {
+        program,
+        effects,
+        clock,
+        screen,
+        pace,
+        between: Between::of_process(),
+        copying: None,
+        mouse: false,
+        title: Vec::new(),
+        ended: None,
+        flushed: None,
+        keyed: false,
+    };
     let mut intake = Intake::default();
     let mut batch = Vec::with_capacity(BATCH);
     let (mut urgent_open, mut messages_open) = (true, true);
@@ -68,9 +89,17 @@ pub(super) async fn drive<P: Program, W: Output>(
             return Exit::Ended(end);
         }
         if shell.program.finished() {
+            shell.await_answers(&mut sources.keyboard, &mut intake).await;
             return Exit::Finished;
         }
         shell.flush(&sources.keyboard);
+        let announced = shell.announce();
+        shell.written(announced);
+        if shell.program.suspend() {
+            shell.suspend(&mut sources, &mut intake).await;
+            changed = true;
+            continue;
+        }
         changed |= shell.program.dirty();
         let now = clock.now();
         let next_frame = (changed && !shell.screen.is_blocked()).then(|| shell.pace.next(shell.keyed));
@@ -106,6 +135,14 @@ pub(super) async fn drive<P: Program, W: Output>(
                     changed = true;
                     shell.update(P::input(Input::Resize(width, height)), clock.now());
                 }
+                Some(Input::StopRequested) => {
+                    shell.suspend(&mut sources, &mut intake).await;
+                    changed = true;
+                }
+                Some(Input::Continued) => {
+                    shell.resume(&sources.keyboard, &mut intake);
+                    changed = true;
+                }
                 Some(input) => shell.update(P::input(input), clock.now()),
             },
             raw = sources.keyboard.next() => match raw {
@@ -121,6 +158,10 @@ pub(super) async fn drive<P: Program, W: Output>(
                 for message in batch.drain(..) {
                     shell.update(message, clock.now());
                 }
+            }
+            copied = finished(&mut shell.copying), if shell.copying.is_some() => {
+                let said = copied.map_or(Ok(()), |bytes| shell.screen.say(&bytes));
+                shell.written(said);
             }
             ready = shell.screen.writable(), if shell.screen.is_blocked() => {
                 let written = ready.and_then(|()| shell.screen.write_on());
@@ -138,6 +179,13 @@ struct Shell<'p, P: Program, W: Output, F: FnMut(P::Effect)> {
     clock: &'p Clock,
     screen: &'p mut Screen<W>,
     pace: Pace,
+    between: Between,
+    /// A copy that tmux is asked for; what is to be written where it fails.
+    copying: Option<JoinHandle<Option<Vec<u8>>>>,
+    /// Whether the terminal reports the mouse.
+    mouse: bool,
+    /// What says the title, as it was said last.
+    title: Vec<u8>,
     ended: Option<EndOfInput>,
     /// Whether a key was told since the last frame.
     keyed: bool,
@@ -158,6 +206,81 @@ impl<P: Program, W: Output, F: FnMut(P::Effect)> Shell<'_, P, W, F> {
         // From when the bytes began to go out: who answers them may be faster than this thread gets on.
         self.program.painted(now);
         Ok(())
+    }
+
+    /// Tells the terminal what is no frame.
+    fn announce(&mut self) -> io::Result<()> {
+        let mouse = self.program.mouse();
+        if std::mem::replace(&mut self.mouse, mouse) != mouse {
+            self.screen.say(guard::report_mouse(mouse))?;
+        }
+        for announcement in self.program.announcements() {
+            let bytes = announce::bytes(&announcement, self.between);
+            match announcement {
+                Announcement::Copy(text) if self.between == Between::Tmux => {
+                    self.copying = Some(spawn_blocking(move || (!copy_by_tmux(&text)).then_some(bytes)));
+                    continue;
+                }
+                Announcement::Title(_) => {
+                    self.screen.say(guard::keep_title())?;
+                    self.title.clone_from(&bytes);
+                }
+                _ => {}
+            }
+            self.screen.say(&bytes)?;
+        }
+        Ok(())
+    }
+
+    /// Lets answers come that are still under way.
+    async fn await_answers(&mut self, keyboard: &mut Typed, intake: &mut Intake) {
+        let until = tokio::time::Instant::now() + LAST_ANSWERS;
+        while self.pace.owes() {
+            let Ok(Some(raw)) = tokio::time::timeout_at(until, keyboard.next()).await else { break };
+            let at = self.clock.at(raw.at).tick;
+            for (told, _) in intake.read(&raw.bytes, at) {
+                if told == Told::Reply(Reply::Ready) {
+                    self.pace.answered(at);
+                }
+            }
+        }
+        keyboard.discard_unread();
+    }
+
+    /// Gives the terminal back and stops the process; goes on when it is continued.
+    async fn suspend(&mut self, sources: &mut Sources<P::Message>, intake: &mut Intake) {
+        self.await_answers(&mut sources.keyboard, intake).await;
+        guard::give_back();
+        self.screen.drop_pending();
+        if stop::stop_group() {
+            while let Ok(Some(input)) = tokio::time::timeout(STOPPED, sources.urgent.recv()).await {
+                match input {
+                    Input::Continued => break,
+                    Input::End(end) => return self.end(end),
+                    _ => {}
+                }
+            }
+        }
+        self.resume(&sources.keyboard, intake);
+    }
+
+    /// Takes the terminal again: its size, its modes and everything on it may be others, and nothing that was typed
+    /// before was meant for what shows now.
+    fn resume(&mut self, keyboard: &Typed, intake: &mut Intake) {
+        let taken = guard::take_again();
+        self.screen.drop_pending();
+        self.mouse = false;
+        if let Some(size) = signals::size() {
+            self.screen.resize(size);
+            self.update(P::input(Input::Resize(size.width, size.height)), self.clock.now());
+        }
+        let taken = taken.and_then(|()| self.screen.repaint()).and_then(|()| match &self.title[..] {
+            [] => Ok(()),
+            title => self.screen.say(guard::keep_title()).and_then(|()| self.screen.say(title)),
+        });
+        self.written(taken);
+        self.discard(keyboard);
+        *intake = Intake::default();
     }
 
     fn written(&mut self, result: io::Result<()>) {
@@ -199,10 +322,14 @@ impl<P: Program, W: Output, F: FnMut(P::Effect)> Shell<'_, P, W, F> {
     /// intake, so that the rest of a reply or a paste is known for what it is.
     fn flush(&mut self, keyboard: &Typed) {
         if self.program.flush_input() {
-            keyboard.discard_unread();
-            self.pace.flushed();
-            self.flushed = Some(self.clock.now().tick);
+            self.discard(keyboard);
         }
+    }
+
+    fn discard(&mut self, keyboard: &Typed) {
+        keyboard.discard_unread();
+        self.pace.flushed();
+        self.flushed = Some(self.clock.now().tick);
     }
 
     /// Whether it was thrown away. ctrl-c always works, and the focus is a state of the window.
@@ -219,6 +346,16 @@ impl<P: Program, W: Output, F: FnMut(P::Effect)> Shell<'_, P, W, F> {
         self.update(P::input(Input::End(end.clone())), self.clock.now());
         self.ended = Some(end);
     }
+}
+
+/// What is to be written once the copy is done, if anything.
+async fn finished(copying: &mut Option<JoinHandle<Option<Vec<u8>>>>) -> Option<Vec<u8>> {
+    let done = match copying {
+        Some(running) => running.await,
+        None => return None,
+    };
+    *copying = None;
+    done.ok().flatten()
 }
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ use crossterm::{cursor, queue};
 use std::fs::File;
 use std::io;
 use std::panic::{PanicHookInfo, set_hook, take_hook};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, Once, PoisonError};
 use std::thread::ThreadId;
 use tokio::sync::mpsc;
@@ -29,6 +30,10 @@ struct Held {
 }
 
 static HELD: Mutex<Option<Held>> = Mutex::new(None);
+/// Whether the title has been kept, and whether the mouse reports: what not every program does is undone by those only
+/// that did it.
+static TITLE: AtomicBool = AtomicBool::new(false);
+static MOUSE: AtomicBool = AtomicBool::new(false);
 
 /// Holds the terminal in raw mode on the alternate screen, until it is dropped.
 #[derive(Debug)]
@@ -49,14 +54,48 @@ impl Guard {
         let guard = Self(());
         *HELD.lock().unwrap_or_else(PoisonError::into_inner) =
             Some(Held { out: out.try_clone()?, owner: std::thread::current().id(), urgent });
-        enable_raw_mode()?;
-        let mut bytes = Vec::new();
-        queue!(bytes, EnterAlternateScreen, EnableBracketedPaste, EnableFocusChange, cursor::Hide)?;
-        // A character that the terminal takes for wider than we do must not reach the next row.
-        queue!(bytes, DisableLineWrap)?;
-        write_last(&out, &bytes)?;
+        enter(&out)?;
         Ok(guard)
     }
+}
+
+fn enter(out: &File) -> io::Result<()> {
+    enable_raw_mode()?;
+    let mut bytes = Vec::new();
+    queue!(bytes, EnterAlternateScreen, EnableBracketedPaste, EnableFocusChange, cursor::Hide)?;
+    // A character that the terminal takes for wider than we do must not reach the next row.
+    queue!(bytes, DisableLineWrap)?;
+    write_last(out, &bytes)
+}
+
+/// Gives the terminal back for a while: the process is to be stopped.
+pub(super) fn give_back() {
+    if let Some(held) = HELD.lock().unwrap_or_else(PoisonError::into_inner).as_ref() {
+        leave(held);
+    }
+}
+
+/// Takes the terminal again, as whoever had it meanwhile left it.
+pub(super) fn take_again() -> io::Result<()> {
+    match HELD.lock().unwrap_or_else(PoisonError::into_inner).as_ref() {
+        Some(held) => {
+            // Raw mode would be believed to be on still where it was not us who stopped the process.
+            let _ = disable_raw_mode();
+            enter(&held.out)
+        }
+        None => Ok(()),
+    }
+}
+
+/// What keeps the title that the terminal had, if nothing has yet: the guard gives it back.
+pub(super) fn keep_title() -> &'static [u8] {
+    if TITLE.swap(true, Ordering::Relaxed) { b"" } else { b"\x1b[22;0t" }
+}
+
+/// What has the terminal report the mouse, or has it no longer: the guard switches it off.
+pub(super) fn report_mouse(on: bool) -> &'static [u8] {
+    MOUSE.store(on, Ordering::Relaxed);
+    if on { b"\x1b[?1000h\x1b[?1006h" } else { b"\x1b[?1006l\x1b[?1000l" }
 }
 
 impl Drop for Guard {
@@ -69,20 +108,30 @@ impl Drop for Guard {
 fn restore() {
     let held = HELD.lock().unwrap_or_else(PoisonError::into_inner).take();
     if let Some(held) = held {
-        // What was being written may have been cut anywhere.
-        let mut bytes = b"\x1b[?2026l\x1b[r".to_vec();
-        let _ = queue!(
-            bytes,
-            EnableLineWrap,
-            DisableFocusChange,
-            DisableBracketedPaste,
-            ResetColor,
-            LeaveAlternateScreen,
-            cursor::Show
-        );
-        let _ = write_last(&held.out, &bytes);
-        let _ = disable_raw_mode();
+        leave(&held);
     }
+}
+
+fn leave(held: &Held) {
+    // What was being written may have been cut anywhere.
+    let mut bytes = b"\x1b[?2026l\x1b[r".to_vec();
+    if MOUSE.swap(false, Ordering::Relaxed) {
+        bytes.extend_from_slice(b"\x1b[?1006l\x1b[?1000l");
+    }
+    let _ = queue!(
+        bytes,
+        EnableLineWrap,
+        DisableFocusChange,
+        DisableBracketedPaste,
+        ResetColor,
+        LeaveAlternateScreen,
+        cursor::Show
+    );
+    if TITLE.swap(false, Ordering::Relaxed) {
+        bytes.extend_from_slice(b"\x1b[23;0t");
+    }
+    let _ = write_last(&held.out, &bytes);
+    let _ = disable_raw_mode();
 }
 
 fn on_panic(info: &PanicHookInfo<'_>, before: &dyn Fn(&PanicHookInfo<'_>)) {

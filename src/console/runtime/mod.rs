@@ -13,6 +13,7 @@
 //!
 //! The intake is the decoder (bytes to keys, replies, pastes) and the filter (what was too fast to have been pressed).
 
+mod announce;
 mod clock;
 mod decoder;
 mod event_loop;
@@ -26,6 +27,7 @@ mod program;
 mod screen;
 mod session;
 mod signals;
+mod stop;
 
 pub use clock::Clock;
 pub use decoder::{Decoder, Reply, Sent};

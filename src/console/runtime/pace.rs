@@ -155,6 +155,11 @@ impl Pace {
         }
     }
 
+    /// Whether an answer may still come, from a terminal that gives any.
+    pub(super) fn owes(&self) -> bool {
+        self.owed > 0 && self.terminal != Terminal::Silent
+    }
+
     /// Answers that had come and were not read may have been thrown away. Should one come all the same, it is taken for
     /// that of a later question: until the terminal is quiet again, two frames are on their way instead of one.
     pub(super) fn flushed(&mut self) {

@@ -1,6 +1,7 @@
 //! What the runtime runs: the [`Program`] trait and the vocabulary between it and the terminal. No I/O here.
 
 use super::{PaneAt, Reply};
+use crate::console::app::Announcement;
 pub use crate::console::app::{EndOfInput, Now};
 use crossterm::event::{KeyEvent, MouseEvent};
 use std::time::Duration;
@@ -59,6 +60,16 @@ pub trait Program {
         false
     }
 
+    /// What the terminal is to be told besides frames, in order; asking takes it away.
+    fn announcements(&mut self) -> Vec<Announcement> {
+        Vec::new()
+    }
+
+    /// Whether the process is to be stopped, as ctrl-z does it; asking takes the mark away.
+    fn suspend(&mut self) -> bool {
+        false
+    }
+
     /// Whether this letter decides nothing as things stand now, whatever it may turn out to be part of: then it is told
     /// at once, and not held back for the 15 ms that show a paste.
     fn takes_at_once(&self, key: &KeyEvent) -> bool {
@@ -87,6 +98,10 @@ pub enum Input {
     FocusLost,
     /// The mouse did something.
     Mouse(MouseEvent),
+    /// Somebody wants the process to be stopped; the loop's, not told to the program.
+    StopRequested,
+    /// The process goes on after it was stopped; the loop's, not told to the program.
+    Continued,
     /// The time that [`Program::next_deadline`] named has come.
     DeadlinePassed,
     /// A task in the background panicked, with these words (printable, one line). The screen stands.

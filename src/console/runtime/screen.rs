@@ -71,6 +71,16 @@ impl<W: Write> Screen<W> {
         backend.show(frame, program.panes())
     }
 
+    /// Writes something that is no frame and moves nothing, after what is still to be written.
+    pub(super) fn say(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.terminal.backend_mut().say(bytes)
+    }
+
+    /// Forgets what the terminal has not taken yet: it has been given back.
+    pub(super) fn drop_pending(&mut self) {
+        self.terminal.backend_mut().drop_pending();
+    }
+
     /// Writes on with what the terminal has not taken yet.
     pub fn write_on(&mut self) -> io::Result<()> {
         self.terminal.backend_mut().write_on()

@@ -4,19 +4,22 @@ use super::{EndOfInput, Input};
 use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::layout::Size;
 use rustix::event::{PollFd, PollFlags, poll};
+use rustix::process::Signal;
 use std::fs::File;
 use std::io;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
 /// Begins to listen for signals; must be called inside a runtime. SIGTERM and SIGHUP end the input, SIGINT is the key
-/// ctrl-c, SIGWINCH brings the new size. Being listened to, none of them has its default effect from here on, also
+/// ctrl-c, SIGWINCH brings the new size, SIGTSTP is ctrl-z and SIGCONT the end of that. Being listened to, none of them has its default effect from here on, also
 /// where it was ignored before (`nohup`): a screen without a terminal has no reason to go on.
 pub(super) fn listen(urgent: mpsc::Sender<Input>) -> io::Result<()> {
     let mut hangup = signal(SignalKind::hangup())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut resized = signal(SignalKind::window_change())?;
+    let mut stop = signal(SignalKind::from_raw(Signal::TSTP.as_raw()))?;
+    let mut continued = signal(SignalKind::from_raw(Signal::CONT.as_raw()))?;
     tokio::spawn(async move {
         loop {
             let input = tokio::select! {
@@ -24,6 +27,8 @@ pub(super) fn listen(urgent: mpsc::Sender<Input>) -> io::Result<()> {
                 _ = hangup.recv() => Input::End(EndOfInput::Hangup),
                 _ = terminate.recv() => Input::End(EndOfInput::Terminate),
                 _ = interrupt.recv() => Input::Key(KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL)),
+                _ = continued.recv() => Input::Continued,
+                _ = stop.recv() => Input::StopRequested,
                 _ = resized.recv() => match size() {
                     Some(size) => Input::Resize(size.width, size.height),
                     None => continue,

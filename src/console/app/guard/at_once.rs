@@ -12,7 +12,9 @@ pub fn takes_at_once(model: &Model, key: &KeyEvent) -> bool {
         && !key.modifiers.intersects(KeyModifiers::CONTROL | KeyModifiers::ALT);
     match scopes[0] {
         // Texts that do nothing by themselves. A new one belongs here; the fields of a bar do not.
-        Scope::Command | Scope::Search => letter && model.settings.keymap.intent(key, &scopes[..1]).is_none(),
+        Scope::Command | Scope::Search | Scope::Filter => {
+            letter && model.settings.keymap.intent(key, &scopes[..1]).is_none()
+        }
         Scope::List | Scope::Detail | Scope::Outcomes | Scope::Help => {
             letter && model.settings.keymap.intent(key, &scopes).is_some_and(moves)
         }

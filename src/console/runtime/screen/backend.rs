@@ -120,6 +120,11 @@ impl<W: Write> FrameBackend<W> {
         self.out.flush()
     }
 
+    /// Forgets what the terminal has not taken yet.
+    pub(super) fn drop_pending(&mut self) {
+        self.pending.clear();
+    }
+
     /// Whether the terminal has not taken everything yet.
     pub(super) fn is_blocked(&self) -> bool {
         !self.pending.is_empty()
