@@ -322,6 +322,8 @@ impl Session {
             }
             self.press("j");
             self.wait("the cursor to move", |session| session.cursor().is_some_and(|now| name(now) != row))?;
+            // The cursor moves at once: three letters as fast as this would be a paste.
+            std::thread::sleep(Duration::from_millis(20));
         }
         Err(format!("the attack has no row of its own; the screen:\n{}", self.first().screen()))
     }
