@@ -40,7 +40,7 @@ fn model(count: usize) -> Model {
     let model = models.entry(count).or_insert_with(|| {
         let settings = Settings::new(Theme::new(true, false), Keymap::shipped().unwrap());
         let mut model = Model::new(settings, SIZE);
-        let entries = (0..count).map(|number| Queued::pending(action(number))).collect();
+        let entries = (0..count).map(|number| Queued::pending(action(number)).into()).collect();
         tell(&mut model, Message::Feed(FeedEvent::Entries(entries)));
         model
     });
@@ -101,7 +101,7 @@ fn arrival(bencher: Bencher<'_, '_>, count: usize) {
     };
     bencher
         .with_inputs(next)
-        .bench_local_values(|entry| tell(&mut model, Message::Feed(FeedEvent::Changed(entry))));
+        .bench_local_values(|entry| tell(&mut model, Message::Feed(FeedEvent::changed(entry))));
 }
 
 /// The whole screen, drawn into a buffer.

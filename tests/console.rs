@@ -274,19 +274,17 @@ fn without_a_server_the_screen_says_that_decisions_go_nowhere() {
 fn what_cannot_start_says_why_in_one_message() {
     let folder = TempDir::new().unwrap();
     let path = |name: &str| folder.path().join(name).display().to_string();
-    std::fs::write(path("queue"), format!("{0}\n\n{0} \n", line())).unwrap();
     std::fs::write(path("open.token"), "0123456789abcdef").unwrap();
     std::os::unix::fs::symlink("/proc/version", path("not-a-folder")).unwrap();
     let html =
         Scripted::start(|_, _| scripted::Answer::new("200 OK", "text/html", "<html>a login page</html>"));
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let taken = taken.local_addr().unwrap().to_string();
-    let cases: [(&[&str], &[&str]); 7] = [
+    let cases: [(&[&str], &[&str]); 6] = [
         (&["review", "--server", "gate.acme.example"], &["gate.acme.example"]),
         (&["review", "--server", "http://gate.acme.example"], &["https"]),
         (&["review", "--server", "http://127.0.0.1:1"], &["127.0.0.1:1"]),
         (&["review", "--server", html.url()], &["a web page instead of a queue"]),
-        (&["review", "--queue", &path("queue")], &["line 3", "stands in line 1 with another content"]),
         (&["review", "--queue", &path("none")], &["none"]),
         (&["review", "--server", html.url(), "--token-file", &path("open.token")], &["chmod 600"]),
     ];

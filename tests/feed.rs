@@ -5,7 +5,7 @@
 mod support;
 
 use aegis_console::client::AegisClient;
-use aegis_console::domain::{Action, ActionState, Queued, Untrusted};
+use aegis_console::domain::{Action, ActionState, Listed, Queued, Untrusted};
 use aegis_console::feed::gateway::{Pace, run_at};
 use aegis_console::feed::{AgentState, FeedEvent, Link, Source, TroubleKind};
 use aegis_console::gateway::{Config, Gateway};
@@ -84,10 +84,10 @@ impl Listener {
 }
 
 fn short(event: &FeedEvent) -> String {
-    let ids = |entries: &[Queued]| {
-        let id = |entry: &Queued| match entry.action.unreadable {
-            Some(_) => format!("unreadable {}", entry.action.payload()),
-            None => entry.action.id.clone(),
+    let ids = |entries: &[Listed]| {
+        let id = |entry: &Listed| match entry.headline.action().as_ref() {
+            action if action.unreadable.is_some() => format!("unreadable {}", action.payload()),
+            action => action.id.clone(),
         };
         entries.iter().map(id).collect::<Vec<_>>().join(",")
     };

@@ -3,7 +3,7 @@
 //! nothing.
 
 use super::findings::{Finding, FindingKind};
-use super::json::{self, Kind, Limits};
+use super::json::{self, Kind};
 use super::{Action, Untrusted};
 use std::collections::HashMap;
 use unicode_security::confusable_detection::skeleton;
@@ -36,15 +36,15 @@ pub struct Names {
 impl Names {
     /// Remembers the name and returns the earlier, different one that it looks like.
     pub fn see(&mut self, kind: NameKind, raw: &str) -> Option<Untrusted> {
-        if raw.is_empty() || raw.len() > LONGEST {
-            return None;
-        }
+        self.see_name(&Name::new(kind, raw, "")?)
+    }
+
+    fn see_name(&mut self, name: &Name) -> Option<Untrusted> {
         let room = self.seen.len() < REMEMBERED;
-        let key = (kind, skeleton(raw).collect());
-        match self.seen.get(&key) {
-            Some(first) => (!same(kind, first.raw(), raw)).then(|| first.clone()),
+        match self.seen.get(&name.key) {
+            Some(first) => (!same(name.key.0, first.raw(), name.raw.raw())).then(|| first.clone()),
             None if room => {
-                self.seen.insert(key, raw.into());
+                self.seen.insert(name.key.clone(), name.raw.clone());
                 None
             }
             None => None,
@@ -52,21 +52,68 @@ impl Names {
     }
 
     /// Remembers the names of an action, and returns those that look like earlier ones as findings.
-    pub fn look_at(&mut self, action: &Action) -> Vec<Finding> {
+    pub fn look_at(&mut self, names: &[Name]) -> Vec<Finding> {
         let mut findings = Vec::new();
-        let mut look = |kind, raw: &str, place| {
-            if let Some(of) = self.see(kind, raw) {
+        for name in names {
+            if let Some(of) = self.see_name(name) {
                 let kind = FindingKind::LookAlike { of };
-                findings.push(Finding { kind, count: 1, place, first: None });
+                findings.push(Finding { kind, count: 1, place: name.place, first: None });
             }
-        };
-        look(NameKind::Agent, action.agent.raw(), "agent");
-        look(NameKind::Action, action.name.raw(), "action");
-        for host in payload_hosts(action) {
-            look(NameKind::Host, &host, "payload");
         }
         findings
     }
+}
+
+/// A name with its skeleton, which takes longer to find than to compare: so it is found where nobody waits for a frame.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Name {
+    key: (NameKind, String),
+    raw: Untrusted,
+    place: &'static str,
+}
+
+impl Name {
+    /// `None` for what nobody would take for another name.
+    fn new(kind: NameKind, raw: &str, place: &'static str) -> Option<Self> {
+        let looked_at = !raw.is_empty() && raw.len() <= LONGEST;
+        looked_at.then(|| Self { key: (kind, skeleton_of(raw)), raw: raw.into(), place })
+    }
+
+    /// The names of an action; `payload` is its JSON.
+    pub fn all(action: &Action, payload: Option<&json::Value>) -> Vec<Self> {
+        let mut names: Vec<_> = [
+            Self::new(NameKind::Agent, action.agent.raw(), "agent"),
+            Self::new(NameKind::Action, action.name.raw(), "action"),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        for host in payload.map(payload_hosts).unwrap_or_default() {
+            // A host that stands there often is one name.
+            if !names.iter().any(|name| name.raw.raw() == host) {
+                names.extend(Self::new(NameKind::Host, &host, "payload"));
+            }
+        }
+        names
+    }
+}
+
+/// The skeleton of UTS #39. Nearly all names are ASCII, which is taken a short way that a test compares with the long one.
+fn skeleton_of(raw: &str) -> String {
+    if !raw.is_ascii() {
+        return skeleton(raw).collect();
+    }
+    let mut out = String::with_capacity(raw.len() + 4);
+    for c in raw.chars() {
+        match c {
+            '0' => out.push('O'),
+            '1' | 'I' | '|' => out.push('l'),
+            'm' => out.push_str("rn"),
+            c if c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ' ' | ':' | '/') => out.push(c),
+            _ => return skeleton(raw).collect(),
+        }
+    }
+    out
 }
 
 /// Hosts are the same in either case.
@@ -74,9 +121,8 @@ fn same(kind: NameKind, a: &str, b: &str) -> bool {
     a == b || kind == NameKind::Host && a.to_lowercase() == b.to_lowercase()
 }
 
-fn payload_hosts(action: &Action) -> Vec<String> {
-    let Ok(payload) = json::parse(action.payload().as_bytes(), Limits::SEALED) else { return Vec::new() };
-    let (mut values, mut found) = (vec![&payload], Vec::new());
+fn payload_hosts(payload: &json::Value) -> Vec<String> {
+    let (mut values, mut found) = (vec![payload], Vec::new());
     while let Some(value) = values.pop() {
         match &value.kind {
             Kind::String(text) => found.extend(hosts(text).take(HOSTS - found.len()).map(str::to_owned)),
@@ -182,6 +228,14 @@ mod tests {
     }
 
     #[test]
+    fn the_short_way_to_a_skeleton_leads_to_the_same_one() {
+        for c in (0..=0x7f_u8).map(char::from) {
+            let name = format!("a{c}z");
+            assert_eq!(skeleton_of(&name), skeleton(&name).collect::<String>(), "{c:?}");
+        }
+    }
+
+    #[test]
     fn an_action_is_looked_at_as_a_whole() {
         let action = |agent: &str, url: &str| {
             let sealed = format!(
@@ -191,9 +245,13 @@ mod tests {
             Action::read(sealed).unwrap()
         };
         let mut names = Names::default();
-        assert_eq!(names.look_at(&action("billing", "https://paypal.example/")), []);
+        let all = |action: &Action| {
+            let payload = json::parse(action.payload().as_bytes(), json::Limits::SEALED).unwrap();
+            Name::all(action, Some(&payload))
+        };
+        assert_eq!(names.look_at(&all(&action("billing", "https://paypal.example/"))), []);
         let mut second = action("bi11ing", "https://paypa1.example/");
-        let findings = names.look_at(&second);
+        let findings = names.look_at(&all(&second));
         assert_eq!(findings.iter().map(|finding| finding.place).collect::<Vec<_>>(), ["agent", "payload"]);
         findings.into_iter().for_each(|finding| second.found(finding));
         assert_eq!(second.risk, Risk::High);

@@ -26,6 +26,24 @@ pub fn countdown(left: Duration) -> String {
     }
 }
 
+/// How long [`countdown`] says the same; `None` where it has come to its end.
+pub fn countdown_holds(left: Duration) -> Option<Duration> {
+    let unit = if left.as_secs() < 86_400 { 1 } else { 3_600 };
+    let over = Duration::new(left.as_secs() % unit, left.subsec_nanos());
+    (left.as_secs() > 0).then(|| over + Duration::from_nanos(1))
+}
+
+/// How long [`age`] says the same.
+pub fn age_holds(since: Duration) -> Duration {
+    let unit = match since.as_secs() {
+        0..60 => 1,
+        60..3_600 => 60,
+        3_600..86_400 => 3_600,
+        _ => 86_400,
+    };
+    Duration::from_secs(unit) - Duration::new(since.as_secs() % unit, since.subsec_nanos())
+}
+
 /// `9s`, `2m`, `3h`, `5d`: an age in at most four columns (up to `999d`).
 pub fn age(since: Duration) -> String {
     match since.as_secs() {
@@ -70,6 +88,37 @@ mod tests {
         ] {
             assert_eq!(parse(bad), None, "{bad}");
         }
+    }
+
+    #[test]
+    fn words_hold_exactly_as_long_as_they_say() {
+        let nano = Duration::from_nanos(1);
+        for millis in [
+            0,
+            1,
+            999,
+            1_000,
+            1_500,
+            59_999,
+            60_000,
+            61_001,
+            3_599_999,
+            3_600_000,
+            86_399_500,
+            86_400_000,
+            86_400_001,
+            190_000_000,
+        ] {
+            let time = Duration::from_millis(millis);
+            if let Some(holds) = countdown_holds(time) {
+                assert_eq!(countdown(time.saturating_sub(holds - nano)), countdown(time), "{millis}");
+                assert_ne!(countdown(time.saturating_sub(holds)), countdown(time), "{millis}");
+            }
+            let holds = age_holds(time);
+            assert_eq!(age(time + holds - nano), age(time), "{millis}");
+            assert_ne!(age(time + holds), age(time), "{millis}");
+        }
+        assert_eq!(countdown_holds(Duration::from_millis(999)), None);
     }
 
     #[test]

@@ -4,7 +4,9 @@
 //! When the link breaks it is taken up again with `Last-Event-ID`, after growing pauses, and the listing is told anew:
 //! it is the truth about what waits, whatever the server remembers of its events.
 
+use super::jsonl::spooled;
 use super::source::Source;
+use super::spool::Spool;
 use super::trouble::{Kind, Trouble};
 use super::{FeedEvent, Link, agents, page};
 use crate::domain::json::{self, Limits};
@@ -52,7 +54,14 @@ pub async fn run(source: Source, tx: mpsc::Sender<FeedEvent>) {
 
 /// [`run`] with another patience.
 pub async fn run_at(pace: Pace, source: Source, tx: mpsc::Sender<FeedEvent>) {
-    let mut follower = Follower { pace, source, tx: tx.clone(), last_event: None, live_since: None };
+    let mut follower = Follower {
+        pace,
+        source,
+        tx: tx.clone(),
+        last_event: None,
+        live_since: None,
+        spool: Spool::default(),
+    };
     tokio::select! {
         () = tx.closed() => {}
         Err(Gone) = follower.run() => {}
@@ -82,6 +91,8 @@ struct Follower {
     last_event: Option<String>,
     /// Since when this connection has been live.
     live_since: Option<Instant>,
+    /// Where the texts of actions are kept.
+    spool: Spool,
 }
 
 impl Follower {
@@ -137,14 +148,19 @@ impl Follower {
         }
     }
 
-    async fn list(&self) -> Result<(), End> {
+    async fn list(&mut self) -> Result<(), End> {
         let mut pending = HashSet::new();
-        let mut pages = self.source.pages(ActionState::Pending);
+        let source = self.source.clone();
+        let mut pages = source.pages(ActionState::Pending);
         while let Some(page) = pages.next().await {
             let page = page.map_err(End::Trouble)?;
-            let entries: Vec<_> = page.entries.iter().map(|entry| page.queued(entry)).collect();
+            let entries: Vec<_> = page
+                .entries
+                .iter()
+                .map(|entry| spooled(page.queued(entry).into(), &mut self.spool))
+                .collect();
             let waiting = entries.iter().filter(|entry| entry.state == ActionState::Pending);
-            pending.extend(waiting.map(|entry| entry.action.id.clone()));
+            pending.extend(waiting.map(|entry| entry.headline.id().to_owned()));
             self.tell(FeedEvent::Entries(entries)).await?;
         }
         self.tell(FeedEvent::Complete { pending }).await?;
@@ -174,10 +190,9 @@ impl Follower {
                 Some(match json::parse(data.as_bytes(), EVENT) {
                     Ok(value) => {
                         let queued = page::read(&value);
-                        Ok(FeedEvent::Changed(
-                            queued
-                                .unwrap_or_else(|error| Queued::unreadable(&data, &error, Timestamp::now())),
-                        ))
+                        let unreadable = |error| Queued::unreadable(&data, &error, Timestamp::now());
+                        let listed = queued.unwrap_or_else(unreadable).into();
+                        Ok(FeedEvent::Changed(spooled(listed, &mut self.spool)))
                     }
                     Err(error) => Err(error.to_string().into()),
                 })

@@ -9,6 +9,7 @@ pub mod gateway;
 pub mod jsonl;
 mod page;
 mod source;
+mod spool;
 mod trouble;
 
 pub use agents::AgentState;
@@ -16,7 +17,7 @@ pub use page::{Entry, RawPage};
 pub use source::{Pages, Source};
 pub use trouble::{Kind as TroubleKind, Trouble};
 
-use crate::domain::{Queued, Untrusted};
+use crate::domain::{Listed, Queued, Untrusted};
 use jiff::Timestamp;
 
 /// News about what waits for a decision.
@@ -25,7 +26,7 @@ pub enum FeedEvent {
     /// How the connection to the source is now.
     Link(Link),
     /// Entries of a listing, or of a file; each may be known already.
-    Entries(Vec<Queued>),
+    Entries(Vec<Listed>),
     /// The listing is complete: every pending entry has been told since the link came up. An entry that was
     /// pending before, and is not among `pending`, was settled while nobody listened.
     Complete {
@@ -33,7 +34,7 @@ pub enum FeedEvent {
         pending: std::collections::HashSet<String>,
     },
     /// One entry is new or has changed.
-    Changed(Queued),
+    Changed(Listed),
     /// One entry as the source has it now, fetched because it was asked for ([`Source::fetch`]): where its bytes are
     /// others than those known under its id, it stands in their place and has not been seen.
     Replaced(Queued),
@@ -47,6 +48,18 @@ pub enum FeedEvent {
         /// Why, in words; they may quote the source.
         reason: Untrusted,
     },
+}
+
+impl FeedEvent {
+    /// Entries whose actions are in memory.
+    pub fn entries(entries: impl IntoIterator<Item = Queued>) -> Self {
+        Self::Entries(entries.into_iter().map(Listed::from).collect())
+    }
+
+    /// News of one entry whose action is in memory.
+    pub fn changed(entry: Queued) -> Self {
+        Self::Changed(entry.into())
+    }
 }
 
 /// How the connection to the source is.

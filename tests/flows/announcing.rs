@@ -37,21 +37,21 @@ fn the_title_follows_the_counts_at_the_pace_of_the_eye() {
 #[test]
 fn without_a_title_nothing_is_called_anything() {
     let mut script = Script::with(Settings { title: false, ..settings() }, WIDE);
-    script.feed(FeedEvent::Entries(vec![refund()])).wait(Duration::from_secs(3));
+    script.feed(FeedEvent::entries(vec![refund()])).wait(Duration::from_secs(3));
     assert_eq!(script.titles, [""; 0]);
 }
 
 #[test]
 fn what_calls_back_rings_and_notifies_unless_it_is_being_looked_at() {
     let mut script = Script::with(notifying(), WIDE);
-    script.feed(FeedEvent::Changed(plain(7, Risk::Low).queued()));
+    script.feed(FeedEvent::changed(plain(7, Risk::Low).queued()));
     assert_eq!((script.bells(), notifications(&script).len()), (0, 0));
-    script.feed(FeedEvent::Changed(refund()));
+    script.feed(FeedEvent::changed(refund()));
     assert_eq!((script.bells(), notifications(&script)), (1, vec!["waits, high risk: send_email"]));
     script.tell(Message::FocusChanged(true));
     let mut expired = decided(refund(), Verdict::Approve, "nobody");
     (expired.state, expired.decision) = (ActionState::Expired, None);
-    script.wait(Duration::from_secs(2)).feed(FeedEvent::Changed(expired));
+    script.wait(Duration::from_secs(2)).feed(FeedEvent::changed(expired));
     assert_eq!((script.bells(), notifications(&script).len()), (2, 1));
 }
 
@@ -64,7 +64,7 @@ fn what_the_reviewer_does_not_want_to_be_called_back_for_is_silent() {
     ] {
         let silent = Settings { notify: None, bell, notify_on, ..settings() };
         let mut script = Script::with(silent, WIDE);
-        script.feed(FeedEvent::Entries(vec![])).feed(FeedEvent::Changed(refund()));
+        script.feed(FeedEvent::entries(vec![])).feed(FeedEvent::changed(refund()));
         assert_eq!(script.bells(), bells);
     }
 }
@@ -72,8 +72,8 @@ fn what_the_reviewer_does_not_want_to_be_called_back_for_is_silent() {
 #[test]
 fn many_that_expire_at_once_ring_once_and_are_one_notification() {
     let mut script = Script::with(Settings { expires_here: true, ..notifying() }, WIDE);
-    let entries = (0..20).map(|number| plain(number, Risk::Low).queued()).collect();
-    script.feed(FeedEvent::Entries(entries));
+    let entries = (0..20).map(|number| plain(number, Risk::Low).queued());
+    script.feed(FeedEvent::entries(entries));
     let left = at("12:10:00").duration_since(at("12:02:00"));
     script.wait(left.try_into().unwrap());
     assert_eq!((script.bells(), notifications(&script)), (1, vec!["expired: send_email, and 19 more"]));

@@ -106,15 +106,17 @@ fn check(script: &Script, painted: &Painted, effects: &[Effect]) -> Result<(), T
 
 fn message(script: &Script, event: &Event) -> Message {
     match *event {
-        Event::Asked(number, expires) => Message::Feed(FeedEvent::Changed(entry(number, expires))),
+        Event::Asked(number, expires) => Message::Feed(FeedEvent::changed(entry(number, expires))),
         Event::Gone(number, how) => {
             let id = entry(number, 1).action.id.clone();
             let known = script.model.queue.rows().find_map(|(row, _)| match row {
-                Row::Action(entry) if entry.action.id == id => Some(entry.clone()),
+                Row::Action { headline, .. } if headline.id() == id => {
+                    Some(Queued::pending(headline.action().as_ref().clone()))
+                }
                 _ => None,
             });
             let entry = known.unwrap_or_else(|| entry(number, 1));
-            Message::Feed(FeedEvent::Changed(match how {
+            Message::Feed(FeedEvent::changed(match how {
                 0 => decided(entry, Verdict::Reject, "alice"),
                 1 => Queued { state: ActionState::Cancelled, ..entry },
                 _ => Queued { state: ActionState::Expired, ..entry },

@@ -93,7 +93,7 @@ fn the_line_is_left_by_esc_and_where_there_is_none_by_backspace() {
 #[test]
 fn a_bar_has_to_be_left_before_a_command() {
     let mut script = Script::new(WIDE);
-    script.feed(FeedEvent::Entries(vec![plain(9, Risk::Low).queued()])).keys("a :");
+    script.feed(FeedEvent::entries([plain(9, Risk::Low).queued()])).keys("a :");
     assert!(!script.model.command.is_open());
     assert!(script.text().contains("leave the bar first"), "{}", script.text());
 }
@@ -105,7 +105,7 @@ fn what_the_list_of_commands_covers_has_not_been_read() {
     let mut sample = plain(9, Risk::Medium);
     let payload = format!("{{{}}}", lines.join(","));
     sample.payload = &payload;
-    script.feed(FeedEvent::Entries(vec![sample.queued()]));
+    script.feed(FeedEvent::entries([sample.queued()]));
     let unseen = script.model.detail.unseen();
     script.keys("tab :").typed("bottom").keys("enter");
     script.keys("g");
@@ -120,7 +120,7 @@ fn what_the_list_of_commands_covers_has_not_been_read() {
 fn an_id_and_a_filter_are_gone_to_by_name() {
     let filters = [("sent".to_owned(), "202".to_owned())].into();
     let mut script = Script::with(Settings { filters, ..settings() }, WIDE);
-    script.feed(FeedEvent::Entries(vec![refund(), trade(), command()]));
+    script.feed(FeedEvent::entries(vec![refund(), trade(), command()]));
     script.keys(":").typed("goto nowhere").keys("enter");
     assert!(script.text().contains("no action waits with the id \"nowhere\""), "{}", script.text());
     script.keys(":").tell(Message::Pasted(format!("goto {}\n", trade().action.id))).keys("enter");

@@ -74,12 +74,12 @@ fn what_is_too_large_or_turned_off_is_said() {
     let mut sample = plain(9, Risk::Low);
     let payload = format!("{{\"a\":\"{}\"}}", "x".repeat(80_000));
     sample.payload = &payload;
-    script.feed(FeedEvent::Entries(vec![sample.queued()])).keys("y");
+    script.feed(FeedEvent::entries(vec![sample.queued()])).keys("y");
     assert!(script.text().contains("79 KB: more than a clipboard takes"), "{}", script.text());
     script.keys("p");
     assert!(script.text().contains("not copied: payload is 79 KB"), "{}", script.text());
     let mut script = Script::with(Settings { clipboard: Clipboard::Off, ..settings() }, WIDE);
-    script.feed(FeedEvent::Entries(vec![refund()])).keys("y i");
+    script.feed(FeedEvent::entries(vec![refund()])).keys("y i");
     assert!(script.text().contains("not copied: the clipboard is turned off"), "{}", script.text());
     assert_eq!(copied(&script), [""; 0]);
     script.tell(Message::Pasted("y".into()));

@@ -35,7 +35,7 @@ fn approve() {
         note: Some("sent\u{1b}[2J".into()),
         at: at("12:02:02"),
     });
-    script.feed(FeedEvent::Changed(ran));
+    script.feed(FeedEvent::changed(ran));
     assert_snapshot!("approved_120x40", script.screen());
 }
 
@@ -136,9 +136,9 @@ fn trying_again_is_one_effect_on_the_same_decision() {
 #[test]
 fn arrivals_while_typing_move_nothing() {
     let mut script = Script::new(WIDE);
-    script.feed(FeedEvent::Entries(vec![trade(), command()]));
+    script.feed(FeedEvent::entries(vec![trade(), command()]));
     script.keys("r").typed("not ");
-    script.feed(FeedEvent::Changed(refund()));
+    script.feed(FeedEvent::changed(refund()));
     script.typed("now");
     assert_snapshot!("arrival_while_typing_120x40", script.screen());
     script.keys("enter");
@@ -151,7 +151,7 @@ fn arrivals_while_typing_move_nothing() {
 #[test]
 fn decided_elsewhere_while_the_bar_is_open() {
     let mut script = Script::with_queue(SMALL);
-    script.keys("a").feed(FeedEvent::Changed(decided(refund(), Verdict::Reject, "alice\u{1b}[2J")));
+    script.keys("a").feed(FeedEvent::changed(decided(refund(), Verdict::Reject, "alice\u{1b}[2J")));
     assert_snapshot!("decided_elsewhere_40x12", script.screen());
     script.keys("enter");
     assert_eq!(script.orders(), 0);
@@ -230,7 +230,7 @@ fn from_medium_up_the_payload_is_read_to_its_end_first() {
     let text = format!(r#"{{"text":{:?}}}"#, "word ".repeat(400));
     let long = Sample { payload: &text, ..plain(7, Risk::Medium) };
     let mut script = Script::new(SHORT);
-    script.feed(FeedEvent::Entries(vec![long.queued()])).keys("a");
+    script.feed(FeedEvent::entries(vec![long.queued()])).keys("a");
     assert!(script.text().contains("scroll to the end first: Enter opens it"), "{}", script.text());
     script.keys("enter a");
     assert!(script.text().contains("lines not seen yet (space pages down)"), "{}", script.text());
@@ -251,10 +251,10 @@ fn marked_ones_are_decided_by_one_frozen_table() {
         Sample { action: "drop_table", ..plain(14, Risk::High) },
     ];
     let entries: Vec<_> = samples.iter().map(Sample::queued).collect();
-    script.feed(FeedEvent::Entries(entries.clone())).keys("*").keys("a");
+    script.feed(FeedEvent::entries(entries.clone())).keys("*").keys("a");
     assert_snapshot!("marked_120x40", script.screen());
     // One that comes now is no part of it.
-    script.feed(FeedEvent::Changed(Sample { expires: "12:02:30", ..plain(15, Risk::Low) }.queued()));
+    script.feed(FeedEvent::changed(Sample { expires: "12:02:30", ..plain(15, Risk::Low) }.queued()));
     script.keys("enter");
     assert_eq!(script.orders(), 2, "what was not seen, and what has a high risk, is left out");
     assert_eq!(script.model.queue.marked(), 0);
@@ -279,9 +279,9 @@ fn a_table_closes_when_one_of_its_actions_goes() {
     let mut script = Script::new(SHORT);
     let samples = [plain(11, Risk::Low), plain(12, Risk::Low)];
     let entries: Vec<_> = samples.iter().map(Sample::queued).collect();
-    script.feed(FeedEvent::Entries(entries.clone())).keys("space space a");
+    script.feed(FeedEvent::entries(entries.clone())).keys("space space a");
     assert_snapshot!("marked_72x12", script.screen());
-    script.feed(FeedEvent::Changed(decided(entries[1].clone(), Verdict::Reject, "alice")));
+    script.feed(FeedEvent::changed(decided(entries[1].clone(), Verdict::Reject, "alice")));
     assert!(script.model.bar.is_none());
     assert!(script.text().contains("closed: send_email was rejected by alice"), "{}", script.text());
     script.keys("enter");

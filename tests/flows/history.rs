@@ -29,9 +29,9 @@ fn sample(number: u32) -> aegis_console::domain::Queued {
 fn full(size: (u16, u16)) -> Script {
     let mut script = Script::new(size);
     for number in 1..=30 {
-        script.feed(FeedEvent::Changed(sample(number)));
+        script.feed(FeedEvent::changed(sample(number)));
         if number % 3 == 0 {
-            script.feed(FeedEvent::Changed(decided(sample(number), Verdict::Approve, "alice")));
+            script.feed(FeedEvent::changed(decided(sample(number), Verdict::Approve, "alice")));
             continue;
         }
         script.keys("j").approve();
@@ -190,11 +190,11 @@ fn a_running_decision_shows_its_tries_while_it_is_open() {
 #[test]
 fn somebody_elses_decision_opens_too() {
     let mut script = Script::new(WIDE);
-    script.feed(FeedEvent::Changed(sample(1)));
+    script.feed(FeedEvent::changed(sample(1)));
     let mut entry = decided(sample(1), Verdict::Approve, "alice");
     let note = Some(Untrusted::from("queued by the relay"));
     entry.execution = Some(Execution { state: ExecutionState::Succeeded, note, at: at("12:04:00") });
-    script.feed(FeedEvent::Changed(entry)).keys("tab tab enter");
+    script.feed(FeedEvent::changed(entry)).keys("tab tab enter");
     for words in ["elsewhere", "alice", "12:03:11", "queued by the relay", "the action, as it was asked"] {
         assert!(script.text().contains(words), "{words}\n{}", script.text());
     }

@@ -117,7 +117,7 @@ fn what_the_journal_had_kept_goes_on_and_is_not_decided_twice() {
     let unconfirmed = Some(resolution(Outcome::Unconfirmed));
     let found = News::Found(Box::new(entry(Stage::Doubtful, unconfirmed)));
     next.tell(Message::Dispatch(DispatchEvent { id: order.id, news: found }));
-    next.feed(FeedEvent::Entries(vec![refund(), trade()]));
+    next.feed(FeedEvent::entries(vec![refund(), trade()]));
     assert_snapshot!("found_doubtful_120x40", next.screen());
     let first = Try {
         number: 1,
@@ -141,7 +141,7 @@ fn what_the_journal_had_kept_goes_on_and_is_not_decided_twice() {
     let returned = Entry { returned: Some("expired".into()), ..entry(Stage::Returned, None) };
     let found = News::Found(Box::new(returned));
     other.tell(Message::Dispatch(DispatchEvent { id: order.id, news: found }));
-    other.feed(FeedEvent::Entries(vec![refund()]));
+    other.feed(FeedEvent::entries(vec![refund()]));
     assert!(other.text().contains("Refund mail"), "what was never sent waits\n{}", other.text());
 }
 

@@ -40,7 +40,7 @@ fn every_line_of_a_payload_can_be_reached() {
             expires: "12:30:00",
         };
         let mut script = Script::new(size);
-        script.feed(FeedEvent::Entries(vec![sample.queued()])).keys("enter");
+        script.feed(FeedEvent::entries(vec![sample.queued()])).keys("enter");
         let mut seen = script.text();
         while script.model.detail.scroll.below() > 0 {
             script.keys("space");
@@ -79,7 +79,7 @@ fn resizing_keeps_the_row_under_the_cursor_in_view() {
         };
         sample.queued()
     });
-    script.feed(FeedEvent::Entries(many.collect())).keys("G");
+    script.feed(FeedEvent::entries(many)).keys("G");
     for size in [(40, 12), (300, 80), (72, 12)] {
         script.tell(Message::Resized(size.0, size.1));
         assert!(script.text().contains("▌ LOW  action_59"), "{size:?}\n{}", script.text());
@@ -121,7 +121,7 @@ fn help_at_two_sizes() {
 fn time_left_counts_down_and_nothing_else_wakes_the_screen() {
     let mut script = Script::new(WIDE);
     assert_eq!(next_deadline(&script.model, script.now()), None, "nothing on the screen changes by itself");
-    script.feed(FeedEvent::Entries(vec![refund()]));
+    script.feed(FeedEvent::entries(vec![refund()]));
     assert!(script.text().contains("4:31") && script.text().contains("expires in 04:31, then: not run"));
     assert_eq!(next_deadline(&script.model, script.now()), Some(Duration::from_secs(1)));
     script.wait(Duration::from_secs(32));
@@ -133,7 +133,7 @@ fn an_expiry_rings_once_and_is_no_rejection() {
     let mut script = Script::with_queue(WIDE);
     let mut over = refund();
     over.state = ActionState::Expired;
-    script.feed(FeedEvent::Changed(over.clone())).feed(FeedEvent::Changed(over));
+    script.feed(FeedEvent::changed(over.clone())).feed(FeedEvent::changed(over));
     assert_eq!(script.bells(), 1);
     assert!(script.text().contains("expired    nobody decided in time: not run"), "{}", script.text());
     assert!(script.text().contains("The cursor is on nothing."));
@@ -145,12 +145,12 @@ fn without_a_server_actions_expire_here() {
         aegis_console::console::app::Settings { expires_here: true, decisions_go_out: false, ..settings() },
         WIDE,
     );
-    script.feed(FeedEvent::Entries(vec![refund()])).feed(FeedEvent::Link(Link::Ended));
+    script.feed(FeedEvent::entries(vec![refund()])).feed(FeedEvent::Link(Link::Ended));
     assert!(script.text().contains("decisions go nowhere"));
     script.approve();
     assert_eq!(script.orders(), 0);
     assert!(script.text().contains("not sent   there is no server to send it to"), "{}", script.text());
-    script.feed(FeedEvent::Entries(vec![crate::script::trade()])).wait(Duration::from_secs(600));
+    script.feed(FeedEvent::entries(vec![crate::script::trade()])).wait(Duration::from_secs(600));
     assert!(script.text().contains("nobody decided in time"), "{}", script.text());
 }
 

@@ -28,7 +28,7 @@ fn full(size: (u16, u16)) -> Script {
         };
         sample.queued()
     });
-    script.feed(FeedEvent::Entries(many.collect()));
+    script.feed(FeedEvent::entries(many));
     script.keys("j j j").approve();
     let standing = crate::script::standing(Verdict::Reject, "alice");
     script.resolved(Outcome::Conflict, Some(409), 2, Some(standing));

@@ -44,7 +44,7 @@ impl Session {
     fn listing(&mut self) {
         let entries = vec![refund(), trade(), command()];
         let pending: HashSet<_> = entries.iter().map(|entry| entry.action.id.clone()).collect();
-        self.feed(FeedEvent::Entries(entries));
+        self.feed(FeedEvent::entries(entries));
         self.feed(FeedEvent::Complete { pending });
         self.feed(FeedEvent::Link(Link::Live));
     }
@@ -166,7 +166,7 @@ fn read_approve_and_hear_what_became_of_it() {
     session.hear(News::Queued);
     session.hear(News::Attempt(AttemptEvent::Started { number: 1, of: 4, at: at("12:02:03") }));
     session.resolved(Outcome::Committed, 202, None);
-    session.feed(FeedEvent::Changed(plain(9, Risk::Low).queued()));
+    session.feed(FeedEvent::changed(plain(9, Risk::Low).queued()));
     session.say("reject 3 not on a Friday").say("yes").say("list").say("outcomes").say("status").say("quit");
     assert_eq!(session.orders().len(), 2);
     assert_eq!(session.order().reason.as_deref(), Some("not on a Friday"));
@@ -181,7 +181,7 @@ fn a_payload_is_printed_page_by_page_and_approved_only_when_all_of_it_was() {
     session.listing();
     let mut long = plain(7, Risk::Medium);
     (long.payload, long.agent) = (&payload, "pager");
-    session.feed(FeedEvent::Changed(long.queued()));
+    session.feed(FeedEvent::changed(long.queued()));
     session.say("").say("list pager").say("approve 4");
     assert!(session.last().contains("62 lines not printed yet"), "{}", session.last());
     session.say("show 4").say("").say("approve 4");
@@ -202,7 +202,7 @@ fn what_was_typed_ahead_or_too_early_decides_nothing() {
     for (risk, answer, early) in [(Risk::Low, "yes", 299), (Risk::High, LETTERS, 999)] {
         let mut session = Session::with(settings(), (80, 24), true);
         session.listing();
-        session.feed(FeedEvent::Changed(plain(9, risk).queued()));
+        session.feed(FeedEvent::changed(plain(9, risk).queued()));
         session.say("").say("show 4").say("approve 4").typed_after(Duration::ZERO, answer);
         assert!(session.last().contains("ignored: this was typed before"), "{}", session.last());
         session.typed_after(Duration::from_millis(early - 1), answer);
@@ -258,8 +258,8 @@ fn a_critical_risk_takes_the_letters_and_a_reason() {
 fn a_number_never_changes_what_it_means() {
     let mut session = Session::new();
     session.say("");
-    session.feed(FeedEvent::Changed(decided(refund(), Verdict::Reject, "alice")));
-    session.feed(FeedEvent::Changed(plain(9, Risk::Low).queued()));
+    session.feed(FeedEvent::changed(decided(refund(), Verdict::Reject, "alice")));
+    session.feed(FeedEvent::changed(plain(9, Risk::Low).queued()));
     session.say("list").say("reject 1").say("yes");
     assert!(session.says("1 does not wait for a decision any more") && session.orders().is_empty());
     session.say("reject 4").say("yes");
@@ -289,8 +289,8 @@ fn nobody_is_interrupted_and_a_question_that_is_over_decides_nothing() {
     let mut session = Session::new();
     session.say("").say("show 1").say("approve 1");
     let before = session.transcript.clone();
-    session.feed(FeedEvent::Changed(plain(9, Risk::Low).queued()));
-    session.feed(FeedEvent::Changed(decided(refund(), Verdict::Reject, "alice")));
+    session.feed(FeedEvent::changed(plain(9, Risk::Low).queued()));
+    session.feed(FeedEvent::changed(decided(refund(), Verdict::Reject, "alice")));
     assert_eq!(session.transcript, before, "a line is being typed");
     session.say(LETTERS);
     assert!(session.orders().is_empty());
@@ -308,7 +308,7 @@ fn from_a_pipe_everything_can_be_looked_at_and_nothing_decided() {
         session.say(line);
     }
     assert!(session.effects.iter().all(|effect| matches!(effect, Effect::Link(_))), "{:?}", session.effects);
-    session.feed(FeedEvent::Changed(plain(9, Risk::Low).queued()));
+    session.feed(FeedEvent::changed(plain(9, Risk::Low).queued()));
     session.act(Plain::end_of_lines);
     assert!(session.plain.finished());
     insta::assert_snapshot!(session.transcript);
@@ -319,7 +319,7 @@ fn where_nobody_may_be_reading_every_approval_takes_letters() {
     let settings = Settings { always_letters: true, ..settings() };
     let mut session = Session::with(settings, (80, 24), true);
     session.listing();
-    session.feed(FeedEvent::Changed(plain(9, Risk::Low).queued()));
+    session.feed(FeedEvent::changed(plain(9, Risk::Low).queued()));
     session.say("").say("approve 4").say("yes");
     assert!(session.orders().is_empty());
     session.say("approve 4").say(LETTERS);
@@ -383,8 +383,8 @@ fn what_is_marked_is_decided_by_one_table_and_one_answer() {
         sample.payload = payload;
         sample.queued()
     };
-    session.feed(FeedEvent::Changed(mail(7, r#"{"to":"a@x","subject":"hi"}"#)));
-    session.feed(FeedEvent::Changed(mail(8, r#"{"to":"b@x","subject":"hi"}"#)));
+    session.feed(FeedEvent::changed(mail(7, r#"{"to":"a@x","subject":"hi"}"#)));
+    session.feed(FeedEvent::changed(mail(8, r#"{"to":"b@x","subject":"hi"}"#)));
     session
         .say("")
         .say("approve marked")
@@ -413,7 +413,7 @@ fn nothing_foreign_stands_at_the_left_edge_and_no_line_is_too_long() {
     for columns in [20, 40, 80, 200] {
         let mut session = Session::with(settings(), (columns, 24), true);
         session.listing();
-        session.feed(FeedEvent::Changed(hostile.queued()));
+        session.feed(FeedEvent::changed(hostile.queued()));
         session
             .say("")
             .say("list")

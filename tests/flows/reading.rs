@@ -10,7 +10,7 @@ use insta::assert_snapshot;
 fn reader(size: (u16, u16)) -> Script {
     let settings = Settings { read_only: true, decisions_go_out: false, ..settings() };
     let mut script = Script::with(settings, size);
-    script.feed(FeedEvent::Entries(vec![refund(), trade(), command()]));
+    script.feed(FeedEvent::entries(vec![refund(), trade(), command()]));
     script
 }
 

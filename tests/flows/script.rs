@@ -87,7 +87,7 @@ impl Script {
     /// A console with three actions waiting.
     pub(crate) fn with_queue(size: (u16, u16)) -> Self {
         let mut script = Self::new(size);
-        script.feed(FeedEvent::Entries(vec![refund(), trade(), command()]));
+        script.feed(FeedEvent::entries(vec![refund(), trade(), command()]));
         script
     }
 

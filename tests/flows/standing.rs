@@ -14,13 +14,13 @@ fn a_decision_that_came_to_nothing_hides_no_news_of_its_action() {
     for outcome in [Outcome::NotSent, Outcome::Refused, Outcome::Quota { until: None }] {
         let mut script = Script::with_queue(WIDE);
         script.approve().resolved(outcome.clone(), None, 1, None);
-        script.feed(FeedEvent::Changed(decided(refund(), Verdict::Reject, "alice")));
+        script.feed(FeedEvent::changed(decided(refund(), Verdict::Reject, "alice")));
         let told = "elsewhere  alice rejected it at 12:03:11";
         assert!(script.text().contains(told), "{outcome:?}\n{}", script.text());
     }
     let mut script = Script::with_queue(WIDE);
     script.approve().resolved(Outcome::NotSent, None, 1, None);
-    script.feed(FeedEvent::Changed(Queued { state: ActionState::Cancelled, ..refund() }));
+    script.feed(FeedEvent::changed(Queued { state: ActionState::Cancelled, ..refund() }));
     assert!(script.text().contains("withdrawn  the agent no longer asks"), "{}", script.text());
 }
 
@@ -38,7 +38,7 @@ fn the_queue_says_what_an_answer_did_not() {
             if mine && let Some(decision) = &mut news.decision {
                 decision.request_id = script.order().request_id.to_string().to_uppercase();
             }
-            script.feed(FeedEvent::Changed(news));
+            script.feed(FeedEvent::changed(news));
             assert!(script.text().contains(words), "{outcome:?} {verdict:?}\n{}", script.text());
             assert_eq!(script.bells(), bells);
             assert!(!script.text().contains("unconfirmed"), "{}", script.text());
@@ -106,12 +106,12 @@ fn a_retry_is_told_whole_in_72_columns() {
 fn what_was_told_before_the_link_broke_is_not_kept_past_a_new_listing() {
     let mut script = Script::new(WIDE);
     script.feed(FeedEvent::Complete { pending: HashSet::new() }).feed(FeedEvent::Link(Link::Live));
-    script.feed(FeedEvent::Changed(refund())).feed(FeedEvent::Changed(trade()));
+    script.feed(FeedEvent::changed(refund())).feed(FeedEvent::changed(trade()));
     let now = script.now().wall;
     script.feed(FeedEvent::Link(Link::Reconnecting { next: now, since: now, reason: "gone".into() }));
     // While the link was down somebody decided the refund, and the server remembers no events.
     let pending = HashSet::from([trade().action.id.clone(), command().action.id.clone()]);
-    script.feed(FeedEvent::Entries(vec![trade(), command()])).feed(FeedEvent::Complete { pending });
+    script.feed(FeedEvent::entries(vec![trade(), command()])).feed(FeedEvent::Complete { pending });
     assert!(!script.text().contains("Refund mail"), "{}", script.text());
     assert!(script.text().contains("settled while the link was down"), "{}", script.text());
 }
@@ -129,7 +129,7 @@ fn a_huge_text_costs_no_more_than_what_is_seen_of_it() {
         risk: Risk::Low,
         expires: "12:10:00",
     });
-    script.feed(FeedEvent::Entries(entries.map(|sample| sample.queued()).collect()));
+    script.feed(FeedEvent::entries(entries.map(|sample| sample.queued())));
     let began = std::time::Instant::now();
     for _ in 0..20 {
         script.feed(FeedEvent::Link(Link::Live));
@@ -167,7 +167,7 @@ fn the_consoles_own_words_are_ascii_where_the_terminal_has_no_more() {
         let theme = aegis_console::console::theme::Theme::new(true, true);
         let settings = aegis_console::console::app::Settings { theme, ..settings() };
         let mut script = Script::with(settings, size);
-        script.feed(FeedEvent::Entries(vec![trade()]));
+        script.feed(FeedEvent::entries(vec![trade()]));
         script.keys("enter");
         // `…` says that something is cut: it has no ASCII form that an agent could not write.
         let text = script.text().replace('…', "");

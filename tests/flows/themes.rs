@@ -22,7 +22,7 @@ fn run(size: (u16, u16), which: Shipped, go: fn(&mut Script)) -> Script {
 }
 
 fn waiting(script: &mut Script) {
-    script.feed(FeedEvent::Entries(vec![refund(), trade(), command()]));
+    script.feed(FeedEvent::entries(vec![refund(), trade(), command()]));
 }
 
 /// The style of a cell in words; nothing where it is the terminal's own. A blank shows little of its style.

@@ -17,7 +17,7 @@ use crate::console::plain::{self, Plain};
 use crate::console::runtime::{self, Keyboard};
 use crate::console::shell::Console;
 use crate::dispatch::{Check, DispatchEvent, Dispatcher, Entry, NoCheck, Order, Pace, QueueCheck};
-use crate::domain::{ActionState, Queued};
+use crate::domain::{ActionState, Listed};
 use crate::feed::{self, FeedEvent, jsonl};
 use crate::gateway::{Config, Gateway};
 use crate::journal::{self, Journal};
@@ -145,11 +145,8 @@ async fn of_lines(queue: &Path, args: &Args, chosen: &Chosen) -> anyhow::Result<
         Some(_) => WayOut::new(args.connection.client()?.build()?, args.journal.as_deref(), chosen)?,
         None => None,
     };
-    let source = if standard_input {
-        jsonl::Source::StandardInput
-    } else {
-        jsonl::Source::Entries(jsonl::read_all(queue)?)
-    };
+    let source =
+        if standard_input { jsonl::Source::StandardInput } else { jsonl::Source::File(jsonl::open(queue)?) };
     let name = if standard_input { "standard input".into() } else { queue.to_string_lossy() };
     let session = Session {
         // Where decisions go nowhere, the words beside the link say so.
@@ -351,7 +348,7 @@ async fn follow(feed: Feed, dispatcher: Option<Dispatcher>, tell: mpsc::Sender<M
     };
     let forward = async {
         while let Some(event) = events.recv().await {
-            if let (FeedEvent::Changed(Queued { decision: Some(decision), .. }), Some(dispatcher)) =
+            if let (FeedEvent::Changed(Listed { decision: Some(decision), .. }), Some(dispatcher)) =
                 (&event, &dispatcher)
             {
                 dispatcher.heard(&decision.request_id);

@@ -96,9 +96,15 @@ fn has_a_name(intent: Intent) -> bool {
 /// The pane outside of which it has no meaning.
 fn pane_of(intent: Intent) -> Option<Pane> {
     match intent {
-        Intent::TryAgain | Intent::Acknowledge | Intent::Filter | Intent::ClearFilter => Some(Pane::Outcomes),
+        Intent::TryAgain | Intent::Acknowledge => Some(Pane::Outcomes),
         Intent::Folds | Intent::ReadOn => Some(Pane::Detail),
-        Intent::Mark | Intent::MarkAll | Intent::Unmark => Some(Pane::List),
+        Intent::Mark
+        | Intent::MarkAll
+        | Intent::Unmark
+        | Intent::MarkRange
+        | Intent::RejectThread
+        | Intent::RejectAgent
+        | Intent::Fold => Some(Pane::List),
         _ => None,
     }
 }

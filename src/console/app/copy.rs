@@ -30,7 +30,7 @@ pub(super) fn part_of(intent: Intent) -> Option<Part> {
 fn subject(model: &Model) -> Result<Arc<Action>, Refusal> {
     let action = match model.focus {
         Pane::Outcomes => model.outcomes.selected().map(|row| Arc::clone(&row.action)),
-        Pane::List | Pane::Detail => model.queue.selected().map(|entry| Arc::clone(&entry.action)),
+        Pane::List | Pane::Detail => model.queue.selected().cloned(),
     };
     action.ok_or(Refusal::NothingSelected)
 }

@@ -179,6 +179,8 @@ pub struct Model {
     pub link: Link,
     /// The agents that are paused at the source, and by whom.
     pub paused: HashMap<Untrusted, AgentState>,
+    /// How much came from the source that is no action, not even one that cannot be read.
+    pub not_taken: usize,
     /// A passing message.
     pub notice: Option<Notice>,
     /// What the terminal was told besides frames.
@@ -227,6 +229,7 @@ impl Model {
             command: CommandLine::default(),
             link: Link::Connecting,
             paused: HashMap::new(),
+            not_taken: 0,
             notice: None,
             announcer: Announcer::default(),
             shown: Shown::default(),
@@ -237,6 +240,9 @@ impl Model {
             exit: None,
         };
         model.queue.set_flood_limit(model.settings.flood_limit);
+        model.queue.set_named_filters(model.settings.filters.clone());
+        model.queue.set_order(model.settings.order);
+        model.queue.set_grouping(model.settings.group);
         model.settle();
         model
     }
@@ -275,7 +281,8 @@ impl Model {
     pub fn search(&self) -> Option<&Search> {
         match self.focus {
             Pane::Outcomes => Some(self.outcomes.search()),
-            Pane::List | Pane::Detail => None,
+            Pane::List => Some(self.queue.search()),
+            Pane::Detail => None,
         }
     }
 
@@ -283,7 +290,8 @@ impl Model {
     pub fn change_search<T>(&mut self, change: impl FnOnce(&mut Search) -> T) -> Option<T> {
         match self.focus {
             Pane::Outcomes => Some(self.outcomes.change_search(change)),
-            Pane::List | Pane::Detail => None,
+            Pane::List => Some(self.queue.change_search(change)),
+            Pane::Detail => None,
         }
     }
 
@@ -313,7 +321,7 @@ impl Model {
             table.resize(usize::from(frame.width), usize::from(frame.height));
         }
         self.queue.resize(self.layout.list);
-        self.detail.show(self.queue.selected().map(|entry| &entry.action), self.layout.detail);
+        self.detail.show(self.queue.selected(), self.layout.detail);
         self.outcomes.resize(self.layout.outcomes);
         if let Some(help) = &mut self.help {
             help.resize(self.size, &self.settings, self.focus);

@@ -91,7 +91,7 @@ fn click(model: &mut Model, at: Position) {
             if was == Some(line) && had_the_keys && model.queue.cursor().is_some() {
                 model.focus = Pane::Detail;
             } else {
-                select(model, line);
+                model.queue.point_at(line);
             }
         }
         (Pane::Outcomes, Some(line)) if model.outcomes.page().is_none() => {
@@ -112,25 +112,6 @@ fn click(model: &mut Model, at: Position) {
 /// The line of the list that the cursor is on, where it shows.
 fn selected_line(model: &Model) -> Option<usize> {
     model.queue.rows().position(|(_, is_selected)| is_selected)
-}
-
-/// Moves the cursor to a line of the list, as keys would.
-fn select(model: &mut Model, line: usize) {
-    let rows = model.queue.rows().count();
-    if line >= rows {
-        return;
-    }
-    // One more than there are lines: the first step may only bring the cursor back from nowhere.
-    for _ in 0..=rows {
-        let intent = match selected_line(model) {
-            Some(at) if at == line => return,
-            Some(at) if at > line => Intent::Up,
-            _ => Intent::Down,
-        };
-        if !model.queue.go(intent) {
-            return;
-        }
-    }
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use crate::console::theme::Role;
 use crate::console::widgets::RoleLine;
 use crate::dispatch::{DispatchEvent, Entry, News, Order};
 use crate::domain::difference::differences;
-use crate::domain::{ActionState, Outcome, Queued, Risk, Visible};
+use crate::domain::{ActionState, Field, Listed, Outcome, Queued, Risk, Untrusted, Visible};
 use crate::feed::{AgentState, FeedEvent, Link};
 
 pub(super) fn feed(
@@ -30,15 +30,20 @@ pub(super) fn feed(
             if matches!(link, Link::Reconnecting { .. }) {
                 model.queue.unlinked();
             }
+            if link == Link::Ended {
+                model.queue.all_listed();
+            }
             model.link = link;
             if was_up == model.is_offline() {
                 effects.push(Effect::Link(!was_up));
             }
         }
         FeedEvent::Entries(entries) => {
+            model.queue.many_come();
             for entry in entries {
                 news_of(model, entry, false, context, effects);
             }
+            model.queue.all_came();
         }
         FeedEvent::Changed(entry) => news_of(model, entry, true, context, effects),
         FeedEvent::Complete { pending } => {
@@ -54,12 +59,13 @@ pub(super) fn feed(
         FeedEvent::Replaced(entry) => {
             close_bar_on(model, &entry, context);
             if let Some(known) = model.queue.known(&entry.action.id) {
-                let changes = differences(known, &entry.action);
+                let changes = differences(&known, &entry.action);
                 model.detail.changed(entry.action.digest, changes);
             }
             model.queue.replace(entry);
         }
         FeedEvent::Unreadable { place, reason } => {
+            model.not_taken += 1;
             let line = RoleLine::of(Role::Bad, "unreadable: ")
                 .foreign(&Visible::of(&place))
                 .with(Role::Text, ": ")
@@ -87,24 +93,24 @@ fn paused(model: &mut Model, agent: AgentState, context: &mut Context<'_>) {
 
 fn news_of(
     model: &mut Model,
-    entry: Queued,
+    entry: Listed,
     live: bool,
     context: &mut Context<'_>,
     effects: &mut Vec<Effect>,
 ) {
     if let Some(execution) = &entry.execution {
-        model.outcomes.executed(&entry.action.id, execution);
+        model.outcomes.executed(entry.headline.id(), execution);
     }
-    let action = entry.action.clone();
+    let (name, risk) = (Untrusted::from(entry.headline.raw(Field::Action)), entry.headline.risk);
     match model.queue.apply(entry, live) {
         Applied::Settled(entry) => settled(model, *entry, context, effects),
         Applied::Differs => {
             let line = RoleLine::of(Role::Bad, "ignored: other bytes under the id of a known action: ")
-                .foreign(&action.name.name().cut(40));
+                .foreign(&name.name().cut(40));
             model.tell_line(line, context.now);
         }
-        Applied::Arrived if live && action.risk >= Risk::High => {
-            alert(model, Alert::Arrived(action.risk), &action.name, effects);
+        Applied::Arrived if live && risk >= Risk::High => {
+            alert(model, Alert::Arrived(risk), &name, effects);
         }
         Applied::Arrived | Applied::Unchanged => {}
     }

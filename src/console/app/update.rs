@@ -8,16 +8,18 @@ use crate::console::screens::decide::{Bar, Subject, Table};
 use crate::console::screens::help::Help;
 use crate::console::screens::outcomes::Ours;
 use crate::console::screens::outcomes::words::Words;
+use crate::console::screens::queue::{Grouping, Order};
 use crate::console::theme::Role;
 use crate::console::widgets::{RoleLine, Search};
-use crate::dispatch::Order;
-use crate::domain::{Action, Verdict};
+use crate::dispatch;
+use crate::domain::{Action, Field, Headline, Verdict};
 use crossterm::event::{KeyEvent, KeyEventKind, KeyModifiers};
 use std::sync::Arc;
 
 /// Takes in one message and returns what the shell must do.
 pub fn update(model: &mut Model, message: Message, context: &mut Context<'_>) -> Vec<Effect> {
     let mut effects = Vec::new();
+    model.queue.clock(context.now.wall);
     match message {
         Message::KeyPressed(key) => pressed(model, key, context, &mut effects),
         Message::Pasted(text) => typing::paste(model, &text, context),
@@ -43,6 +45,7 @@ pub fn update(model: &mut Model, message: Message, context: &mut Context<'_>) ->
             if model.settings.expires_here {
                 news::expire(model, context, &mut effects);
             }
+            model.queue.pass();
         }
         Message::SourceRefused(words) => {
             let line = RoleLine::of(Role::Bad, "the source refused: ").foreign(&words.visible());
@@ -91,6 +94,7 @@ fn pressed(model: &mut Model, key: KeyEvent, context: &mut Context<'_>, effects:
     if model.layout.too_small && !matches!(intent, Intent::Quit | Intent::Repaint | Intent::Suspend) {
         return;
     }
+    model.queue.touched();
     if let Err(refusal) = act(model, intent, context, effects) {
         model.tell(Role::Notice, refusal.words(), context.now);
     }
@@ -136,7 +140,24 @@ pub(super) fn act(
         Intent::Mark if model.queue.toggle_mark() => {}
         Intent::Mark => return Err(Refusal::NothingSelected),
         Intent::MarkAll => model.queue.mark_all(),
-        Intent::Unmark => model.queue.unmark_all(),
+        Intent::Unmark if model.queue.unmark_all() => {}
+        Intent::Unmark => model.queue.change_search(Search::clear),
+        Intent::MarkRange if model.queue.toggle_range() => {}
+        Intent::MarkRange => return Err(Refusal::NothingSelected),
+        Intent::RejectThread | Intent::RejectAgent => {
+            let action = guard::may_open_fellows(model, context.now)?;
+            let by_thread = intent == Intent::RejectThread;
+            let (field, one) =
+                if by_thread { (Field::Thread, &action.thread_id) } else { (Field::Agent, &action.agent) };
+            let one = Headline::held(field, one.raw());
+            let fellows = model.queue.those(|headline| headline.raw(field) == one);
+            let table = table(model, fellows, Verdict::Reject)?;
+            show_bar(model, Bar::marked((context.id)(), table, Verdict::Reject), effects);
+        }
+        Intent::Sort => model.queue.set_order(next(Order::ALL, model.queue.order())),
+        Intent::Group => model.queue.set_grouping(next(Grouping::ALL, model.queue.grouping())),
+        Intent::Fold if model.queue.toggle_group() => {}
+        Intent::Fold => model.tell(Role::Notice, "the cursor is in no group", context.now),
         Intent::Pause => {
             let agent = guard::may_pause(model, context.now)?;
             let paused = !model.paused.contains_key(&agent);
@@ -179,7 +200,10 @@ pub(super) fn act(
                 None => model.tell(Role::Notice, "this is no open conflict", context.now),
             }
         }
-        Intent::Open if model.focus == Pane::List && model.queue.toggle_flood() => {}
+        Intent::Open
+            if model.focus == Pane::List
+                && model.queue.group_cursor().is_some()
+                && model.queue.toggle_group() => {}
         Intent::Open if model.focus == Pane::Outcomes => {
             model.outcomes.open();
         }
@@ -253,9 +277,9 @@ pub(super) fn open(
     let bar = if model.focus == Pane::List && model.queue.marked() > 0 {
         guard::may_open_marked(model, context.now)?;
         Bar::marked((context.id)(), table(model, model.queue.marked_actions(), verdict)?, verdict)
-    } else if model.queue.flood_cursor().is_some() {
-        let agent = guard::may_open_flood(model, verdict, context.now)?;
-        let table = table(model, model.queue.flooded(&agent), verdict)?;
+    } else if model.queue.group_cursor().is_some() {
+        let group = guard::may_open_group(model, verdict, context.now)?;
+        let table = table(model, model.queue.grouped(&group), verdict)?;
         Bar::marked((context.id)(), table, verdict)
     } else {
         let action = guard::may_open(model, verdict, context.now)?;
@@ -263,9 +287,19 @@ pub(super) fn open(
     };
     let always = model.settings.always_letters && verdict == Verdict::Approve;
     let bar = if always { bar.with_letters(&mut *context.letters) } else { bar };
+    show_bar(model, bar, effects);
+    Ok(())
+}
+
+fn show_bar(model: &mut Model, bar: Bar, effects: &mut Vec<Effect>) {
     model.bar = Some(bar);
     effects.push(Effect::FlushInput);
-    Ok(())
+}
+
+/// The one after it, the first after the last.
+fn next<T: Copy + PartialEq>(all: &[T], one: T) -> T {
+    let at = all.iter().position(|other| *other == one).map_or(0, |at| at + 1);
+    all[at % all.len()]
 }
 
 /// These together, and of them what would be decided.
@@ -287,7 +321,7 @@ fn confirm(model: &mut Model, context: &mut Context<'_>, effects: &mut Vec<Effec
     let goes_out = model.settings.decisions_go_out;
     let mut orders = Vec::with_capacity(bar.actions().len());
     for action in bar.actions() {
-        let order = Order {
+        let order = dispatch::Order {
             id: (context.id)(),
             request_id: (context.id)(),
             action: action.clone(),

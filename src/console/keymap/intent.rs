@@ -31,6 +31,18 @@ pub enum Intent {
     MarkAll,
     /// Take every mark away.
     Unmark,
+    /// Begin a range of marks that grows with the cursor, or end it.
+    MarkRange,
+    /// Reject all that waits of the thread of what the cursor is on.
+    RejectThread,
+    /// Reject all that waits of its agent.
+    RejectAgent,
+    /// Put the list in the next order.
+    Sort,
+    /// Put the next thing together in the list.
+    Group,
+    /// Close the group that the cursor is on or in, or open it.
+    Fold,
     /// In a bar: to the next text field.
     NextField,
     /// Pause the agent of what the cursor is on, or let it go on.
@@ -109,7 +121,7 @@ pub enum Intent {
 
 impl Intent {
     /// Every intent, in the order in which help shows them.
-    pub const ALL: [Self; 50] = [
+    pub const ALL: [Self; 56] = [
         Self::Approve,
         Self::Reject,
         Self::Confirm,
@@ -123,6 +135,12 @@ impl Intent {
         Self::Mark,
         Self::MarkAll,
         Self::Unmark,
+        Self::MarkRange,
+        Self::RejectThread,
+        Self::RejectAgent,
+        Self::Sort,
+        Self::Group,
+        Self::Fold,
         Self::Pause,
         Self::NextField,
         Self::Open,
@@ -178,6 +196,12 @@ impl Intent {
             Self::Mark => "mark",
             Self::MarkAll => "mark-all",
             Self::Unmark => "unmark",
+            Self::MarkRange => "mark-range",
+            Self::RejectThread => "reject-thread",
+            Self::RejectAgent => "reject-agent",
+            Self::Sort => "sort",
+            Self::Group => "group",
+            Self::Fold => "fold",
             Self::NextField => "next-field",
             Self::Pause => "pause",
             Self::Folds => "folds",
@@ -235,7 +259,13 @@ impl Intent {
             Self::Acknowledge => "take note of a conflict, so that it is no longer counted",
             Self::Mark => "mark it, or take its mark away; approve and reject then act on what is marked",
             Self::MarkAll => "mark all that the list shows; again: none",
-            Self::Unmark => "take every mark away",
+            Self::Unmark => "take every mark away; of an open range, only what it marked",
+            Self::MarkRange => "begin a range: what the cursor goes over is marked (again: end it)",
+            Self::RejectThread => "reject all that waits of its thread, with one reason: opens the table",
+            Self::RejectAgent => "reject all that waits of its agent, with one reason: opens the table",
+            Self::Sort => "next order: deadline, risk, age, agent",
+            Self::Group => "put together what belongs to one thread, to one agent, or is alike; then nothing",
+            Self::Fold => "close the group that the cursor is in, or open it again",
             Self::NextField => "to the other text field",
             Self::Pause => "pause its agent: it asks and runs nothing until it is let go on (again: let it)",
             Self::Folds => "open what is folded (blanks, long texts, deep values), or close it again",
@@ -299,7 +329,16 @@ impl Intent {
 
     /// Whether the intent decides, sends, or opens the way to it.
     pub fn decides(self) -> bool {
-        matches!(self, Self::Approve | Self::Reject | Self::Confirm | Self::TryAgain | Self::SendHeld)
+        matches!(
+            self,
+            Self::Approve
+                | Self::Reject
+                | Self::RejectThread
+                | Self::RejectAgent
+                | Self::Confirm
+                | Self::TryAgain
+                | Self::SendHeld
+        )
     }
 
     /// Whether the intent does something about decisions that were taken already.

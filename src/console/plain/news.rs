@@ -8,7 +8,7 @@ use crate::console::app::{Message, Now};
 use crate::console::screens::outcomes::{Kind, Ours, Progress, Row};
 use crate::console::widgets::RoleLine;
 use crate::dispatch::DispatchEvent;
-use crate::domain::{Action, ActionState, Queued};
+use crate::domain::{Action, ActionState, Listed};
 use crate::feed::{FeedEvent, Link};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -103,11 +103,12 @@ impl Plain {
     /// What the message may change; to be asked before it is taken in.
     pub(super) fn touched(&self, message: &Message) -> Touched {
         let mut touched = Touched::default();
-        let mut entry = |entry: &Queued| {
+        let mut entry = |entry: &Listed| {
+            let id = entry.headline.id();
             if entry.state != ActionState::Pending || entry.execution.is_some() {
-                touched.actions.push(entry.action.id.clone());
-            } else if !self.model.queue.is_pending(&entry.action.id) {
-                touched.fresh.push(Arc::clone(&entry.action));
+                touched.actions.push(id.to_owned());
+            } else if !self.model.queue.is_pending(id) {
+                touched.fresh.push(entry.headline.action());
             }
         };
         match message {
@@ -137,7 +138,7 @@ impl Plain {
                 }
                 if self.news.arrived.len() >= ARRIVALS {
                     self.news.more += 1;
-                } else if let Some(known) = self.model.queue.in_full(&action.id) {
+                } else if let Some(known) = self.model.queue.known(&action.id) {
                     // As the list has it: it may know more of it than came with the news.
                     self.news.arrived.push(known);
                 }

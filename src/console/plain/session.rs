@@ -295,7 +295,7 @@ impl Plain {
     fn pause(&mut self, agent: &str, paused: bool, context: &mut Context<'_>) -> Vec<Effect> {
         let number = agent.parse().ok().filter(|number| self.names.get(*number).is_some());
         let ids = self.model.queue.ids_of(|name| is_named(name, agent));
-        let first = ids.first().and_then(|id| self.model.queue.in_full(id));
+        let first = ids.first().and_then(|id| self.model.queue.known(id));
         let number = number.or_else(|| first.map(|action| self.names.of(&action)));
         let Some(number) = number else {
             self.page.own("nothing waits of an agent with that name, so it is not known here");

@@ -94,7 +94,7 @@ impl Plain {
     fn list_some(&mut self, ids: Vec<String>, first: usize, now: Now) {
         let most = (self.rows() / 2).max(1);
         for id in ids.iter().skip(first).take(most) {
-            if let Some(action) = self.model.queue.in_full(id) {
+            if let Some(action) = self.model.queue.known(id) {
                 entry(&mut self.page, &mut self.names, &action, now);
             }
         }
@@ -147,7 +147,7 @@ impl Plain {
             return false;
         };
         let (id, digest) = &named.selection;
-        let same = self.model.queue.in_full(id).is_some_and(|action| action.digest == *digest);
+        let same = self.model.queue.known(id).is_some_and(|action| action.digest == *digest);
         if same && named::go_to(&mut self.model, id, named.since, now) {
             return true;
         }

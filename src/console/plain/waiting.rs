@@ -17,13 +17,14 @@ pub(super) enum Waits {
 /// The rows from this one on, at most so many.
 pub(super) fn rows(model: &Model, first: usize, most: usize) -> Vec<Waits> {
     let row = |row: Row<'_>| match row {
-        Row::Action(entry) => Waits::One(Arc::clone(&entry.action)),
-        Row::Flood { agent, flood } => Waits::Many(agent.clone(), flood.len()),
+        Row::Action { headline, .. } => model.queue.known(headline.id()).map(Waits::One),
+        // Nothing else is gathered here.
+        Row::Group(group) => group.key.agent().map(|agent| Waits::Many(agent.clone(), group.len())),
     };
-    model.queue.rows_from(first).take(most).map(row).collect()
+    model.queue.rows_from(first).take(most).filter_map(row).collect()
 }
 
 /// The action that the cursor is on.
 pub(super) fn at_cursor(model: &Model) -> Option<Arc<Action>> {
-    model.queue.selected().map(|entry| Arc::clone(&entry.action))
+    model.queue.selected().map(Arc::clone)
 }

@@ -72,6 +72,7 @@ fn counts(model: &Model, columns: usize) -> RoleLine {
         (outcomes.held(), Role::Doubt, "held"),
         (outcomes.queued(), Role::Doubt, "queued"),
         (outcomes.sending(), Role::Doubt, "sending"),
+        (model.not_taken, Role::Bad, "not taken"),
         (outcomes.unconfirmed(), Role::Doubt, "unconfirmed"),
         (outcomes.conflicts(), Role::Bad, if outcomes.conflicts() == 1 { "conflict" } else { "conflicts" }),
     ];

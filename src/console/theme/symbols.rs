@@ -25,6 +25,12 @@ pub struct Symbols {
     pub to: &'static str,
     /// Columns times rows.
     pub times: &'static str,
+    /// A group whose actions are listed under its row.
+    pub open: &'static str,
+    /// A group whose actions are not.
+    pub closed: &'static str,
+    /// In front of an action under a group's row.
+    pub under: &'static str,
 }
 
 pub(super) const LIGHT: Symbols = Symbols {
@@ -38,6 +44,9 @@ pub(super) const LIGHT: Symbols = Symbols {
     rule: "─",
     to: "–",
     times: "×",
+    open: "▾",
+    closed: "▸",
+    under: "│",
 };
 
 pub(super) const ASCII: Symbols = Symbols {
@@ -60,4 +69,7 @@ pub(super) const ASCII: Symbols = Symbols {
     rule: "-",
     to: "-",
     times: "x",
+    open: "-",
+    closed: "+",
+    under: "|",
 };

@@ -68,6 +68,32 @@ impl RoleLine {
         }
     }
 
+    /// The same line, with a word wherever it stands in runs of role `from`, in either case, in role `to`. `word` is in
+    /// lower case.
+    #[must_use]
+    pub fn mark(self, word: &str, from: Role, to: Role) -> Self {
+        let mut line = Self::default();
+        for (role, text) in self.spans {
+            // Where lower case has other lengths, places in it are none in the text.
+            let lower = text.to_lowercase();
+            if role != from || word.is_empty() || lower.len() != text.len() {
+                line.push(role, text);
+                continue;
+            }
+            let mut done = 0;
+            for (at, found) in lower.match_indices(word) {
+                let end = at + found.len();
+                if text.is_char_boundary(at) && text.is_char_boundary(end) {
+                    line.push(role, &text[done..at]);
+                    line.push(to, &text[at..end]);
+                    done = end;
+                }
+            }
+            line.push(role, &text[done..]);
+        }
+        line
+    }
+
     /// Columns that it takes.
     pub fn width(&self) -> usize {
         self.spans.iter().map(|(_, text)| columns_of(text)).sum()
@@ -220,6 +246,19 @@ mod tests {
         let line = RoleLine::of(Role::Text, "abcd efgh ijkl ");
         let lines: Vec<_> = line.wrap_words(9, 0).iter().map(RoleLine::text).collect();
         assert_eq!(lines, ["abcd efgh", "ijkl"]);
+    }
+
+    #[test]
+    fn matched_letters_have_a_role_and_the_text_stays() {
+        let line = RoleLine::of(Role::Foreign, "Refund refunds, FUND").with(Role::Marked, "fund");
+        let marked = line.clone().mark("fund", Role::Foreign, Role::Match);
+        assert_eq!(marked.text(), line.text());
+        let roles: Vec<_> = marked.spans.iter().map(|(role, text)| (*role, text.as_str())).collect();
+        let (plain, hit) = (Role::Foreign, Role::Match);
+        let spans =
+            [(plain, "Re"), (hit, "fund"), (plain, " re"), (hit, "fund"), (plain, "s, "), (hit, "FUND")];
+        assert_eq!(roles[..6], spans);
+        assert_eq!(roles[6..], [(Role::Marked, "fund")]);
     }
 
     #[test]

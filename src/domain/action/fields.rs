@@ -46,6 +46,9 @@ pub enum UnreadableAction {
         /// What it should have been.
         expected: &'static str,
     },
+    /// It was read once, and its text cannot be had again as it was.
+    #[error("its text cannot be read back: {0}")]
+    Lost(String),
     /// The digest that came with it is not the digest of its bytes.
     #[error("the digest given is not that of the bytes given")]
     DigestDiffers,

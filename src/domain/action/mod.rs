@@ -76,6 +76,14 @@ impl Action {
     /// # Errors
     /// [`UnreadableAction`]: then [`Action::unreadable`] is what can be shown of it.
     pub fn read(sealed: impl Into<Arc<str>>) -> Result<Self, UnreadableAction> {
+        Self::read_value(sealed).map(|(action, _)| action)
+    }
+
+    /// [`read`](Self::read), with the JSON that it was read from, for what else wants to look at it.
+    ///
+    /// # Errors
+    /// As for [`read`](Self::read).
+    pub fn read_value(sealed: impl Into<Arc<str>>) -> Result<(Self, json::Value), UnreadableAction> {
         let sealed = sealed.into();
         let value = json::parse(sealed.as_bytes(), Limits::SEALED)?;
         let members = value.as_object().ok_or(UnreadableAction::NotAnObject)?;
@@ -126,7 +134,7 @@ impl Action {
         for finding in findings::of(&action, payload, others()) {
             action.found(finding);
         }
-        Ok(action)
+        Ok((action, value))
     }
 
     /// Takes in what was found about it, here or by somebody who knows more (a look-alike name): the risk goes up where

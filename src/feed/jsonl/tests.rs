@@ -1,7 +1,9 @@
 //! Lines as they come in the wild.
 
+use super::lines::LINE_BYTES;
 use super::*;
-use std::io::Cursor;
+use crate::domain::Digest;
+use std::io::{Cursor, Write};
 
 fn sealed(id: &str, extra: &str) -> String {
     format!(
@@ -9,15 +11,22 @@ fn sealed(id: &str, extra: &str) -> String {
     )
 }
 
+/// Every line, one after the other.
+fn lines(text: impl Into<Vec<u8>>) -> Vec<Line> {
+    let (mut cutter, mut seen) = (Cutter::new(Cursor::new(text.into())), Seen::default());
+    let cut = std::iter::from_fn(|| cutter.next().unwrap());
+    cut.filter_map(|cut| seen.take(lines::read(cut, None))).collect()
+}
+
 /// What the text is read as: `id` for an action, `unreadable: reason` for one that cannot be read, `line: reason` for a
 /// line that is not taken.
 fn read(text: impl Into<Vec<u8>>) -> Vec<String> {
-    let mut lines = Lines::new(Cursor::new(text.into()));
-    std::iter::from_fn(|| lines.next().unwrap())
+    lines(text)
+        .into_iter()
         .map(|line| match line {
-            Line::Action(queued) => match &queued.action.unreadable {
+            Line::Action { listed, .. } => match &listed.headline.action().unreadable {
                 Some(unreadable) => format!("unreadable: {}", unreadable.reason.raw()),
-                None => queued.action.id.clone(),
+                None => listed.headline.id().to_owned(),
             },
             Line::Broken { line, reason } => format!("{line}: {}", reason.raw()),
         })
@@ -28,12 +37,13 @@ fn read(text: impl Into<Vec<u8>>) -> Vec<String> {
 fn the_digest_is_that_of_the_lines_bytes_without_its_end() {
     let (a, b) = (sealed("a", ""), format!(" {} \t", sealed("b", "")));
     for end in ["\n", "\r\n"] {
-        let mut lines = Lines::new(Cursor::new(format!("{a}{end}{b}{end}")));
-        for expected in [&a, &b] {
-            let Some(Line::Action(queued)) = lines.next().unwrap() else { panic!("no action") };
-            assert_eq!(queued.action.digest, Digest::of(expected.as_bytes()));
-            assert_eq!(&*queued.action.sealed, expected.as_str());
+        let lines = lines(format!("{a}{end}{b}{end}"));
+        for (line, expected) in lines.iter().zip([&a, &b]) {
+            let Line::Action { listed, .. } = line else { panic!("no action") };
+            assert_eq!(listed.headline.digest, Digest::of(expected.as_bytes()));
+            assert_eq!(&*listed.headline.action().sealed, expected.as_str());
         }
+        assert_eq!(lines.len(), 2);
     }
 }
 
@@ -71,11 +81,11 @@ fn lines_that_cannot_be_read_are_actions_with_a_reason() {
 #[test]
 fn an_unreadable_line_keeps_its_id_and_its_bytes() {
     let bad = sealed("c", "").replace("\"payload\":{}", "\"payload\":[]");
-    let mut lines = Lines::new(Cursor::new(format!("{bad}\n{bad}\n{}\n", sealed("c", ""))));
-    let Some(Line::Action(queued)) = lines.next().unwrap() else { panic!("no action") };
-    assert_eq!((queued.action.id.as_str(), queued.action.payload()), ("c", bad.as_str()));
-    assert_eq!(queued.action.digest, Digest::of(bad.as_bytes()));
-    let Some(Line::Broken { line: 3, .. }) = lines.next().unwrap() else { panic!("the id is taken twice") };
+    let lines = lines(format!("{bad}\n{bad}\n{}\n", sealed("c", "")));
+    let [Line::Action { listed, .. }, Line::Broken { line: 3, .. }] = &lines[..] else { panic!("{lines:?}") };
+    let action = listed.headline.action();
+    assert_eq!((action.id.as_str(), action.payload()), ("c", bad.as_str()));
+    assert_eq!(action.digest, Digest::of(bad.as_bytes()));
 }
 
 #[test]
@@ -99,23 +109,55 @@ fn lines_are_as_long_as_a_sealed_action_may_be() {
     }
 }
 
+/// What a file is told as.
+fn tell(text: &str) -> (Vec<FeedEvent>, tempfile::NamedTempFile) {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(text.as_bytes()).unwrap();
+    let mut told = Vec::new();
+    tell_file(open(file.path()).unwrap(), |event| {
+        told.push(event);
+        true
+    });
+    (told, file)
+}
+
 #[test]
-fn a_file_with_a_line_that_cannot_be_taken_is_refused_by_name_line_and_reason() {
-    let file = tempfile::NamedTempFile::new().unwrap();
+fn a_line_of_a_file_that_cannot_be_taken_is_told_and_the_rest_stands() {
     let other = sealed("a", r#","summary":"\u001b[2J""#);
-    std::fs::write(file.path(), format!("{}\n{}\n{other}\n", sealed("a", ""), sealed("b", ""))).unwrap();
-    let words = read_all(file.path()).unwrap_err().to_string();
-    assert!(words.contains("line 3 of the queue file") && words.contains("stands in line 1"), "{words}");
-    assert!(words.contains(file.path().to_str().unwrap()), "{words}");
+    let (told, _) = tell(&format!("{}\n{}\n{other}\n{}", sealed("a", ""), sealed("b", ""), sealed("c", "")));
+    let [FeedEvent::Unreadable { place, reason }, FeedEvent::Entries(entries), FeedEvent::Link(Link::Ended)] =
+        &told[..]
+    else {
+        panic!("{told:?}");
+    };
+    assert!(place == "line 3" && reason.raw().contains("stands in line 1"), "{told:?}");
+    assert_eq!(entries.iter().map(|entry| entry.headline.id()).collect::<String>(), "abc");
 
-    std::fs::write(file.path(), format!("{}\n{{\"v\":1,\u{1b}[2J\n", sealed("a", ""))).unwrap();
-    assert!(read_all(file.path()).unwrap()[1].action.unreadable.is_some());
-
-    std::fs::write(file.path(), format!("{}\n{}\n", sealed("a", ""), sealed("b", ""))).unwrap();
-    assert_eq!(read_all(file.path()).unwrap().len(), 2);
-
-    let words = read_all(Path::new("/nowhere/queue.jsonl")).unwrap_err().to_string();
+    let words = open(Path::new("/nowhere/queue.jsonl")).unwrap_err().to_string();
     assert!(words.contains("/nowhere/queue.jsonl") && words.contains("No such file"), "{words}");
+    assert!(open(Path::new("/tmp")).is_err());
+}
+
+#[test]
+fn a_large_file_comes_in_parts_in_its_own_order_and_is_read_back_from_its_place() {
+    let text = |n: usize| sealed(&format!("a{n}"), &format!(r#","summary":"{}""#, "é".repeat(n % 700)));
+    let all: Vec<_> = (0..2_000).map(text).collect();
+    let (told, file) = tell(&all.join("\r\n"));
+    let entries = told.iter().filter_map(|event| match event {
+        FeedEvent::Entries(entries) => Some(entries),
+        _ => None,
+    });
+    assert!(entries.clone().count() > 2 && entries.clone().next().is_some_and(|first| first.len() == FIRST));
+    let entries: Vec<_> = entries.flatten().collect();
+    assert_eq!(entries.len(), all.len());
+    for (entry, sealed) in entries.iter().zip(&all) {
+        assert_eq!(*entry.headline.action().sealed, **sealed);
+    }
+    // The file is another one now: nothing of it passes for what was read first.
+    std::fs::write(file.path(), "x".repeat(all.concat().len() + 5_000)).unwrap();
+    let action = entries[100].headline.action();
+    assert_eq!((action.id.as_str(), action.digest), ("a100", entries[100].headline.digest));
+    assert!(!action.unreadable.as_ref().unwrap().can_be_rejected);
 }
 
 #[test]
@@ -131,29 +173,11 @@ fn a_pipe_is_told_line_by_line_to_its_end() {
         FeedEvent::Changed(a),
         FeedEvent::Unreadable { place, .. },
         FeedEvent::Changed(b),
-        FeedEvent::Complete { pending },
         FeedEvent::Link(Link::Ended),
     ] = &told[..]
     else {
         panic!("{told:?}");
     };
-    assert_eq!((a.action.id.as_str(), place.as_str(), b.action.id.as_str()), ("a", "line 2", "b"));
-    assert_eq!(pending.len(), 2);
-}
-
-#[tokio::test]
-async fn a_files_entries_come_in_batches_and_then_the_end() {
-    let entries = (0..250).map(|n| Queued::pending(Action::read(sealed(&format!("a{n}"), "")).unwrap()));
-    let (tx, mut rx) = mpsc::channel(16);
-    run(Source::Entries(entries.collect()), tx).await;
-    let mut sizes = Vec::new();
-    while let Some(event) = rx.recv().await {
-        match event {
-            FeedEvent::Entries(entries) => sizes.push(entries.len()),
-            FeedEvent::Complete { pending } => assert_eq!(pending.len(), 250),
-            FeedEvent::Link(Link::Ended) => sizes.push(0),
-            other => panic!("{other:?}"),
-        }
-    }
-    assert_eq!(sizes, [100, 100, 50, 0]);
+    assert_eq!((a.headline.id(), place.as_str(), b.headline.id()), ("a", "line 2", "b"));
+    assert_eq!(*a.headline.action().sealed, *sealed("a", ""));
 }

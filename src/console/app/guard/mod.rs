@@ -17,6 +17,7 @@ pub use refusal::Refusal;
 use super::{Model, Now, Pane};
 use crate::console::keymap::Intent;
 use crate::console::screens::decide::{Bar, Subject};
+use crate::console::screens::queue::GroupKey;
 use crate::domain::{Action, Digest, Risk, Untrusted, Verdict};
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,8 +41,8 @@ pub fn selection(action: &Action) -> Selection {
 pub struct Shown {
     /// The action under the cursor.
     pub cursor: Option<Selection>,
-    /// The agent on whose flood the cursor was.
-    pub flood: Option<Untrusted>,
+    /// The group on whose row the cursor was.
+    pub group: Option<GroupKey>,
     /// The bar that was open. What a bar asks never changes, so its id says it all.
     pub bar: Option<Uuid>,
     /// Whether nothing of the payload was left that no frame had shown.
@@ -74,7 +75,7 @@ impl Shown {
             });
         let shows = Self {
             cursor: model.queue.cursor().filter(|_| !hidden).cloned(),
-            flood: model.queue.flood_cursor().filter(|_| !hidden).cloned(),
+            group: model.queue.group_cursor().filter(|_| !hidden).cloned(),
             bar: model.bar.as_ref().filter(|_| !hidden).map(|bar| bar.id),
             whole: model.detail.unseen() == 0,
             marked: model.queue.marked(),
@@ -116,7 +117,7 @@ pub fn may_open(model: &Model, verdict: Verdict, now: Now) -> Result<Arc<Action>
     if model.shown.cursor.as_ref() != Some(cursor) || model.shown.bar.is_some() {
         return Err(Refusal::JustChanged);
     }
-    let action = model.queue.selected().map(|entry| &entry.action).ok_or(Refusal::NothingSelected)?;
+    let action = model.queue.selected().ok_or(Refusal::NothingSelected)?;
     is_armed(model, arming(verdict, action.risk), now)?;
     may_reject(action)?;
     if verdict == Verdict::Approve {
@@ -172,16 +173,31 @@ pub fn may_open_marked(model: &Model, now: Now) -> Result<(), Refusal> {
     is_armed(model, ARMED, now)
 }
 
-/// Whether a key that was read at this time may do something about the flood under the cursor; then, of which agent.
-/// Nothing of it can be approved: nobody has seen what it is.
-pub fn may_open_flood(model: &Model, verdict: Verdict, now: Now) -> Result<Untrusted, Refusal> {
+/// Whether a key that was read at this time may do something about the group under the cursor; then, which. Nothing of
+/// a flood can be approved: nobody has seen what it is.
+pub fn may_open_group(model: &Model, verdict: Verdict, now: Now) -> Result<GroupKey, Refusal> {
     may_decide_at_all(model)?;
-    let agent = model.queue.flood_cursor().ok_or(Refusal::NothingSelected)?;
-    if model.shown.flood.as_ref() != Some(agent) || model.shown.bar.is_some() {
+    let group = model.queue.group_cursor().ok_or(Refusal::NothingSelected)?;
+    if model.shown.group.as_ref() != Some(group) || model.shown.bar.is_some() {
         return Err(Refusal::JustChanged);
     }
     is_armed(model, ARMED, now)?;
-    if verdict == Verdict::Approve { Err(Refusal::Flood) } else { Ok(agent.clone()) }
+    match group {
+        GroupKey::Flood(_) if verdict == Verdict::Approve => Err(Refusal::Flood),
+        _ => Ok(group.clone()),
+    }
+}
+
+/// Whether a key that was read at this time may open the table of what belongs together with what the cursor is on; then,
+/// with which action.
+pub fn may_open_fellows(model: &Model, now: Now) -> Result<Arc<Action>, Refusal> {
+    may_decide_at_all(model)?;
+    let cursor = model.queue.cursor().ok_or(Refusal::NothingSelected)?;
+    if model.shown.cursor.as_ref() != Some(cursor) || model.shown.bar.is_some() {
+        return Err(Refusal::JustChanged);
+    }
+    is_armed(model, ARMED, now)?;
+    model.queue.selected().cloned().ok_or(Refusal::NothingSelected)
 }
 
 /// Whether anything may be done about decisions that were taken already: take them back, send them again or on, drop them,
@@ -193,10 +209,11 @@ pub fn may_touch_decisions(model: &Model) -> Result<(), Refusal> {
 /// Whether a key that was read at this time may pause the agent under the cursor, or let it go on; then, which.
 pub fn may_pause(model: &Model, now: Now) -> Result<Untrusted, Refusal> {
     may_touch_decisions(model)?;
-    let agent = model.queue.selected().map(|entry| &entry.action.agent).or(model.queue.flood_cursor());
+    let group = || model.queue.group_cursor().and_then(GroupKey::agent);
+    let agent = model.queue.selected().map(|action| &action.agent).or_else(group);
     let agent = agent.ok_or(Refusal::NothingSelected)?;
     let shown = &model.shown;
-    if shown.cursor.as_ref() != model.queue.cursor() || shown.flood.as_ref() != model.queue.flood_cursor() {
+    if shown.cursor.as_ref() != model.queue.cursor() || shown.group.as_ref() != model.queue.group_cursor() {
         return Err(Refusal::JustChanged);
     }
     is_armed(model, ARMED, now)?;

@@ -18,14 +18,13 @@ const SHORTEST_NAME: usize = 5;
 
 pub(in crate::console::screens) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model, now: Now) {
     let theme = &model.settings.theme;
-    let Some(entry) = model.queue.selected() else {
+    let Some(action) = model.queue.selected() else {
         let inner = framed(frame, area, model, Pane::Detail, &RoleLine::default(), &RoleLine::default());
         let words = if model.queue.is_empty() { "" } else { " The cursor is on nothing." };
         let line = RoleLine::of(Role::Quiet, words).styled(theme);
         frame.buffer_mut().set_line(inner.x, inner.y, &line, inner.width);
         return;
     };
-    let action = &entry.action;
     let title = title(model, action, usize::from(area.width).saturating_sub(4), now);
     let inner = framed(frame, area, model, Pane::Detail, &title, &foot(&model.detail.scroll, theme));
     let asked = Visible::of(&format!("{} ago", age(between(action.created_at, now.wall))));

@@ -2,36 +2,73 @@
 //!
 //! A new arrival never moves the row under the cursor; when that row goes, the cursor rests on nothing until the next
 //! move. What an entry's change means for a decision is not known here.
+//!
+//! | file | what it owns |
+//! |---|---|
+//! | `entries` | every entry, and its texts for the filter |
+//! | `order`, `groups`, `floods` | what comes first, and what stands under a row of its own |
+//! | `filter` | what a filter means |
+//! | `list` | the lines, the cursor, the window on them |
+//! | `marks` | what is to be decided together |
+//! | `named` | the list by id instead of by row |
 
+mod entries;
+mod filter;
 pub mod floods;
+mod groups;
 mod list;
 mod marks;
 mod named;
+mod order;
 pub(super) mod view;
 
 #[cfg(test)]
 mod tests;
 
-use self::floods::{Flood, Floods};
-use self::list::Cursor;
-use crate::console::widgets::Scroll;
+pub use self::filter::Filter;
+pub use self::groups::Group;
+pub use self::order::{GroupKey, Grouping, Order};
+
+use self::entries::{Entries, Slot};
+use self::floods::Floods;
+use self::groups::Groups;
+use self::list::{Cursor, Line};
+use self::marks::Range;
+use crate::config::Filters;
+use crate::console::widgets::{Scroll, Search};
 use crate::domain::lookalike::Names;
-use crate::domain::{Action, ActionState, Digest, Queued, Untrusted};
+use crate::domain::{Action, ActionState, Finding, Headline, Listed, Queued};
 use jiff::Timestamp;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// What waits for a decision.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Queue {
-    entries: HashMap<String, Queued>,
-    /// The rows, in order: by deadline, then by what they are.
-    order: Vec<(Timestamp, RowKey)>,
-    /// How many entries wait with no decision on its way, in rows of their own or not.
-    waiting: usize,
+    entries: Entries,
+    order: Order,
+    grouping: Grouping,
+    filter: Filter,
+    /// Where the filter is typed.
+    search: Search,
+    /// Filters that have a name.
+    named: Filters,
+    /// When the filter was last asked.
+    now: Timestamp,
+    /// All that waits with no decision on its way, in order.
+    sorted: Vec<Slot>,
+    /// Which of the entries the filter keeps, by their numbers.
+    hits: Vec<bool>,
+    /// What shows, in order.
+    lines: Vec<Line>,
+    groups: Groups,
+    /// What has come and is not listed yet, while many come together.
+    late: Option<Vec<Slot>>,
     floods: Floods,
     /// The names seen so far, to tell those that look like them.
     names: Names,
+    /// What was found in an entry beside what is found in its text.
+    found: HashMap<String, Vec<Finding>>,
     /// Entries that are not listed, because a decision on them is on its way.
     out: HashSet<String>,
     /// Whether a listing is complete, and the link has held since. Then nothing needs to be kept for the next one.
@@ -41,39 +78,47 @@ pub struct Queue {
     /// Entries that were told live while a listing was not complete, which that listing may not name.
     fresh: HashSet<String>,
     cursor: Option<Cursor>,
-    /// What is marked, by id and digest.
-    marks: HashMap<String, Digest>,
+    /// What the cursor is on, in full.
+    loaded: Option<Arc<Action>>,
+    marks: HashSet<Slot>,
+    range: Option<Range>,
     /// Where the cursor was when its row went.
     near: usize,
     /// Whether the cursor was ever on something: the first arrival gets it, no later one does.
     started: bool,
-    /// Whether the reviewer has ever moved the cursor: until then the first rows of all are worth more than the line
-    /// that the first of them came to stand on.
+    /// Whether the reviewer has ever done anything: until then the first rows of all are worth more than the line that
+    /// the first of them came to stand on.
     moved: bool,
     scroll: Scroll,
-}
-
-/// What a row is about.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum RowKey {
-    /// What this agent asked too fast.
-    Flood(Untrusted),
-    /// The action with this id.
-    Action(String),
+    /// No entry expires before this.
+    next_expiry: Option<Timestamp>,
 }
 
 /// A row of the list.
 #[derive(Debug, Clone, Copy)]
 pub enum Row<'a> {
     /// One action.
-    Action(&'a Queued),
-    /// What one agent asked faster than anybody could read.
-    Flood {
-        /// The agent.
-        agent: &'a Untrusted,
-        /// What of it waits.
-        flood: &'a Flood,
+    Action {
+        /// What is held of it.
+        headline: &'a Headline,
+        /// Whether it stands under a group's row.
+        under: bool,
+        /// Whether it is marked.
+        marked: bool,
     },
+    /// Several that stand together.
+    Group(&'a Group),
+}
+
+impl Row<'_> {
+    /// From when its age counts, and when it expires.
+    pub fn times(&self) -> (Timestamp, Timestamp) {
+        match self {
+            Self::Action { headline, .. } => (headline.created_at, headline.expires_at),
+            // A group has no age: a moment without an end stands for it.
+            Self::Group(group) => (Timestamp::MIN, group.expires_at()),
+        }
+    }
 }
 
 /// What news of one entry came to.
@@ -89,42 +134,92 @@ pub enum Applied {
     Differs,
 }
 
-impl Queue {
-    /// Takes in news of one entry. `live` where it was told as it happened, not by a listing.
-    pub fn apply(&mut self, mut entry: Queued, live: bool) -> Applied {
-        let id = entry.action.id.clone();
-        if live && !self.listed {
-            self.fresh.insert(id.clone());
+impl Default for Queue {
+    fn default() -> Self {
+        Self {
+            entries: Entries::default(),
+            order: Order::Deadline,
+            grouping: Grouping::None,
+            filter: Filter::default(),
+            search: Search::default(),
+            named: Filters::new(),
+            now: Timestamp::UNIX_EPOCH,
+            sorted: Vec::new(),
+            hits: Vec::new(),
+            lines: Vec::new(),
+            groups: Groups::default(),
+            late: None,
+            floods: Floods::default(),
+            names: Names::default(),
+            found: HashMap::new(),
+            out: HashSet::new(),
+            listed: false,
+            settled: HashSet::new(),
+            fresh: HashSet::new(),
+            cursor: None,
+            loaded: None,
+            marks: HashSet::new(),
+            range: None,
+            near: 0,
+            started: false,
+            moved: false,
+            scroll: Scroll::default(),
+            next_expiry: None,
         }
-        let Some(known) = self.entries.get_mut(&id) else {
-            if entry.state != ActionState::Pending {
-                self.remember_settled(&id);
+    }
+}
+
+impl Queue {
+    /// Many entries come together: they are listed when [`all_came`](Self::all_came) says that they are here.
+    pub fn many_come(&mut self) {
+        self.late.get_or_insert_default();
+    }
+
+    /// See [`many_come`](Self::many_come).
+    pub fn all_came(&mut self) {
+        self.enlist_late();
+        self.late = None;
+    }
+
+    /// Takes in news of one entry. `live` where it was told as it happened, not by a listing.
+    pub fn apply(&mut self, entry: impl Into<Listed>, live: bool) -> Applied {
+        let Listed { mut headline, names, state, decision, execution } = entry.into();
+        let id = &*headline.id().to_owned();
+        if live && !self.listed {
+            self.fresh.insert(id.to_owned());
+        }
+        let Some(slot) = self.entries.slot(id) else {
+            if state != ActionState::Pending {
+                self.remember_settled(id);
                 return Applied::Unchanged;
             }
-            if self.settled.contains(&id) {
+            if self.settled.contains(id) {
                 return Applied::Unchanged;
             }
-            self.floods.arrived(&entry.action);
-            let alike = self.names.look_at(&entry.action);
+            let flooded = self.floods.arrived(&headline);
+            let alike = self.names.look_at(&names);
             if !alike.is_empty() {
-                let action = Arc::make_mut(&mut entry.action);
-                alike.into_iter().for_each(|finding| action.found(finding));
+                let raised = alike.iter().map(|finding| finding.kind.raises()).max().unwrap_or_default();
+                headline.risk = headline.risk.max(raised);
+                self.found.insert(id.to_owned(), alike);
             }
-            if !self.out.contains(&id) {
-                self.enlist(&entry.action);
+            let out = self.out.contains(id);
+            self.next_expiry = self.next_expiry.into_iter().chain([headline.expires_at]).min();
+            let slot = self.entries.insert(headline, flooded);
+            if !out {
+                self.enlist(slot);
             }
-            self.entries.insert(id, entry);
             return Applied::Arrived;
         };
-        if known.action.digest != entry.action.digest {
+        let known = self.entries.get(slot).map(|entry| entry.headline.digest);
+        if known != Some(headline.digest) {
             return Applied::Differs;
         }
-        known.merge(&entry);
-        if known.state == ActionState::Pending {
+        if state == ActionState::Pending {
             return Applied::Unchanged;
         }
-        match self.forget(&id) {
-            Some(entry) => Applied::Settled(Box::new(entry)),
+        match self.forget(id) {
+            Some(entry) => Applied::Settled(Box::new(Queued { state, decision, execution, ..entry })),
             None => Applied::Unchanged,
         }
     }
@@ -133,7 +228,8 @@ impl Queue {
     /// seen.
     pub fn replace(&mut self, entry: Queued) {
         let id = entry.action.id.clone();
-        if self.entries.get(&id).is_some_and(|known| known.action.digest == entry.action.digest) {
+        let known = self.entries.slot(&id).and_then(|slot| self.entries.get(slot));
+        if known.is_some_and(|known| known.headline.digest == entry.action.digest) {
             return;
         }
         self.forget(&id);
@@ -141,23 +237,36 @@ impl Queue {
         self.apply(entry, true);
     }
 
-    /// The action that is known under this id.
-    pub fn known(&self, id: &str) -> Option<&Action> {
-        self.entries.get(id).map(|entry| &*entry.action)
+    /// The action that is known under this id, in full.
+    pub fn known(&self, id: &str) -> Option<Arc<Action>> {
+        let entry = self.entries.get(self.entries.slot(id)?)?;
+        Some(self.read(&entry.headline))
+    }
+
+    /// The action of a headline, with what was found in it here.
+    fn read(&self, headline: &Headline) -> Arc<Action> {
+        let mut action = headline.action();
+        if let Some(found) = self.found.get(headline.id()) {
+            let action = Arc::make_mut(&mut action);
+            found.iter().cloned().for_each(|finding| action.found(finding));
+        }
+        action
     }
 
     /// A listing is complete: returns the entries that waited and that it does not name.
     pub fn complete(&mut self, pending: &HashSet<String>) -> Vec<Queued> {
-        let gone: Vec<_> = self
-            .entries
-            .keys()
-            .filter(|id| !pending.contains(*id) && !self.fresh.contains(*id))
-            .cloned()
-            .collect();
+        let ids = self.entries.iter().map(|(_, entry)| entry.headline.id());
+        let gone = ids.filter(|id| !pending.contains(*id) && !self.fresh.contains(*id));
+        let gone: Vec<_> = gone.map(str::to_owned).collect();
+        self.all_listed();
+        gone.iter().filter_map(|id| self.forget(id)).collect()
+    }
+
+    /// A listing is complete, and nothing that waited can have gone meanwhile.
+    pub fn all_listed(&mut self) {
         self.settled.clear();
         self.fresh.clear();
         self.listed = true;
-        gone.iter().filter_map(|id| self.forget(id)).collect()
     }
 
     /// The link broke: what waits is as the next listing says, not as it was told before.
@@ -174,55 +283,90 @@ impl Queue {
 
     /// Entries whose time is over, taken out of the list. For sources without a server to say so.
     pub fn expire(&mut self, now: Timestamp) -> Vec<Queued> {
-        let over = self.order.iter().take_while(|(expires_at, _)| *expires_at <= now);
-        let mut ids: Vec<_> = over
-            .filter_map(|(_, key)| if let RowKey::Action(id) = key { Some(id.clone()) } else { None })
-            .collect();
-        ids.extend(self.floods.expired(now));
-        ids.iter()
+        if self.next_expiry.is_none_or(|next| next > now) {
+            return Vec::new();
+        }
+        let mut over: Vec<_> = self.entries.iter().map(|(_, entry)| &entry.headline).collect();
+        over.retain(|headline| headline.expires_at <= now);
+        over.sort_by_key(|headline| headline.expires_at);
+        // A decision that is on its way ends by its own answer.
+        over.retain(|headline| !self.out.contains(headline.id()));
+        let ids: Vec<_> = over.into_iter().map(|headline| headline.id().to_owned()).collect();
+        let gone: Vec<_> = ids
+            .iter()
             .filter_map(|id| self.forget(id))
             .map(|entry| Queued { state: ActionState::Expired, ..entry })
-            .collect()
+            .collect();
+        let left = self.entries.iter().map(|(_, entry)| entry.headline.expires_at);
+        self.next_expiry = left.filter(|at| *at > now).min();
+        gone
+    }
+
+    /// No entry expires before this.
+    pub fn next_expiry(&self) -> Option<Timestamp> {
+        self.next_expiry
     }
 
     fn forget(&mut self, id: &str) -> Option<Queued> {
-        let action = Arc::clone(&self.entries.get(id)?.action);
+        let slot = self.entries.slot(id)?;
         self.remember_settled(id);
         if !self.out.remove(id) {
-            self.delist(&action);
+            self.delist(slot);
         }
-        self.floods.gone(&action);
-        self.entries.remove(id)
+        let entry = self.entries.remove(slot)?;
+        let action = self.read(&entry.headline);
+        self.found.remove(id);
+        self.compact();
+        Some(Queued { action, state: ActionState::Pending, decision: None, execution: None })
+    }
+
+    /// Gives the entries new numbers once too many are in vain.
+    fn compact(&mut self) {
+        let Some(numbers) = self.entries.compact() else { return };
+        let new = |slot: &Slot| numbers.get(*slot as usize).copied().flatten();
+        self.sorted = self.sorted.iter().filter_map(new).collect();
+        self.marks = self.marks.iter().filter_map(new).collect();
+        self.range = None;
+        if let Some(Cursor::Action(slot, _)) = &mut self.cursor {
+            match new(slot) {
+                Some(number) => *slot = number,
+                None => self.cursor = None,
+            }
+        }
+        // The lines bear the old numbers until they are made anew, so where the cursor stands is told by hand.
+        let line = |line: &Line| match line {
+            Line::Action(slot) => new(slot).map(Line::Action),
+            group @ Line::Group(_) => Some(*group),
+        };
+        self.lines = self.lines.iter().filter_map(line).collect();
+        self.hits = self.filter.hits(&self.entries, None, self.now);
+        self.relist();
     }
 
     /// Takes an entry out of the list while a decision on it is on its way; also one that is not known yet, because
     /// the decision was found in the journal.
     pub fn take_out(&mut self, id: &str) {
         if self.out.insert(id.to_owned())
-            && let Some(action) = self.entries.get(id).map(|entry| Arc::clone(&entry.action))
+            && let Some(slot) = self.entries.slot(id)
         {
-            self.delist(&action);
+            self.delist(slot);
         }
     }
 
     /// Puts an entry back in the list: the decision on it came to nothing, and it still waits.
     pub fn put_back(&mut self, id: &str) {
         if self.out.remove(id)
-            && let Some(action) = self.entries.get(id).map(|entry| Arc::clone(&entry.action))
+            && let Some(slot) = self.entries.slot(id)
         {
-            self.enlist(&action);
+            let expires_at = self.entries.get(slot).map(|entry| entry.headline.expires_at);
+            self.next_expiry = self.next_expiry.into_iter().chain(expires_at).min();
+            self.enlist(slot);
         }
     }
 
     /// Whether the entry is known to wait, listed or with a decision on its way.
     pub fn is_pending(&self, id: &str) -> bool {
-        self.entries.contains_key(id)
-    }
-
-    /// What waits and stands under an agent's row, by deadline.
-    pub fn flooded(&self, agent: &Untrusted) -> Vec<Arc<Action>> {
-        let ids = self.floods.get(agent).into_iter().flat_map(Flood::ids);
-        ids.filter_map(|(_, id)| self.entries.get(id)).map(|entry| Arc::clone(&entry.action)).collect()
+        self.entries.slot(id).is_some()
     }
 
     /// How often an agent may ask within a minute before what it asks is gathered under one row.

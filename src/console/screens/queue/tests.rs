@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::console::keymap::Intent;
-use crate::domain::{Decision, Verdict};
+use crate::domain::{Decision, Untrusted, Verdict};
 use ratatui::layout::Rect;
 
 fn entry(id: &str, minute: u32) -> Queued {
@@ -29,8 +29,14 @@ fn queue(ids: &[(&str, u32)]) -> Queue {
 fn ids(queue: &Queue) -> String {
     let row = |(row, cursor): (Row<'_>, bool)| {
         let name = match row {
-            Row::Action(entry) => entry.action.id.clone(),
-            Row::Flood { agent, flood } => format!("{}x{}", agent.visible().plain(), flood.len()),
+            Row::Action { headline, .. } => headline.id().to_owned(),
+            Row::Group(group) => {
+                let name = match &group.key {
+                    GroupKey::Flood(name) | GroupKey::Agent(name) | GroupKey::Thread(name) => name,
+                    GroupKey::Alike { action, .. } => action,
+                };
+                format!("{}x{}", name.visible().plain(), group.len())
+            }
         };
         format!("{}{name}", if cursor { ">" } else { "" })
     };
@@ -183,11 +189,11 @@ fn what_is_asked_too_fast_is_gathered_under_one_row_and_the_rest_stays() {
     assert_eq!(queue.len(), 8);
     queue.go(Intent::Bottom);
     queue.go(Intent::Up);
-    assert_eq!((queue.cursor(), queue.flood_cursor()), (None, Some(&Untrusted::from("bot"))));
-    assert!(queue.toggle_flood());
+    assert_eq!((queue.cursor(), queue.group_cursor()), (None, Some(&GroupKey::Flood("bot".into()))));
+    assert!(queue.toggle_group());
     assert_eq!(ids(&queue), "a bot-0 bot-1 calm-1 >botx3 bot-2 bot-3 bot-4 bot-9");
     queue.apply(Queued { state: ActionState::Cancelled, ..asked("bot", 3, 3) }, true);
-    assert!(queue.toggle_flood());
+    assert!(queue.toggle_group());
     assert_eq!(ids(&queue), "a bot-0 bot-1 calm-1 >botx2 bot-9");
     assert!(queue.toggle_mark());
     assert_eq!((queue.marked(), queue.len()), (2, 7), "all that is under the row");

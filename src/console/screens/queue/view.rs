@@ -1,14 +1,14 @@
 //! How the list looks: one row an action, the risk first, the time left last.
 
-use super::Row;
-use super::floods::Flood;
+use super::{Filter, Group, GroupKey, Grouping, Row};
+use crate::config::Highlight;
 use crate::console::app::layout::readable;
 use crate::console::app::{Model, Now, Pane};
 use crate::console::screens::view::{framed, risk_role};
 use crate::console::theme::Role;
 use crate::console::widgets::RoleLine;
 use crate::domain::timestamp::{age, between, countdown};
-use crate::domain::{Queued, Untrusted, Visible};
+use crate::domain::{Field, Headline, Visible};
 use crate::feed::Link;
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -17,35 +17,17 @@ use ratatui::layout::Rect;
 const WITH_AGE: usize = 50;
 
 pub(in crate::console::screens) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model, now: Now) {
-    let (above, below) = model.queue.hidden();
-    let mut title = RoleLine::of(Role::Title, format!(" Pending {} ", model.queue.len()));
-    if model.queue.marked() > 0 {
-        title.push(Role::Border, model.settings.theme.symbols.rule);
-        title.push(Role::Notice, format!(" {} marked ", model.queue.marked()));
-    }
-    title = title.with(Role::Border, model.settings.theme.symbols.rule).with(Role::Title, " by deadline ");
-    if let Link::Reconnecting { since, .. } = &model.link {
-        // A list that nobody keeps up to date says how old it is.
-        let as_of =
-            since.to_zoned_datetime(model.settings.time_zone.clone()).strftime("%H:%M:%S").to_string();
-        title.push(Role::Border, model.settings.theme.symbols.rule);
-        title.push(Role::Doubt, format!(" as of {as_of} "));
-    }
-    let mut foot = RoleLine::default();
-    for (count, word) in [(above, "above"), (below, "below")] {
-        if count > 0 {
-            foot.push(Role::Title, format!(" {count} more {word} "));
-        }
-    }
-    let inner = framed(frame, area, model, Pane::List, &title, &foot);
+    let inner = framed(frame, area, model, Pane::List, &title(model), &foot(model));
     let columns = readable(inner.width);
     let lines = if model.queue.is_empty() {
         empty(model, columns)
+    } else if model.queue.kept() == 0 {
+        vec![RoleLine::default(), RoleLine::of(Role::Text, " Nothing that waits matches the filter.")]
     } else {
-        let quiet = model.is_offline();
+        let drawing = Drawing { model, columns, now };
         let line = |(row, cursor)| match row {
-            Row::Action(entry) => action_row(model, entry, cursor, columns, now, quiet),
-            Row::Flood { agent, flood } => flood_row(model, agent, flood, cursor, columns, now),
+            Row::Action { headline, under, marked } => drawing.action(headline, cursor, under, marked),
+            Row::Group(group) => drawing.group(group, cursor),
         };
         model.queue.rows().map(line).collect()
     };
@@ -54,62 +36,161 @@ pub(in crate::console::screens) fn draw(frame: &mut Frame<'_>, area: Rect, model
     }
 }
 
-fn action_row(
-    model: &Model,
-    entry: &Queued,
-    cursor: bool,
-    columns: usize,
-    now: Now,
-    quiet: bool,
-) -> RoleLine {
-    let action = &entry.action;
-    let left = left(countdown(between(now.wall, action.expires_at)));
-    let mut tail = RoleLine::default();
-    if columns >= WITH_AGE {
-        tail.push(Role::Quiet, format!(" {:>4}", age(between(action.created_at, now.wall))));
+/// ` Pending 3 of 12 ─ 2 marked ─ by deadline ─ /prod `
+fn title(model: &Model) -> RoleLine {
+    let (queue, rule) = (&model.queue, model.settings.theme.symbols.rule);
+    let filtered = !queue.filter().is_empty();
+    let count =
+        if filtered { format!("{} of {}", queue.kept(), queue.len()) } else { queue.len().to_string() };
+    let mut title = RoleLine::of(Role::Title, format!(" Pending {count} "));
+    let mut part = |role, words: String| {
+        title.push(Role::Border, rule);
+        title.push(role, words);
+    };
+    if queue.marked() > 0 {
+        let range = if queue.is_ranging() { ", range open" } else { "" };
+        part(Role::Notice, format!(" {} marked{range} ", queue.marked()));
     }
-    tail.push(Role::Text, format!(" {left:>7}"));
-    let plain = if quiet { Role::Quiet } else { Role::Foreign };
-    let name = if cursor { Role::Cursor } else { plain };
-    let symbols = &model.settings.theme.symbols;
-    let mut line = RoleLine::of(Role::Cursor, if cursor { symbols.cursor } else { " " });
-    line.push(Role::Notice, if model.queue.is_marked(action) { symbols.mark } else { " " });
-    line.push(risk_role(action.risk), action.risk.badge());
-    line.push(Role::Text, " ");
-    let width = if columns < WITH_AGE { 12 } else { 14 };
-    let mut field = RoleLine::default();
-    field.push_foreign(name, &action.name.head(width));
-    line.append(field.fit(width));
-    line.push(Role::Text, " ");
-    let rest = columns.saturating_sub(line.width() + tail.width());
-    let head = |summary: &Untrusted| summary.head(rest);
-    let words = action.summary.as_ref().map_or_else(|| Visible::head(action.payload(), rest), head);
-    let mut field = RoleLine::default();
-    field.push_foreign(plain, &words);
-    line.append(field.fit(rest));
-    line.append(tail);
-    line
+    let grouped = match queue.grouping() {
+        Grouping::None => String::new(),
+        grouping => format!(", grouped by {}", grouping.name()),
+    };
+    part(Role::Title, format!(" by {}{grouped} ", queue.order().name()));
+    if let Link::Reconnecting { since, .. } = &model.link {
+        // A list that nobody keeps up to date says how old it is.
+        let as_of =
+            since.to_zoned_datetime(model.settings.time_zone.clone()).strftime("%H:%M:%S").to_string();
+        part(Role::Doubt, format!(" as of {as_of} "));
+    }
+    if filtered {
+        title.push(Role::Border, rule);
+        title.push(Role::KeyName, " /");
+        title.push_foreign(Role::KeyName, &Visible::of(queue.filter().text()));
+        title.push(Role::Text, " ");
+    }
+    if let Some(problem) = queue.filter().problem() {
+        title.push(Role::Border, rule);
+        title.push(Role::Bad, " ");
+        title.push_foreign(Role::Bad, &Visible::of(problem));
+        title.push(Role::Text, " ");
+    }
+    title
 }
 
-/// What one agent asked faster than anybody could read: how many wait, and until when the first of them does.
-fn flood_row(
-    model: &Model,
-    agent: &Untrusted,
-    flood: &Flood,
-    cursor: bool,
+fn foot(model: &Model) -> RoleLine {
+    let (above, below) = model.queue.hidden();
+    let mut foot = RoleLine::default();
+    for (count, word) in [(above, "above"), (below, "below")] {
+        if count > 0 {
+            foot.push(Role::Title, format!(" {count} more {word} "));
+        }
+    }
+    foot
+}
+
+struct Drawing<'m> {
+    model: &'m Model,
     columns: usize,
     now: Now,
-) -> RoleLine {
-    let symbols = &model.settings.theme.symbols;
-    let tail = format!(" {:>7}", left(countdown(between(now.wall, flood.expires_at()))));
-    let mut line = RoleLine::of(Role::Cursor, if cursor { symbols.cursor } else { " " });
-    line.push(Role::Text, " ");
-    line.push(risk_role(flood.risk), flood.risk.badge());
-    let paused = if model.paused.contains_key(agent) { "paused, " } else { "" };
-    line.push(Role::Notice, format!(" {} {paused}asked too fast: ", flood.len()));
-    let room = columns.saturating_sub(line.width() + tail.len());
-    line.append(RoleLine::default().foreign(&agent.name().cut(room)).fit(room));
-    line.with(Role::Text, tail)
+}
+
+impl Drawing<'_> {
+    fn action(&self, headline: &Headline, cursor: bool, under: bool, marked: bool) -> RoleLine {
+        let left = left(countdown(between(self.now.wall, headline.expires_at)));
+        let mut tail = RoleLine::default();
+        if self.columns >= WITH_AGE {
+            tail.push(Role::Quiet, format!(" {:>4}", age(between(headline.created_at, self.now.wall))));
+        }
+        tail.push(Role::Text, format!(" {left:>7}"));
+        let whole_row = self.model.settings.highlight == Highlight::Row;
+        let role = match cursor && whole_row {
+            true => Role::Cursor,
+            false if self.model.is_offline() => Role::Quiet,
+            false => Role::Foreign,
+        };
+        let symbols = &self.model.settings.theme.symbols;
+        let mut line = self.cursor(cursor);
+        line.push(Role::Notice, if marked { symbols.mark } else { " " });
+        if under {
+            line.push(Role::Border, symbols.under);
+        }
+        line.push(risk_role(headline.risk), headline.risk.badge());
+        line.push(Role::Text, " ");
+        let width = if self.columns < WITH_AGE { 12 } else { 14 } - usize::from(under);
+        line.append(self.field(headline, Field::Action, width, role));
+        line.push(Role::Text, " ");
+        let rest = self.columns.saturating_sub(line.width() + tail.width());
+        line.append(self.field(headline, Field::Summary, rest, role));
+        line.append(tail);
+        line
+    }
+
+    /// The cursor is a mark in the gutter, and nothing else unless whole rows are asked for: a move costs two cells.
+    fn cursor(&self, cursor: bool) -> RoleLine {
+        RoleLine::of(Role::Cursor, if cursor { self.model.settings.theme.symbols.cursor } else { " " })
+    }
+
+    /// A text of the agent's in its place, with the letters that the filter matches.
+    fn field(&self, headline: &Headline, field: Field, width: usize, role: Role) -> RoleLine {
+        let mut line = RoleLine::default();
+        line.push_foreign(role, &headline.head(field, width));
+        matched(line, self.model.queue.filter(), field, role).fit(width)
+    }
+
+    /// What stands together: how many, what they have in common, and until when the first of them waits.
+    fn group(&self, group: &Group, cursor: bool) -> RoleLine {
+        let symbols = &self.model.settings.theme.symbols;
+        let tail = format!(" {:>7}", left(countdown(between(self.now.wall, group.expires_at()))));
+        let mut line = self.cursor(cursor);
+        line.push(Role::Notice, if group.open { symbols.open } else { symbols.closed });
+        line.push(risk_role(group.risk), group.risk.badge());
+        let room = self.columns.saturating_sub(line.width() + tail.len());
+        line.append(self.common(group, room).fit(room));
+        line.with(Role::Text, tail)
+    }
+
+    fn common(&self, group: &Group, room: usize) -> RoleLine {
+        let mut line = RoleLine::default();
+        let paused = group.key.agent().is_some_and(|agent| self.model.paused.contains_key(agent));
+        let paused = if paused { "paused, " } else { "" };
+        line.push(Role::Notice, format!(" {} ", group.len()));
+        match &group.key {
+            GroupKey::Flood(agent) => {
+                line.push(Role::Notice, format!("{paused}asked too fast: "));
+                line.foreign(&agent.name().cut(room))
+            }
+            GroupKey::Thread(thread) => {
+                line.push(Role::Text, "in thread ");
+                line.foreign(&thread.name().cut(room))
+            }
+            GroupKey::Agent(agent) => {
+                line.push(Role::Text, format!("{paused}by "));
+                line.foreign(&agent.name().cut(room))
+            }
+            GroupKey::Alike { agent, action, .. } => {
+                line.push(Role::Text, paused);
+                let line = line
+                    .foreign(&action.name().cut(24))
+                    .with(Role::Text, " by ")
+                    .foreign(&agent.name().cut(24));
+                if group.len() < 2 {
+                    return line;
+                }
+                let mut differ = RoleLine::default();
+                for name in group.differing() {
+                    differ.push(Role::Text, if differ.is_empty() { ": differ in " } else { ", " });
+                    differ.push_foreign(Role::Foreign, &name.name().cut(24));
+                }
+                let same = || RoleLine::of(Role::Text, ": the same payload");
+                line.followed_by(Some(if differ.is_empty() { same() } else { differ }))
+            }
+        }
+    }
+}
+
+/// The letters that a filter matches, in a role of their own.
+fn matched(line: RoleLine, filter: &Filter, field: Field, role: Role) -> RoleLine {
+    filter.words_in(field).fold(line, |line, word| line.mark(word, role, Role::Match))
 }
 
 /// `4:31` rather than `04:31`: the column is narrow.
