@@ -40,8 +40,10 @@ fn model(count: usize) -> Model {
     let model = models.entry(count).or_insert_with(|| {
         let settings = Settings::new(Theme::new(true, false), Keymap::shipped().unwrap());
         let mut model = Model::new(settings, SIZE);
-        let entries = (0..count).map(|number| Queued::pending(action(number)).into()).collect();
-        tell(&mut model, Message::Feed(FeedEvent::Entries(entries)));
+        let entries: Vec<_> = (0..count).map(|number| Queued::pending(action(number))).collect();
+        let ids: Vec<_> = entries.iter().map(|entry| entry.action.id.clone()).collect();
+        tell(&mut model, Message::Feed(FeedEvent::entries(entries)));
+        tell(&mut model, Message::Feed(FeedEvent::Complete { pending: ids.into_iter().collect() }));
         model
     });
     model.clone()
@@ -102,6 +104,27 @@ fn arrival(bencher: Bencher<'_, '_>, count: usize) {
     bencher
         .with_inputs(next)
         .bench_local_values(|entry| tell(&mut model, Message::Feed(FeedEvent::changed(entry))));
+}
+
+/// The next order is asked for.
+#[divan::bench(args = COUNTS)]
+fn sort(bencher: Bencher<'_, '_>, count: usize) {
+    let mut model = model(count);
+    bencher.bench_local(|| press(&mut model, KeyCode::Char('s')));
+}
+
+/// A letter more in the filter, among all, and one less.
+#[divan::bench(args = COUNTS)]
+fn filter(bencher: Bencher<'_, '_>, count: usize) {
+    let mut model = model(count);
+    press(&mut model, KeyCode::Char('/'));
+    "order".chars().for_each(|letter| press(&mut model, KeyCode::Char(letter)));
+    bencher.bench_local(|| {
+        press(&mut model, KeyCode::Char(' '));
+        press(&mut model, KeyCode::Char('7'));
+        press(&mut model, KeyCode::Backspace);
+        press(&mut model, KeyCode::Backspace);
+    });
 }
 
 /// The whole screen, drawn into a buffer.
