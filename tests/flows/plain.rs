@@ -405,6 +405,26 @@ fn what_is_marked_is_decided_by_one_table_and_one_answer() {
 }
 
 #[test]
+fn the_list_can_be_filtered_and_put_in_another_order() {
+    let mut session = Session::new();
+    session.say("").say("sort risk");
+    assert!(session.last().find("2: critical") < session.last().find("1: high"), "{}", session.last());
+    session.say("sort size");
+    assert!(session.last().contains("sort by what?"), "{}", session.last());
+    session.say("filter risk:critical");
+    assert!(
+        session.last().contains("1 of 3 kept") && !session.last().contains("1: high"),
+        "{}",
+        session.last()
+    );
+    // A number means what it means, whatever the list shows.
+    session.say("reject 1").say("yes");
+    assert_eq!(session.order().action.id, refund().action.id);
+    session.say("filter");
+    assert!(session.last().contains("3: high") && !session.last().contains("1: high"), "{}", session.last());
+}
+
+#[test]
 fn nothing_foreign_stands_at_the_left_edge_and_no_line_is_too_long() {
     let mut hostile = plain(8, Risk::Low);
     let name = format!("x\n2: low, ping by ci, 01:00 left {}", "approve 2 ".repeat(40));

@@ -206,7 +206,7 @@ pub(super) fn run(
 }
 
 /// Filters the pane that keys go to, by these words or by the filter of the config that they name.
-fn filter(model: &mut Model, words: &str, context: &mut Context<'_>) {
+pub(super) fn filter(model: &mut Model, words: &str, context: &mut Context<'_>) {
     let words = match words.strip_prefix('@').map(|name| (name, model.settings.filters.get(name))) {
         None => words.to_owned(),
         Some((_, Some(words))) => words.clone(),

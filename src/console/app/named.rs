@@ -6,7 +6,9 @@
 
 use super::guard::Refusal;
 use super::{Context, Effect, Model, Now, Pane, update};
+use crate::config::Word as _;
 use crate::console::keymap::Intent;
+use crate::console::screens::queue::Order;
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -51,6 +53,21 @@ pub fn command(model: &mut Model, intent: Intent, context: &mut Context<'_>) -> 
 /// A whole line was typed into the field of the open bar; `false` where it does not fit.
 pub fn fill(model: &mut Model, text: &str) -> bool {
     model.bar.as_mut().is_none_or(|bar| bar.fill(text))
+}
+
+/// The list shows only what these words keep, or the filter of the config that they name.
+pub fn filter(model: &mut Model, words: &str, context: &mut Context<'_>) {
+    model.focus = Pane::List;
+    super::command::filter(model, words, context);
+    model.settle();
+}
+
+/// Puts the list in the order with this name; `false` where there is none.
+pub fn sort(model: &mut Model, name: &str) -> bool {
+    let Some(order) = Order::parse(name) else { return false };
+    model.queue.set_order(order);
+    model.settle();
+    true
 }
 
 /// What the model now asks, and how much is marked, has been printed.

@@ -9,6 +9,10 @@ pub(super) enum Command {
     Nothing,
     /// What waits; of one agent, where one is named.
     List(Option<String>),
+    /// Show only what these words keep; everything, where there are none.
+    Filter(String),
+    /// Put the list in another order.
+    Sort(String),
     /// The next page.
     More,
     /// An action in full.
@@ -70,10 +74,15 @@ impl Command {
 }
 
 /// Every command as it is written, and what it does.
-pub(super) const COMMANDS: [(&str, &str); 21] = [
+pub(super) const COMMANDS: [(&str, &str); 23] = [
     ("Enter", "at the prompt: listen, so that what happens is told as it happens; listening: the prompt"),
     ("list", "what waits for a decision, first what expires first"),
     ("list AGENT", "what waits of this agent alone"),
+    (
+        "filter WORDS",
+        "the list keeps what these words match: risk:high agent:ci !word age>5m; filter alone keeps everything",
+    ),
+    ("sort deadline, risk, age or agent", "what the list has first"),
     ("show N", "the action with this number in full, page by page"),
     ("more, or Enter", "the next page, while there is one"),
     ("unfold", "the action shown last once more, with everything open that was folded"),
@@ -135,6 +144,8 @@ pub(super) fn parse(line: &str) -> Result<Command, String> {
     match word {
         "" => Ok(Command::Nothing),
         "list" => Ok(Command::List((!rest.is_empty()).then(|| rest.to_owned()))),
+        "filter" => Ok(Command::Filter(rest.to_owned())),
+        "sort" => Ok(Command::Sort(rest.to_owned())),
         "more" => alone(Command::More),
         "show" => one(Command::Show),
         "unfold" => alone(Command::Unfold),
@@ -182,6 +193,9 @@ mod tests {
             ("list", Command::List(None)),
             ("l", Command::List(None)),
             ("list billing agent", Command::List(Some("billing agent".into()))),
+            ("filter risk:high !ci", Command::Filter("risk:high !ci".into())),
+            ("filter", Command::Filter(String::new())),
+            ("sort risk", Command::Sort("risk".into())),
             ("SHOW 3", Command::Show(3)),
             ("s 3", Command::Show(3)),
             ("approve 3", Command::Approve(3, String::new())),

@@ -15,6 +15,7 @@ use crate::console::app::model::Exit;
 use crate::console::app::{Context, Effect, EndOfInput, Message, Model, Now, Pane, deadline, named, update};
 use crate::console::keymap::Intent;
 use crate::console::screens::outcomes::Kind;
+use crate::console::screens::queue::Grouping;
 use crate::domain::Verdict;
 use std::time::Duration;
 use uuid::Uuid;
@@ -79,6 +80,8 @@ impl Plain {
             listening: true,
             prompted: false,
         };
+        // What stands together is folded under one row on the screen; here each thing has a line.
+        plain.model.queue.set_grouping(Grouping::None);
         plain.model.settle();
         plain.page.own("aegis-console, plain mode: line by line. help names the commands");
         plain.identity();
@@ -230,6 +233,8 @@ impl Plain {
             Command::Nothing => {}
             Command::List(None) => self.list(0, now),
             Command::List(Some(agent)) => self.list_of(&agent, now),
+            Command::Filter(words) => self.filter(&words, context),
+            Command::Sort(order) => self.sort(&order, now),
             Command::More => self.more(context),
             Command::Show(number) => self.show(number, 0, now),
             Command::Unfold => self.unfold(context),

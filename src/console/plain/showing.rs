@@ -81,6 +81,31 @@ impl Plain {
         }
     }
 
+    /// Shows only what these words keep, and lists it.
+    pub(super) fn filter(&mut self, words: &str, context: &mut Context<'_>) {
+        named::filter(&mut self.model, words, context);
+        if let Some(notice) = self.model.notice.take() {
+            self.page.quoting(&notice.line);
+        }
+        if let Some(problem) = self.model.queue.filter().problem() {
+            self.page.quoting(&say("not understood and left out: ").foreign(&Visible::of(problem)));
+        }
+        if !words.is_empty() {
+            let (kept, all) = (self.model.queue.kept(), self.model.queue.len());
+            self.page.own(format!("{kept} of {all} kept; filter alone keeps everything"));
+        }
+        self.list(0, context.now);
+    }
+
+    /// Puts the list in another order, and lists it.
+    pub(super) fn sort(&mut self, order: &str, now: Now) {
+        if named::sort(&mut self.model, order) {
+            self.list(0, now);
+        } else {
+            self.page.own("sort by what? deadline, risk, age or agent");
+        }
+    }
+
     /// What waits of an agent.
     pub(super) fn list_of(&mut self, agent: &str, now: Now) {
         let ids = self.model.queue.ids_of(|name| is_named(name, agent));
