@@ -20,17 +20,11 @@ pub enum Origin {
 }
 
 /// Every setting with its value, and where the values come from.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Effective {
     /// The values.
     pub config: Config,
     origins: BTreeMap<&'static str, Origin>,
-}
-
-impl Default for Effective {
-    fn default() -> Self {
-        Self { config: Config::default(), origins: BTreeMap::new() }
-    }
 }
 
 impl Effective {

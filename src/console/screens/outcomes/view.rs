@@ -57,7 +57,7 @@ fn title(model: &Model) -> RoleLine {
         title.push(Role::Title, format!("{shown} of {all} "));
         title.push(Role::Border, model.settings.theme.symbols.rule);
         title.push(Role::Notice, " /");
-        title.push_foreign(Role::Notice, &Visible::of(search.text()));
+        title.push_foreign(Role::Foreign, &Visible::of(search.text()));
         title.push(Role::Text, " ");
     }
     title
