@@ -15,7 +15,7 @@ const NAMES: [&str; 4] = ["send_email", "drop_table", "deploy", "refund"];
 fn sample(number: u32) -> aegis_console::domain::Queued {
     let sample = Sample {
         number,
-        agent: if number % 2 == 0 { "billing-agent" } else { "ci" },
+        agent: if number.is_multiple_of(2) { "billing-agent" } else { "ci" },
         action: NAMES[number as usize % NAMES.len()],
         payload: "{\"to\":\"user@example.com\",\"body\":\"Dear customer,\\nhere it is \\u202e\"}",
         summary: Some("What this agent says of it"),

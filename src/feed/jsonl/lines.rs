@@ -23,6 +23,10 @@ pub(super) struct Cut {
 
 /// What a line holds.
 #[derive(Debug, PartialEq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly every line is an action: a box would cost one allocation for each"
+)]
 pub(super) enum Line {
     Action { line: usize, listed: Listed },
     Broken { line: usize, reason: Untrusted },

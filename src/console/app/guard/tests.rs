@@ -41,7 +41,7 @@ fn paint(model: &mut Model, millis: u64) {
 }
 
 fn bar(id: u128, model: &Model, verdict: Verdict) -> Bar {
-    let action = Arc::clone(&model.queue.selected().unwrap());
+    let action = Arc::clone(model.queue.selected().unwrap());
     Bar::one(Uuid::from_u128(id), action, verdict, || "kmtw".into())
 }
 
@@ -140,7 +140,7 @@ fn from_medium_up_the_whole_payload_must_have_been_on_the_screen() {
         let not_seen = matches!(opens(&model, 5_000), Err(Refusal::NotSeen(lines)) if lines > 30);
         assert_eq!(not_seen, refused, "{risk}");
         assert!(may_open(&model, Verdict::Reject, at(5_000)).is_ok(), "rejecting never waits for a scroll");
-        let marked = may_decide_marked(&model, Verdict::Approve, &model.queue.selected().unwrap());
+        let marked = may_decide_marked(&model, Verdict::Approve, model.queue.selected().unwrap());
         assert_eq!(marked.is_ok(), risk == "low", "{risk}");
         let mut millis = 5_000;
         while model.detail.unseen() > 0 {
@@ -150,7 +150,7 @@ fn from_medium_up_the_whole_payload_must_have_been_on_the_screen() {
         }
         assert_eq!(opens(&model, millis + 100), Err(Refusal::JustChanged), "its end has only just come");
         assert_eq!(opens(&model, millis + 1_000), Ok("a".into()), "{risk}");
-        let marked = may_decide_marked(&model, Verdict::Approve, &model.queue.selected().unwrap());
+        let marked = may_decide_marked(&model, Verdict::Approve, model.queue.selected().unwrap());
         assert_eq!(marked.is_ok(), risk == "low" || risk == "medium", "{risk}");
         model.size = (80, 24);
         paint(&mut model, 9_000);

@@ -3,6 +3,7 @@
 
 use super::Queue;
 use super::entries::Slot;
+use super::groups::Group;
 use super::list::{Cursor, Line};
 use super::order::GroupKey;
 use crate::console::keymap::Intent;
@@ -35,7 +36,7 @@ impl Queue {
                 }
             }
             Some(Cursor::Group(id, _)) => {
-                let all: Vec<_> = self.groups.get(*id).into_iter().flat_map(|group| group.slots()).collect();
+                let all: Vec<_> = self.groups.get(*id).into_iter().flat_map(Group::slots).collect();
                 if all.iter().all(|slot| self.marks.contains(slot)) {
                     self.marks.retain(|slot| !all.contains(slot));
                 } else {
@@ -127,7 +128,7 @@ impl Queue {
 
     /// What stands under the row of a group, by deadline.
     pub fn grouped(&self, key: &GroupKey) -> Vec<Arc<Action>> {
-        self.actions(self.groups.find(key).into_iter().flat_map(|group| group.slots()))
+        self.actions(self.groups.find(key).into_iter().flat_map(Group::slots))
     }
 
     /// All of what waits and is kept by the filter that is of this kind, whether it shows or stands under the row of a
