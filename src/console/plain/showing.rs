@@ -9,6 +9,7 @@ use crate::console::app::guard::{Selection, selection};
 use crate::console::app::{Context, Now, named};
 use crate::console::keymap::Intent;
 use crate::console::screens::help::WORDS;
+use crate::console::theme::Role;
 use crate::domain::{Action, Untrusted, Visible};
 use std::ops::Range;
 
@@ -87,8 +88,9 @@ impl Plain {
         if let Some(notice) = self.model.notice.take() {
             self.page.quoting(&notice.line);
         }
-        if let Some(problem) = self.model.queue.filter().problem() {
-            self.page.quoting(&say("not understood and left out: ").foreign(&Visible::of(problem)));
+        if let Some((word, why)) = self.model.queue.filter().problem() {
+            let word = say("not understood and left out: ").foreign(&Visible::of(word));
+            self.page.quoting(&word.with(Role::Text, format!(": {why}")));
         }
         if !words.is_empty() {
             let (kept, all) = (self.model.queue.kept(), self.model.queue.len());

@@ -48,12 +48,16 @@ roles! {
     BorderFocused = "border-focused", Sign;
     /// Words in a frame.
     Title = "title", Own;
-    /// The row under the cursor.
+    /// The mark of the row under the cursor.
     Cursor = "cursor", Sign;
     /// Text of an agent or a server.
     Foreign = "foreign", Foreign;
     /// The same where it names what is decided: in a title, in the bar.
     ForeignName = "foreign-name", Foreign;
+    /// The same in the row under the cursor, where whole rows are asked for.
+    ForeignCursor = "foreign-cursor", Foreign;
+    /// The same in a list that nobody keeps up to date.
+    ForeignQuiet = "foreign-quiet", Foreign;
     /// The letters of it that a filter or a search has found.
     Match = "match", Foreign;
     /// A sign that stands for a character that cannot be drawn.

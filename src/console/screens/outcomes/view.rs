@@ -95,7 +95,7 @@ fn line(model: &Model, row: &Row, cursor: bool, columns: usize, words: &Words<'_
     let (label, role, text) = said(row, words);
     let verb = row.verb();
     let name = match model.settings.highlight {
-        Highlight::Row if cursor => Role::Cursor,
+        Highlight::Row if cursor => Role::ForeignCursor,
         // Only the gutter: then a move of the cursor costs two cells.
         _ => Role::Foreign,
     };

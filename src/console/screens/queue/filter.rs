@@ -18,12 +18,15 @@ use crate::domain::{Field, Headline, Risk};
 use jiff::Timestamp;
 use std::time::Duration;
 
+/// A word that is not understood, as it was written, and why: the console's own words.
+type Problem = (String, &'static str);
+
 /// A filter, as it was written and as it is understood.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Filter {
     text: String,
     terms: Vec<Term>,
-    problem: Option<String>,
+    problem: Option<Problem>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -66,7 +69,7 @@ impl Filter {
                 Some((_, Some(text))) => meant.extend(words(text)),
                 // While it is typed it may still become one.
                 Some((name, None)) if named.keys().any(|known| known.starts_with(name)) => {}
-                Some((name, None)) => filter.problem = Some(format!("there is no filter named {name:?}")),
+                Some(_) => filter.problem = Some((word, "there is no filter of this name")),
             }
         }
         for word in meant {
@@ -74,7 +77,7 @@ impl Filter {
             match kind(rest) {
                 Ok(Some(kind)) => filter.terms.push(Term { negated, kind }),
                 Ok(None) => {}
-                Err(problem) => filter.problem = Some(problem),
+                Err(why) => filter.problem = Some((word, why)),
             }
         }
         filter
@@ -90,9 +93,9 @@ impl Filter {
         self.terms.is_empty()
     }
 
-    /// What of it is not understood, in words.
-    pub fn problem(&self) -> Option<&str> {
-        self.problem.as_deref()
+    /// The word in it that is not understood, as it was written, and why. Whoever wrote it may have pasted it.
+    pub fn problem(&self) -> Option<(&str, &'static str)> {
+        self.problem.as_ref().map(|(word, why)| (word.as_str(), *why))
     }
 
     /// Whether it keeps others as time goes by.
@@ -203,7 +206,7 @@ fn words(text: &str) -> Vec<String> {
 }
 
 /// What a word means; `None` while it says nothing yet.
-fn kind(word: &str) -> Result<Option<Kind>, String> {
+fn kind(word: &str) -> Result<Option<Kind>, &'static str> {
     for (prefix, field) in FIELDS {
         if let Some(rest) = word.strip_prefix(prefix) {
             let word = rest.to_lowercase();
@@ -230,20 +233,20 @@ fn kind(word: &str) -> Result<Option<Kind>, String> {
 }
 
 /// `high`, `high+`, `h`.
-fn risk(text: &str) -> Result<Option<Kind>, String> {
+fn risk(text: &str) -> Result<Option<Kind>, &'static str> {
     let (word, above) = text.strip_suffix('+').map_or((text, false), |word| (word, true));
     if word.is_empty() {
         return Ok(None);
     }
     let all = Risk::ALL.into_iter().chain([Risk::Unreadable]);
     let found = all.into_iter().find(|risk| risk.word().starts_with(&word.to_lowercase()));
-    let known =
-        || format!("risk:{word}: low, medium, high, critical or unreadable; a + behind it for all above");
-    found.map(|least| Some(Kind::Risk { least, above })).ok_or_else(known)
+    found
+        .map(|least| Some(Kind::Risk { least, above }))
+        .ok_or("low, medium, high, critical or unreadable; a + behind it for all above")
 }
 
 /// `30s`, `10m`, `2h`, `1d`; a number alone is minutes.
-fn time(text: &str) -> Result<Option<Duration>, String> {
+fn time(text: &str) -> Result<Option<Duration>, &'static str> {
     let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
     if text.is_empty() {
         return Ok(None);
@@ -257,7 +260,7 @@ fn time(text: &str) -> Result<Option<Duration>, String> {
     };
     let number = digits.parse::<u32>().ok().filter(|_| unit > 0);
     let seconds = number.map(|number| Duration::from_secs(u64::from(number) * unit));
-    seconds.map(Some).ok_or_else(|| format!("{text}: a time is 30s, 10m, 2h or 1d"))
+    seconds.map(Some).ok_or("a time is 30s, 10m, 2h or 1d")
 }
 
 #[cfg(test)]

@@ -65,14 +65,15 @@ fn title(model: &Model) -> RoleLine {
     if filtered {
         title.push(Role::Border, rule);
         title.push(Role::KeyName, " /");
-        title.push_foreign(Role::KeyName, &Visible::of(queue.filter().text()));
+        // As likely pasted from an action as typed.
+        title.push_foreign(Role::Foreign, &Visible::of(queue.filter().text()));
         title.push(Role::Text, " ");
     }
-    if let Some(problem) = queue.filter().problem() {
+    if let Some((word, why)) = queue.filter().problem() {
         title.push(Role::Border, rule);
-        title.push(Role::Bad, " ");
-        title.push_foreign(Role::Bad, &Visible::of(problem));
         title.push(Role::Text, " ");
+        title.push_foreign(Role::Foreign, &Visible::of(word));
+        title.push(Role::Bad, format!(": {why} "));
     }
     title
 }
@@ -104,8 +105,8 @@ impl Drawing<'_> {
         tail.push(Role::Text, format!(" {left:>7}"));
         let whole_row = self.model.settings.highlight == Highlight::Row;
         let role = match cursor && whole_row {
-            true => Role::Cursor,
-            false if self.model.is_offline() => Role::Quiet,
+            true => Role::ForeignCursor,
+            false if self.model.is_offline() => Role::ForeignQuiet,
             false => Role::Foreign,
         };
         let symbols = &self.model.settings.theme.symbols;
@@ -118,7 +119,7 @@ impl Drawing<'_> {
         line.push(Role::Text, " ");
         let width = if self.columns < WITH_AGE { 12 } else { 14 } - usize::from(under);
         line.append(self.field(headline, Field::Action, width, role));
-        line.push(Role::Text, " ");
+        line.push(if role == Role::ForeignCursor { role } else { Role::Text }, " ");
         let rest = self.columns.saturating_sub(line.width() + tail.width());
         line.append(self.field(headline, Field::Summary, rest, role));
         line.append(tail);
@@ -134,7 +135,12 @@ impl Drawing<'_> {
     fn field(&self, headline: &Headline, field: Field, width: usize, role: Role) -> RoleLine {
         let mut line = RoleLine::default();
         line.push_foreign(role, &headline.head(field, width));
-        matched(line, self.model.queue.filter(), field, role).fit(width)
+        line = matched(line, self.model.queue.filter(), field, role).cut(width);
+        if role == Role::ForeignCursor {
+            let blanks = width.saturating_sub(line.width());
+            line.push(role, " ".repeat(blanks));
+        }
+        line.fit(width)
     }
 
     /// What stands together: how many, what they have in common, and until when the first of them waits.
