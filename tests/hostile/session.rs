@@ -246,8 +246,14 @@ impl Session {
     /// Makes the round. What has expired is in no list: of it only the outcome is looked at.
     pub(crate) fn go_round(mut self, expired: bool, look: Look<'_>) -> Result<Read, String> {
         self.wait("the list", |session| NEIGHBOURS.iter().all(|name| session.first().shows(name)))?;
+        // The list is drawn while the file is still read.
+        self.wait("the file's end", |session| session.first().row(0).contains("read to its end"))?;
         if expired {
-            self.wait("the outcome", |session| session.first().shows("expired"))?;
+            self.wait("the outcome", |session| {
+                let title = session.list().map(|list| list.title(session.first()));
+                title.is_some_and(|title| title.starts_with(" Pending 2 "))
+                    && session.first().shows("expired")
+            })?;
             look(Step::Expired, &self.terminals)?;
             self.quit()?;
             return Ok(Read::default());

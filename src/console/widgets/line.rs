@@ -2,7 +2,7 @@
 //!
 //! Foreign text gets in only as [`Visible`]; the console's own words only as text with a role.
 
-use crate::console::theme::{Role, Theme};
+use crate::console::theme::{Role, Theme, Voice};
 use crate::domain::Visible;
 use crate::domain::visible::columns_of;
 use ratatui::style::Style;
@@ -56,6 +56,7 @@ impl RoleLine {
 
     /// Puts foreign text after it: what could be drawn as it was in this role, the signs as marked.
     pub fn push_foreign(&mut self, role: Role, text: &Visible) {
+        debug_assert_eq!(role.voice(), Voice::Foreign, "{role:?} is a role of the console's own words");
         for piece in text.pieces() {
             self.push(if piece.marked { Role::Marked } else { role }, piece.text.as_str());
         }
