@@ -1,8 +1,9 @@
 //! Layouts, sizes, the detail, help, links and the passing of time.
 
-use crate::script::{SHORT, SMALL, Sample, Script, WIDE, at, refund, settings};
-use aegis_console::console::app::Message;
+use crate::script::{SHORT, SMALL, Sample, Script, WIDE, at, command, refund, settings, trade};
+use aegis_console::config::Highlight;
 use aegis_console::console::app::deadline::next_deadline;
+use aegis_console::console::app::{Message, Settings};
 use aegis_console::console::keymap::Scope;
 use aegis_console::domain::{ActionState, Risk};
 use aegis_console::feed::{FeedEvent, Link};
@@ -14,6 +15,14 @@ fn the_queue_at_three_sizes() {
     for (name, size) in [("120x40", WIDE), ("72x12", SHORT), ("40x12", SMALL)] {
         assert_snapshot!(format!("queue_{name}"), Script::with_queue(size).screen());
     }
+}
+
+/// In the row under the cursor and in the title an agent's words keep to roles of foreign text.
+#[test]
+fn a_whole_row_and_a_filter_that_is_not_understood_keep_to_foreign_roles() {
+    let mut script = Script::with(Settings { highlight: Highlight::Row, ..settings() }, SHORT);
+    script.feed(FeedEvent::entries(vec![refund(), trade(), command()])).keys("/").typed("mail age>soon");
+    assert_snapshot!("whole_row_72x12", script.screen());
 }
 
 #[test]
@@ -141,16 +150,14 @@ fn an_expiry_rings_once_and_is_no_rejection() {
 
 #[test]
 fn without_a_server_actions_expire_here() {
-    let mut script = Script::with(
-        aegis_console::console::app::Settings { expires_here: true, decisions_go_out: false, ..settings() },
-        WIDE,
-    );
+    let mut script =
+        Script::with(Settings { expires_here: true, decisions_go_out: false, ..settings() }, WIDE);
     script.feed(FeedEvent::entries(vec![refund()])).feed(FeedEvent::Link(Link::Ended));
     assert!(script.text().contains("decisions go nowhere"));
     script.approve();
     assert_eq!(script.orders(), 0);
     assert!(script.text().contains("not sent   there is no server to send it to"), "{}", script.text());
-    script.feed(FeedEvent::entries(vec![crate::script::trade()])).wait(Duration::from_secs(600));
+    script.feed(FeedEvent::entries(vec![trade()])).wait(Duration::from_secs(600));
     assert!(script.text().contains("nobody decided in time"), "{}", script.text());
 }
 
