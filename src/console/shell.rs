@@ -7,6 +7,7 @@ use super::app::update::{painted, update};
 use super::app::{Announcement, Context, Effect, Message, Model, Now, deadline, guard};
 use super::runtime::{Input, PaneAt, Program};
 use super::screens;
+use crate::feed::Link;
 use crossterm::event::KeyEvent;
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -113,6 +114,10 @@ impl Program for Console {
 
     fn dirty(&mut self) -> bool {
         std::mem::take(&mut self.changed)
+    }
+
+    fn is_ready(&self) -> bool {
+        !self.model.queue.is_empty() || self.model.link != Link::Connecting
     }
 
     fn finished(&self) -> bool {

@@ -18,8 +18,10 @@ use std::time::{Duration, SystemTime};
 use tokio::time::timeout;
 use url::form_urlencoded;
 
-/// Entries that a page may have: 50 of the largest that the gateway takes fit into a page's limit.
-const PAGE_ENTRIES: &str = "50";
+/// Entries that the first page has, so that there is something to look at soon.
+const FIRST_PAGE: usize = 50;
+/// Entries that every other page may have. The gateway puts fewer on a page whose entries are large.
+const LATER_PAGES: usize = 500;
 /// A whole page must have come in this time.
 const PAGE_TIME: Duration = Duration::from_secs(30);
 /// The head of the stream of events must have come in this time.
@@ -27,9 +29,9 @@ const HEAD_TIME: Duration = Duration::from_secs(15);
 /// What is read of an answer that is no success.
 const REFUSAL_BYTES: usize = 64 * 1024;
 /// What a listing may hold; a server that goes on past it is not believed to end.
-const MOST_ENTRIES: usize = 100_000;
-const MOST_PAGES: usize = 10_000;
-const MOST_BYTES: usize = 512 * 1024 * 1024;
+const MOST_ENTRIES: usize = 1_000_000;
+const MOST_PAGES: usize = 20_000;
+const MOST_BYTES: usize = 4 * 1024 * 1024 * 1024;
 
 /// A gateway's queue, as a reviewer may read it.
 #[derive(Debug, Clone)]
@@ -55,11 +57,11 @@ impl Source {
 
     /// Every page of the actions in that state, oldest first.
     pub fn pages(&self, state: ActionState) -> Pages<'_> {
-        Pages { source: self, state, after: None, cursors: HashSet::new(), entries: 0, bytes: 0, done: false }
+        Pages { source: self, state, after: None, cursors: HashSet::new(), entries: 0, bytes: 0, large: false, done: false }
     }
 
-    async fn page(&self, state: ActionState, after: Option<&str>) -> Result<RawPage, Trouble> {
-        let body = self.json(Method::GET, &page_path(state, after), Limits::PAGE.bytes).await?;
+    async fn page(&self, state: ActionState, after: Option<&str>, most: usize) -> Result<RawPage, Trouble> {
+        let body = self.json(Method::GET, &page_path(state, after, most), Limits::PAGE.bytes).await?;
         RawPage::read(body).map_err(|why| self.trouble(Kind::Garbled(why)))
     }
 
@@ -208,6 +210,8 @@ pub struct Pages<'s> {
     cursors: HashSet<String>,
     entries: usize,
     bytes: usize,
+    /// Whether pages of many entries are too large.
+    large: bool,
     done: bool,
 }
 
@@ -217,7 +221,13 @@ impl Pages<'_> {
         if self.done {
             return None;
         }
-        let page = self.source.page(self.state, self.after.as_deref()).await;
+        let most = if self.after.is_none() || self.large { FIRST_PAGE } else { LATER_PAGES };
+        let mut page = self.source.page(self.state, self.after.as_deref(), most).await;
+        if most > FIRST_PAGE && matches!(&page, Err(Trouble { kind: Kind::TooLarge(_), .. })) {
+            // A server that puts on a page whatever is asked for: so little is asked for.
+            self.large = true;
+            page = self.source.page(self.state, self.after.as_deref(), FIRST_PAGE).await;
+        }
         self.done = true;
         let page = match page {
             Ok(page) => page,
@@ -237,10 +247,10 @@ impl Pages<'_> {
     }
 }
 
-fn page_path(state: ActionState, after: Option<&str>) -> String {
+fn page_path(state: ActionState, after: Option<&str>, most: usize) -> String {
     const PATH: &str = "/hitl/actions?";
     let mut query = form_urlencoded::Serializer::for_suffix(PATH.to_owned(), PATH.len());
-    query.append_pair("state", state.word()).append_pair("limit", PAGE_ENTRIES);
+    query.append_pair("state", state.word()).append_pair("limit", &most.to_string());
     if let Some(cursor) = after {
         query.append_pair("after", cursor);
     }

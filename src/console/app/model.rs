@@ -320,7 +320,7 @@ impl Model {
         {
             table.resize(usize::from(frame.width), usize::from(frame.height));
         }
-        self.queue.resize(self.layout.list);
+        self.queue.resize(self.layout.list, self.layout.has_split());
         self.detail.show(self.queue.selected(), self.layout.detail);
         self.outcomes.resize(self.layout.outcomes);
         if let Some(help) = &mut self.help {

@@ -21,6 +21,8 @@ const LAST_ANSWERS: Duration = Duration::from_millis(250);
 const STOPPED: Duration = Duration::from_secs(1);
 /// The shortest time from one deadline to the next.
 const TICK: Duration = Duration::from_millis(16);
+/// How long the first frame waits for something to show.
+const FIRST: Duration = Duration::from_millis(60);
 /// How many outside messages are taken in before keys are looked at again.
 const BATCH: usize = 256;
 
@@ -80,7 +82,7 @@ pub(super) async fn drive<P: Program, W: Output>(
     let mut intake = Intake::default();
     let mut batch = Vec::with_capacity(BATCH);
     let (mut urgent_open, mut messages_open) = (true, true);
-    let mut changed = true;
+    let (mut changed, mut first) = (true, true);
     // When the next deadline may be told.
     let mut next_told = Duration::ZERO;
     let mut due: Option<Duration> = None;
@@ -103,10 +105,13 @@ pub(super) async fn drive<P: Program, W: Output>(
         changed |= shell.program.dirty();
         let now = clock.now();
         let next_frame = (changed && !shell.screen.is_blocked()).then(|| shell.pace.next(shell.keyed));
+        // A first frame with nothing in it would only stand in the way of the one that has something.
+        let waits = first && !shell.program.is_ready();
+        let next_frame = next_frame.map(|at| if waits { at.max(FIRST) } else { at });
         if next_frame.is_some_and(|at| at <= now.tick) {
             let drawn = shell.draw(now);
             shell.written(drawn);
-            changed = false;
+            (changed, first) = (false, false);
             continue;
         }
         // Held letters become keys only once everything that was read before them has been seen.

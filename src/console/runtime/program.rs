@@ -36,6 +36,11 @@ pub trait Program {
     /// Whether what is shown may have changed since the last view; asking takes the mark away.
     fn dirty(&mut self) -> bool;
 
+    /// Whether there is something to show: the first frame waits a moment for it, so that it need not be sent twice.
+    fn is_ready(&self) -> bool {
+        true
+    }
+
     /// Whether the program is over.
     fn finished(&self) -> bool;
 

@@ -89,6 +89,9 @@ impl Search {
         setting: Setting,
         first: &mut dyn FnMut() -> Option<String>,
     ) {
+        if is_plain(text) {
+            return;
+        }
         let runs: visible::Runs<'_> = match setting {
             Setting::Field => runs(text),
             Setting::Block => runs_of_block(text),
@@ -154,6 +157,16 @@ impl Search {
             }
         }
     }
+}
+
+/// Whether nothing can be found in the characters of a text: printable ASCII, and no blanks that would be folded. Nearly
+/// all texts are such, and there are many.
+fn is_plain(text: &str) -> bool {
+    let mut blanks = 0;
+    text.bytes().all(|byte| {
+        blanks = if byte == b' ' { blanks + 1 } else { 0 };
+        matches!(byte, b' '..=b'~') && blanks < 8
+    })
 }
 
 /// A step of a path into JSON.

@@ -199,3 +199,20 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn the_short_way_past_plain_texts_passes_nothing_that_the_long_one_finds() {
+    let text = |payload: &str, summary: &str| {
+        let sealed = format!(
+            r#"{{"v":1,"id":"a","tenant_id":"t","thread_id":"h","idempotency_key":"k","agent":"g","action":"x","summary":"{summary}",
+            "payload":{{"p":"{payload}"}},"created_at":"2026-11-23T12:00:00Z","expires_at":"2026-11-23T12:10:00Z"}}"#
+        );
+        Action::read(sealed).unwrap().findings
+    };
+    for plain in ["", "rm -rf /tmp", "a       b", "~!@#$%^&*()"] {
+        assert_eq!(text(plain, plain), [], "{plain}");
+    }
+    for found in [" ".repeat(40), "a\u{7f}b".into(), "\u{e9}\u{301}\u{301}\u{301}\u{301}\u{301}".into(), "p\u{430}ypal".into()] {
+        assert!(!text(&found, "s").is_empty() && !text("p", &found).is_empty(), "{found:?}");
+    }
+}

@@ -86,6 +86,8 @@ pub(super) fn row(was: &[Cell], is: &[Cell]) -> Vec<Piece> {
             let over = stale
                 || !(x..(x + columns).min(was.len()))
                     .all(|x| !hidden[x] && is_blank(&was[x]) && look_alike(&was[x], &blanked));
+            // A run of boxes goes on where the terminal left it: what there is no room for falls on its last column.
+            let end = if kind == Kind::Box { x + columns } else { end };
             pieces.push(Piece { x, columns, kind, joins, over, to_the_end: end >= is.len() });
         }
         x += columns;

@@ -78,19 +78,22 @@ impl Queue {
         }
         late.sort_unstable_by(|one, other| self.compare(*one, *other));
         let mut merged = Vec::with_capacity(self.sorted.len() + late.len());
-        let mut late = late.into_iter().peekable();
-        for slot in &self.sorted {
-            while let Some(before) = late.next_if(|other| self.compare(*other, *slot) == Ordering::Less) {
-                merged.push(before);
-            }
-            merged.push(*slot);
+        let mut rest = &self.sorted[..];
+        for slot in late {
+            // Few come to many: where each belongs is looked for, and what lies between goes over in one piece.
+            let before = rest.partition_point(|other| self.compare(*other, slot) == Ordering::Less);
+            merged.extend_from_slice(&rest[..before]);
+            merged.push(slot);
+            rest = &rest[before..];
         }
-        merged.extend(late);
+        merged.extend_from_slice(rest);
         self.sorted = merged;
         self.relist();
-        if !self.moved && !self.listed {
-            // Nobody has looked yet, and the first page of a listing is not the first of the list.
-            self.cursor = None;
+    }
+
+    /// To the first row, where nobody has done anything yet: the first that came was not the first of the list.
+    pub(super) fn to_the_first(&mut self) {
+        if !self.moved && !self.lines.is_empty() {
             self.put_cursor(0);
             self.scroll.top = 0;
         }
@@ -499,7 +502,17 @@ impl Queue {
         let from = self.cursor_index();
         self.put_cursor(to);
         self.moved = true;
+        let (before, rows) = (self.scroll.top, self.scroll.rows);
         self.scroll.show(to);
+        // A terminal scrolls whole lines. With another pane beside the list, a line that is scrolled costs a page: so the
+        // page is turned by half, and the lines after that cost nothing.
+        if self.beside && self.scroll.top == before + 1 {
+            self.scroll.top = (before + rows / 2).min(to);
+            self.scroll.show(to);
+        } else if self.beside && self.scroll.top + 1 == before {
+            self.scroll.top = before.saturating_sub(rows / 2);
+            self.scroll.show(to);
+        }
         self.range_went(from, to);
     }
 
@@ -508,9 +521,10 @@ impl Queue {
         self.moved = true;
     }
 
-    /// Takes in where the list stands, and reads what the cursor is on. Blank lines under the last row are allowed until
+    /// Takes in where the list stands, and whether another pane stands beside it, and reads what the cursor is on. Blank lines under the last row are allowed until
     /// the next move: the row under the cursor keeps its line.
-    pub fn resize(&mut self, frame: Option<Rect>) {
+    pub fn resize(&mut self, frame: Option<Rect>, beside: bool) {
+        self.beside = beside;
         self.load();
         self.name_members();
         let Some(frame) = frame else { return };

@@ -90,6 +90,8 @@ pub struct Queue {
     /// the first of them came to stand on.
     moved: bool,
     scroll: Scroll,
+    /// Whether another pane stands beside the list.
+    beside: bool,
     /// No entry expires before this.
     next_expiry: Option<Timestamp>,
 }
@@ -164,6 +166,7 @@ impl Default for Queue {
             started: false,
             moved: false,
             scroll: Scroll::default(),
+            beside: false,
             next_expiry: None,
         }
     }
@@ -267,6 +270,7 @@ impl Queue {
         self.settled.clear();
         self.fresh.clear();
         self.listed = true;
+        self.to_the_first();
     }
 
     /// The link broke: what waits is as the next listing says, not as it was told before.

@@ -19,7 +19,7 @@ fn settled(id: &str, minute: u32) -> Queued {
 
 fn queue(ids: &[(&str, u32)]) -> Queue {
     let mut queue = Queue::default();
-    queue.resize(Some(Rect::new(0, 0, 40, 6)));
+    queue.resize(Some(Rect::new(0, 0, 40, 6)), false);
     for (id, minute) in ids {
         assert_eq!(queue.apply(entry(id, *minute), false), Applied::Arrived);
     }
@@ -57,7 +57,7 @@ fn an_arrival_above_leaves_the_row_under_the_cursor_on_its_line() {
     queue.apply(settled("first", 5), true);
     queue.go(Intent::Top);
     queue.apply(entry("early", 10), true);
-    queue.resize(Some(Rect::new(0, 0, 40, 6)));
+    queue.resize(Some(Rect::new(0, 0, 40, 6)), false);
     assert_eq!(ids(&queue), ">m n");
     assert_eq!(queue.hidden(), (1, 0));
     queue.go(Intent::Up);
@@ -184,7 +184,7 @@ fn what_is_asked_too_fast_is_gathered_under_one_row_and_the_rest_stays() {
     // Two in the minute are as many as it may ask; a minute later it is heard again.
     queue.apply(asked("bot", 9, 64), true);
     queue.apply(asked("calm", 1, 3), true);
-    queue.resize(Some(Rect::new(0, 0, 40, 12)));
+    queue.resize(Some(Rect::new(0, 0, 40, 12)), false);
     assert_eq!(ids(&queue), ">a bot-0 bot-1 calm-1 botx3 bot-9");
     assert_eq!(queue.len(), 8);
     queue.go(Intent::Bottom);
