@@ -119,7 +119,7 @@ impl Queue {
     /// It is no longer listed.
     pub(super) fn delist(&mut self, slot: Slot) {
         self.enlist_late();
-        self.marks.remove(&slot);
+        self.unmark(slot);
         if let Ok(at) = self.sorted.binary_search_by(|other| self.compare(*other, slot)) {
             self.sorted.remove(at);
         }
@@ -197,8 +197,11 @@ impl Queue {
     fn insert(&mut self, line: Line) {
         let at =
             self.lines.binary_search_by(|other| self.compare_lines(*other, line)).unwrap_or_else(|at| at);
-        if self.moved && self.cursor_index().is_some_and(|cursor| at <= cursor) {
-            self.scroll.top += 1;
+        match self.cursor_index() {
+            Some(cursor) if self.moved && at <= cursor => self.scroll.top += 1,
+            // What took the place of the row that went is still a step away.
+            None if at < self.near => self.near += 1,
+            _ => {}
         }
         self.lines.insert(at, line);
         self.scroll.total = self.lines.len();
@@ -230,7 +233,10 @@ impl Queue {
     /// Makes the lines anew: for another filter, order or grouping, or for many that came at once. What the cursor is on
     /// keeps its line on the screen where it still shows; else the cursor is on nothing.
     pub(super) fn relist(&mut self) {
-        let from_top = self.cursor_index().map(|at| at.saturating_sub(self.scroll.top));
+        // Looked for one by one: the lines may stand in an order that no longer holds.
+        let cursor = self.cursor.as_ref().map(Cursor::line);
+        let was = cursor.and_then(|cursor| self.lines.iter().position(|line| *line == cursor));
+        let from_top = was.map(|at| at.saturating_sub(self.scroll.top));
         self.groups.empty();
         let mut outer = Vec::with_capacity(self.sorted.len());
         let mut inner: Vec<Vec<Line>> = Vec::new();
@@ -265,7 +271,8 @@ impl Queue {
         self.scroll.total = self.lines.len();
         match (self.cursor_index(), from_top) {
             (Some(at), Some(from_top)) => self.scroll.top = at.saturating_sub(from_top),
-            _ => {
+            (Some(at), None) => self.scroll.show(at),
+            (None, _) => {
                 self.cursor = None;
                 self.near = self.near.min(self.lines.len().saturating_sub(1));
             }
@@ -275,8 +282,10 @@ impl Queue {
         }
     }
 
-    /// The reviewer asked for other lines: the cursor goes to the first of them where its own row no longer shows.
+    /// The reviewer asked for other lines: the cursor goes to the first of them where its own row no longer shows. A range
+    /// was one of the lines before.
     pub(super) fn relist_for_reviewer(&mut self) {
+        self.range = None;
         self.relist();
         if self.cursor.is_none() && !self.lines.is_empty() {
             self.put_cursor(0);
@@ -465,6 +474,7 @@ impl Queue {
         if let Some(group) = id.and_then(|id| self.groups.get_mut(id)) {
             group.open = !group.open;
         }
+        self.range = None;
         self.relist();
         if let Some(at) = self.cursor_index() {
             self.scroll.show(at);

@@ -58,6 +58,14 @@ impl Queue {
         true
     }
 
+    /// It leaves the list, and its mark goes with it: it does not come back with the end of a range either.
+    pub(super) fn unmark(&mut self, slot: Slot) {
+        self.marks.remove(&slot);
+        if let Some(range) = &mut self.range {
+            range.before.remove(&slot);
+        }
+    }
+
     /// Whether a range is open.
     pub fn is_ranging(&self) -> bool {
         self.range.is_some()

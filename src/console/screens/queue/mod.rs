@@ -330,6 +330,7 @@ impl Queue {
         let new = |slot: &Slot| numbers.get(*slot as usize).copied().flatten();
         self.sorted = self.sorted.iter().filter_map(new).collect();
         self.marks = self.marks.iter().filter_map(new).collect();
+        self.late = self.late.take().map(|late| late.iter().filter_map(new).collect());
         self.range = None;
         if let Some(Cursor::Action(slot, _)) = &mut self.cursor {
             match new(slot) {

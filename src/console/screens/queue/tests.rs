@@ -1,5 +1,7 @@
 //! Tables for the list: order, cursor, what goes and what comes.
 
+mod arranged;
+
 use super::*;
 use crate::console::keymap::Intent;
 use crate::domain::{Decision, Untrusted, Verdict};
