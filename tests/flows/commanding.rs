@@ -132,3 +132,52 @@ fn an_id_and_a_filter_are_gone_to_by_name() {
     script.keys(":").typed("filter @none").keys("enter");
     assert!(script.text().contains("the config has no filter \"none\""), "{}", script.text());
 }
+
+#[test]
+fn order_and_grouping_are_set_by_name_from_everywhere() {
+    let mut script = Script::with_queue(WIDE);
+    script.keys(":").typed("sort r").keys("tab");
+    assert!(script.text().contains("\n:sort risk"), "{}", script.text());
+    script.keys("enter");
+    assert!(script.text().contains("┌ Pending 3 ─ by risk ─"), "{}", script.text());
+    script.keys("enter :").typed("group agent").keys("enter");
+    assert_eq!(script.model.focus, Pane::Detail);
+    assert!(script.text().contains("by risk, grouped by agent"), "{}", script.text());
+    script.keys(":").typed("group none").keys("enter :").typed("sort dedline").keys("enter");
+    let words = "there is no command \"sort dedline\": sort deadline?";
+    assert!(script.text().contains(words), "{}", script.text());
+    assert!(script.text().contains("┌ Pending 3 ─ by risk ─"), "{}", script.text());
+}
+
+#[test]
+fn the_list_is_filtered_by_name_too() {
+    let filters = [("mine".to_owned(), "agent:trader".to_owned())].into();
+    let mut script = Script::with(Settings { filters, ..settings() }, WIDE);
+    script.feed(FeedEvent::entries(vec![refund(), trade(), command()]));
+    script.keys(":").typed("filter agent:ci").keys("enter");
+    assert_eq!(script.model.queue.cursor().unwrap().0, command().action.id);
+    script.keys(":").typed("filter @mine").keys("enter");
+    assert!(script.text().contains("┌ Pending 1 of 3 ─ by deadline ─ /@mine ─"), "{}", script.text());
+    script.keys(":").typed("filter @none").keys("enter");
+    assert!(script.text().contains("@none: no filter has this name"), "{}", script.text());
+    script.keys(":").typed("clear-filter").keys("enter");
+    assert!(script.text().contains("┌ Pending 3 ─ by deadline ─"), "{}", script.text());
+    // From an action that is read, the list beside it is meant.
+    script.keys("enter :").typed("filter").keys("enter").typed("sell");
+    assert!(script.text().contains("┌ Pending 1 of 3 ─ by deadline ─ /sell ─"), "{}", script.text());
+}
+
+#[test]
+fn an_id_is_gone_to_by_its_beginning_and_whatever_hides_it_gives_way() {
+    let mut script = Script::with_queue(WIDE);
+    let id = trade().action.id.clone();
+    script.keys(":").typed("goto 0197a1b2").keys("enter");
+    assert!(script.text().contains("the ids of 3 begin with \"0197a1b2\""), "{}", script.text());
+    script.keys("/").typed("agent:ci").keys("enter :").typed(&format!("goto {id}")).keys("enter");
+    assert!(script.text().contains("the filter hid it: everything shows again"), "{}", script.text());
+    assert_eq!(script.model.queue.cursor().unwrap().0, id);
+    assert!(script.text().contains("▌ CRIT execute_trade"), "{}", script.text());
+    // The row has only just appeared: a key that was meant for the one before is dropped.
+    script.hasty("r");
+    assert!(script.model.bar.is_none());
+}

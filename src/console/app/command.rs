@@ -5,8 +5,10 @@
 use super::guard::{self, Refusal};
 use super::update::{act, open};
 use super::{Context, Effect, Model, Pane};
+use crate::config::Word;
 use crate::console::keymap::{Intent, Scope};
 use crate::console::screens::command::Known;
+use crate::console::screens::queue::{Grouping, Order};
 use crate::console::theme::Role;
 use crate::console::widgets::{RoleLine, key_bar};
 use crate::domain::{Verdict, Visible};
@@ -20,17 +22,21 @@ pub enum Command {
     Reject(String),
     /// Show the rows of the pane in which these words stand; after `@` the name of a filter of the config.
     Filter(String),
-    /// Put the cursor on the action with this id.
+    /// Put the list in this order.
+    Sort(Order),
+    /// Put this together in the list.
+    Group(Grouping),
+    /// Put the cursor on the action with this id, or the only one whose id begins like this.
     GoTo(String),
 }
 
 /// A line that means nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unknown {
-    /// The first word of it.
+    /// What of it is not known.
     pub name: String,
-    /// The name that comes nearest.
-    pub nearest: Option<&'static str>,
+    /// The command that comes nearest.
+    pub nearest: Option<String>,
 }
 
 /// The command that no key does.
@@ -51,6 +57,8 @@ impl Command {
             _ if words.is_empty() => {}
             "reject" => return Ok(Self::Reject(words)),
             "filter" => return Ok(Self::Filter(words)),
+            "sort" => return one_of(first, &words, Self::Sort),
+            "group" => return one_of(first, &words, Self::Group),
             GO_TO => return Ok(Self::GoTo(words)),
             _ => {}
         }
@@ -58,7 +66,7 @@ impl Command {
         let short = SHORT.iter().find(|(short, _)| *short == name).map(|(_, intent)| *intent);
         match short.or_else(|| Intent::parse(&name).filter(|intent| has_a_name(*intent))) {
             Some(intent) => Ok(Self::Do(intent)),
-            None => Err(Unknown { nearest: nearest(&name), name: first.to_owned() }),
+            None => Err(Unknown { nearest: nearest(&name).map(str::to_owned), name: first.to_owned() }),
         }
     }
 
@@ -68,6 +76,8 @@ impl Command {
             Self::Do(intent) => *intent,
             Self::Reject(_) => Intent::Reject,
             Self::Filter(_) => Intent::Filter,
+            Self::Sort(_) => Intent::Sort,
+            Self::Group(_) => Intent::Group,
             // It moves the cursor, as this does.
             Self::GoTo(_) => Intent::Top,
         }
@@ -111,9 +121,20 @@ fn pane_of(intent: Intent) -> Option<Pane> {
 
 /// The name of a command that comes nearest to what was typed, where one is near.
 fn nearest(name: &str) -> Option<&'static str> {
+    nearest_of(name, Intent::ALL.into_iter().filter(|intent| has_a_name(*intent)).map(Intent::name))
+}
+
+fn nearest_of(name: &str, names: impl Iterator<Item = &'static str>) -> Option<&'static str> {
     let far = |known: &str| strsim::damerau_levenshtein(name, known);
-    let names = Intent::ALL.into_iter().filter(|intent| has_a_name(*intent)).map(Intent::name);
     names.min_by_key(|known| far(known)).filter(|known| far(known) <= name.len().div_ceil(3).min(3))
+}
+
+/// A command that takes one of a few words, and the word.
+fn one_of<T: Word>(command: &str, word: &str, meant: fn(T) -> Command) -> Result<Command, Unknown> {
+    T::parse(word).map(meant).ok_or_else(|| Unknown {
+        name: format!("{command} {word}"),
+        nearest: nearest_of(word, T::NAMES.iter().copied()).map(|word| format!("{command} {word}")),
+    })
 }
 
 /// Everything that can be run from here, with its key.
@@ -139,7 +160,26 @@ fn known(model: &Model) -> Vec<Known> {
     let go_to = own(GO_TO.into(), Some("ID"), "put the cursor on the action with this id".into());
     let filters = model.settings.filters.iter();
     let filters = filters.map(|(name, words)| own(format!("filter @{name}"), None, words.clone()));
-    Intent::ALL.into_iter().filter(here).map(known).chain([go_to]).chain(filters).collect()
+    let orders = Order::ALL.iter().map(|order| {
+        let first = match order {
+            Order::Deadline => "what expires first stands first",
+            Order::Risk => "the highest risk stands first",
+            Order::Age => "what has waited longest stands first",
+            Order::Agent => "by the agent's name",
+        };
+        own(format!("sort {}", order.name()), None, first.into())
+    });
+    let groupings = Grouping::ALL.iter().map(|grouping| {
+        let together = match grouping {
+            Grouping::None => "nothing stands together",
+            Grouping::Thread => "what belongs to one thread stands together",
+            Grouping::Agent => "what one agent asks stands together",
+            Grouping::Alike => "the same action of the same agent in the same form stands together",
+        };
+        own(format!("group {}", grouping.name()), None, together.into())
+    });
+    let keys = Intent::ALL.into_iter().filter(here).map(known);
+    keys.chain([go_to]).chain(orders).chain(groupings).chain(filters).collect()
 }
 
 /// Opens the line, in place of the help where that is open. A bar that asks has to be left first.
@@ -180,6 +220,10 @@ pub(super) fn run(
         model.tell(Role::Notice, words, context.now);
         return Ok(());
     }
+    if matches!(command.intent(), Intent::Filter | Intent::ClearFilter) && model.focus == Pane::Detail {
+        // Beside an action that is read stands the list that it is of.
+        model.focus = Pane::List;
+    }
     match command {
         Command::Do(intent) => act(model, intent, context, effects),
         Command::Reject(reason) => {
@@ -193,21 +237,47 @@ pub(super) fn run(
             filter(model, &words, context);
             Ok(())
         }
-        Command::GoTo(id) => {
-            if model.queue.go_to(&id) {
-                model.focus = if model.focus == Pane::Outcomes { Pane::List } else { model.focus };
-            } else {
-                let line = RoleLine::of(Role::Bad, "no action waits with the id ");
-                model.tell_line(line.foreign(&Visible::quoted(&id).cut(40)), context.now);
-            }
+        Command::Sort(order) => {
+            model.queue.set_order(order);
+            Ok(())
+        }
+        Command::Group(grouping) => {
+            model.queue.set_grouping(grouping);
+            Ok(())
+        }
+        Command::GoTo(beginning) => {
+            go_to(model, &beginning, context);
             Ok(())
         }
     }
 }
 
-/// Filters the pane that keys go to, by these words or by the filter of the config that they name.
+/// Puts the cursor on the action that is meant, whatever hides its row.
+fn go_to(model: &mut Model, beginning: &str, context: &mut Context<'_>) {
+    let asked = Visible::quoted(beginning).cut(40);
+    match model.queue.id_beginning(beginning) {
+        Ok(id) => {
+            if model.queue.reveal(&id) {
+                model.tell(Role::Notice, "the filter hid it: everything shows again", context.now);
+            }
+            model.focus = if model.focus == Pane::Outcomes { Pane::List } else { model.focus };
+        }
+        Err(0) => {
+            let line = RoleLine::of(Role::Bad, "no action waits with the id ");
+            model.tell_line(line.foreign(&asked), context.now);
+        }
+        Err(many) => {
+            let line = RoleLine::of(Role::Bad, format!("the ids of {many} begin with "));
+            model.tell_line(line.foreign(&asked), context.now);
+        }
+    }
+}
+
+/// Filters the pane that keys go to, by these words or by the filter of the config that they name. The list knows names
+/// itself, among other words.
 pub(super) fn filter(model: &mut Model, words: &str, context: &mut Context<'_>) {
-    let words = match words.strip_prefix('@').map(|name| (name, model.settings.filters.get(name))) {
+    let name = words.strip_prefix('@').filter(|_| model.focus == Pane::Outcomes);
+    let words = match name.map(|name| (name, model.settings.filters.get(name))) {
         None => words.to_owned(),
         Some((_, Some(words))) => words.clone(),
         Some((name, None)) => {
@@ -237,7 +307,7 @@ impl Unknown {
     fn line(&self) -> RoleLine {
         let mut line = RoleLine::of(Role::Bad, "there is no command ");
         line.push_foreign(Role::Foreign, &Visible::quoted(&self.name).cut(24));
-        if let Some(nearest) = self.nearest {
+        if let Some(nearest) = &self.nearest {
             line.push(Role::Notice, format!(": {nearest}?"));
         }
         line
@@ -269,6 +339,9 @@ mod tests {
             ("reject  too much ", Command::Reject("too much".into())),
             ("filter", Command::Do(Intent::Filter)),
             ("filter @mine ", Command::Filter("@mine".into())),
+            ("sort", Command::Do(Intent::Sort)),
+            ("sort  risk ", Command::Sort(Order::Risk)),
+            ("group none", Command::Group(Grouping::None)),
             ("goto 0197", Command::GoTo("0197".into())),
         ] {
             assert_eq!(Command::parse(line), Ok(command), "{line}");
@@ -282,9 +355,15 @@ mod tests {
             ("approve all", "approve", None),
             ("mark-al", "mark-al", Some("mark-all")),
             ("xyzzy", "xyzzy", None),
+            ("sort rsk", "sort rsk", Some("sort risk")),
+            ("group by thread", "group by thread", Some("group thread")),
             ("", "", None),
         ] {
-            assert_eq!(Command::parse(line), Err(Unknown { name: name.into(), nearest }), "{line}");
+            assert_eq!(
+                Command::parse(line),
+                Err(Unknown { name: name.into(), nearest: nearest.map(str::to_owned) }),
+                "{line}"
+            );
         }
     }
 }
