@@ -149,8 +149,13 @@ pub(super) fn act(
             let by_thread = intent == Intent::RejectThread;
             let (field, one) =
                 if by_thread { (Field::Thread, &action.thread_id) } else { (Field::Agent, &action.agent) };
-            let one = Headline::held(field, one.raw());
-            let fellows = model.queue.those(|headline| headline.raw(field) == one);
+            let held = Headline::held(field, one.raw());
+            let mut fellows = model.queue.those(|headline| headline.raw(field) == held);
+            // The list holds the beginning of a long name, and two names may begin alike.
+            fellows.retain(|fellow| {
+                let theirs = if by_thread { &fellow.thread_id } else { &fellow.agent };
+                theirs == one
+            });
             let table = table(model, fellows, Verdict::Reject)?;
             show_bar(model, Bar::marked((context.id)(), table, Verdict::Reject), effects);
         }

@@ -69,7 +69,7 @@ impl Filter {
                 Some((_, Some(text))) => meant.extend(words(text)),
                 // While it is typed it may still become one.
                 Some((name, None)) if named.keys().any(|known| known.starts_with(name)) => {}
-                Some(_) => filter.problem = Some((word, "there is no filter of this name")),
+                Some(_) => filter.problem = Some((word, "no filter has this name")),
             }
         }
         for word in meant {
@@ -242,7 +242,7 @@ fn risk(text: &str) -> Result<Option<Kind>, &'static str> {
     let found = all.into_iter().find(|risk| risk.word().starts_with(&word.to_lowercase()));
     found
         .map(|least| Some(Kind::Risk { least, above }))
-        .ok_or("low, medium, high, critical or unreadable; a + behind it for all above")
+        .ok_or("low, medium, high, critical or unreadable; high+ and above")
 }
 
 /// `30s`, `10m`, `2h`, `1d`; a number alone is minutes.

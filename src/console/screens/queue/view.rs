@@ -43,6 +43,13 @@ fn title(model: &Model) -> RoleLine {
     let count =
         if filtered { format!("{} of {}", queue.kept(), queue.len()) } else { queue.len().to_string() };
     let mut title = RoleLine::of(Role::Title, format!(" Pending {count} "));
+    // First, because a narrow title is cut.
+    if let Some((word, why)) = queue.filter().problem() {
+        title.push(Role::Border, rule);
+        title.push(Role::Text, " ");
+        title.push_foreign(Role::Foreign, &Visible::of(word).cut(16));
+        title.push(Role::Bad, format!(": {why} "));
+    }
     let mut part = |role, words: String| {
         title.push(Role::Border, rule);
         title.push(role, words);
@@ -68,12 +75,6 @@ fn title(model: &Model) -> RoleLine {
         // As likely pasted from an action as typed.
         title.push_foreign(Role::Foreign, &Visible::of(queue.filter().text()));
         title.push(Role::Text, " ");
-    }
-    if let Some((word, why)) = queue.filter().problem() {
-        title.push(Role::Border, rule);
-        title.push(Role::Text, " ");
-        title.push_foreign(Role::Foreign, &Visible::of(word));
-        title.push(Role::Bad, format!(": {why} "));
     }
     title
 }
