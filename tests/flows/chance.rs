@@ -19,6 +19,8 @@ enum Event {
     /// One is decided elsewhere, withdrawn, or expires.
     Gone(u32, u8),
     Key(KeyCode),
+    /// A filter is typed and kept.
+    Filtered(&'static str),
     /// The letters of a bar are typed.
     Letters,
     Pasted,
@@ -39,6 +41,13 @@ fn keys() -> impl Strategy<Value = Event> {
         KeyCode::Tab,
         KeyCode::Esc,
         KeyCode::End,
+        KeyCode::Char('/'),
+        KeyCode::Char('s'),
+        KeyCode::Char('b'),
+        KeyCode::Char('z'),
+        KeyCode::Char('v'),
+        KeyCode::Char('T'),
+        KeyCode::Char('X'),
     ]);
     deciding.prop_map(Event::Key)
 }
@@ -48,6 +57,7 @@ fn event() -> impl Strategy<Value = Event> {
         3 => (0..8_u32, 1..600_u32).prop_map(|(number, expires)| Event::Asked(number, expires)),
         1 => (0..8_u32, 0..3_u8).prop_map(|(number, how)| Event::Gone(number, how)),
         12 => keys(),
+        1 => prop::sample::select(vec!["", "risk:low", "!risk:low", "expires<5m", "none"]).prop_map(Event::Filtered),
         3 => Just(Event::Letters),
         1 => Just(Event::Pasted),
         6 => (0..1_500_u64).prop_map(Event::Waited),
@@ -128,7 +138,7 @@ fn message(script: &Script, event: &Event) -> Message {
             let (width, height) = if wide { (100, 16) } else { SHORT };
             Message::Resized(width, height)
         }
-        Event::Letters | Event::Waited(_) => Message::DeadlineReached,
+        Event::Letters | Event::Filtered(_) | Event::Waited(_) => Message::DeadlineReached,
     }
 }
 
@@ -137,9 +147,16 @@ fn play(events: &[(Event, bool)]) -> Result<usize, TestCaseError> {
     let mut painted = Painted { text: script.text(), since: script.now().tick };
     for (event, frame) in events {
         let before = script.effects.len();
-        let letters: Vec<_> = LETTERS.chars().map(|c| Event::Key(KeyCode::Char(c))).collect();
-        let steps = if let Event::Letters = event { &letters[..] } else { std::slice::from_ref(event) };
-        for step in steps {
+        let letters = |text: &str| text.chars().map(|c| Event::Key(KeyCode::Char(c))).collect::<Vec<_>>();
+        let steps = match event {
+            Event::Letters => letters(LETTERS),
+            Event::Filtered(text) => {
+                let keys = [letters("/"), letters(text), vec![Event::Key(KeyCode::Enter)]];
+                keys.concat()
+            }
+            event => vec![event.clone()],
+        };
+        for step in &steps {
             if let Event::Waited(millis) = step {
                 script.pass(Duration::from_millis(*millis));
             }

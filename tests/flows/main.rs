@@ -10,6 +10,7 @@ mod copying;
 mod deciding;
 mod history;
 mod lasting;
+mod listing;
 mod looking;
 mod panes;
 mod plain;

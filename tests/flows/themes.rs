@@ -109,3 +109,19 @@ fn nothing_waits() {
         script.feed(FeedEvent::Entries(Vec::new()));
     });
 }
+
+#[test]
+fn a_filter() {
+    in_every_theme("filter", |script| {
+        crate::listing::waiting(script);
+        script.keys("/").typed("refund !ben");
+    });
+}
+
+#[test]
+fn groups_and_a_range() {
+    in_every_theme("groups", |script| {
+        crate::listing::waiting(script);
+        script.keys("b b b g z j j v j");
+    });
+}

@@ -259,10 +259,14 @@ impl Intent {
             Self::Acknowledge => "take note of a conflict, so that it is no longer counted",
             Self::Mark => "mark it, or take its mark away; approve and reject then act on what is marked",
             Self::MarkAll => "mark all that the list shows; again: none",
-            Self::Unmark => "take every mark away; of an open range, only what it marked",
+            Self::Unmark => "take every mark away (of a range, only its own); without marks, the filter",
             Self::MarkRange => "begin a range: what the cursor goes over is marked (again: end it)",
-            Self::RejectThread => "reject all that waits of its thread, with one reason: opens the table",
-            Self::RejectAgent => "reject all that waits of its agent, with one reason: opens the table",
+            Self::RejectThread => {
+                "reject all of its thread that the filter keeps, with one reason: opens the table"
+            }
+            Self::RejectAgent => {
+                "reject all of its agent that the filter keeps, with one reason: opens the table"
+            }
             Self::Sort => "next order: deadline, risk, age, agent",
             Self::Group => "put together what belongs to one thread, to one agent, or is alike; then nothing",
             Self::Fold => "close the group that the cursor is in, or open it again",
@@ -281,7 +285,9 @@ impl Intent {
             Self::Top => "to the first line",
             Self::Bottom => "to the last line",
             Self::NextPane => "next pane: list, detail, outcomes",
-            Self::Filter => "filter as you type: every word must stand in the row, !word must not",
+            Self::Filter => {
+                "filter as you type: words, !word; in the list risk:high agent:x thread:y age>5m expires<5m @name too"
+            }
             Self::KeepFilter => "keep the filter and go on with the rows",
             Self::ClearFilter => "show every row again",
             Self::Zoom => "give this pane the whole screen, or give the others their places back",
@@ -319,6 +325,8 @@ impl Intent {
             Self::KeepFilter => "keep",
             Self::ClearFilter => "all",
             Self::MarkAll => "mark all",
+            Self::MarkRange => "end range",
+            Self::Unmark => "clear",
             Self::NextField => "next field",
             Self::NextPane => "pane",
             Self::Down => "down",

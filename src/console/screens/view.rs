@@ -1,6 +1,7 @@
 //! The whole frame: `view(&Model, &mut Frame)`. Draws and changes nothing.
 
 use super::outcomes::Page;
+use super::queue::GroupKey;
 use super::{command, copy, decide, detail, help, outcomes, queue, top};
 use crate::console::app::layout::inside;
 use crate::console::app::{Model, Now, Pane};
@@ -119,9 +120,9 @@ fn hints(model: &Model) -> Vec<Intent> {
             ];
             hints.into_iter().flatten().collect()
         }
-        _ if !selected => Vec::new(),
-        Scope::Detail => vec![Intent::Approve, Intent::Reject, Intent::Back],
-        _ => vec![Intent::Approve, Intent::Reject, Intent::Open],
+        Scope::Detail if selected => vec![Intent::Approve, Intent::Reject, Intent::Back],
+        Scope::List => of_the_list(model),
+        _ => Vec::new(),
     };
     if scope == Scope::Detail && model.detail.scroll.below() > 0 {
         hints.push(Intent::PageDown);
@@ -129,20 +130,15 @@ fn hints(model: &Model) -> Vec<Intent> {
     if scope == Scope::Detail && model.detail.has_folds() {
         hints.push(Intent::Folds);
     }
-    if scope == Scope::List && model.queue.len() > 1
-        || scope == Scope::List && !selected && !model.queue.is_empty()
-    {
-        hints.push(Intent::Down);
-    }
     if model.outcomes.held() > 0 {
         hints.insert(0, Intent::Undo);
     }
     if model.panes.zoomed && scope != Scope::Help {
         // Nothing else says where the other panes are.
-        hints.push(Intent::Zoom);
+        hints.insert(hints.len().min(3), Intent::Zoom);
     }
     if model.settings.read_only {
-        hints.retain(|intent| !intent.decides() && !intent.touches_decisions());
+        hints.retain(|intent| !intent.decides() && !intent.touches_decisions() && *intent != Intent::Mark);
     }
     hints.extend([Intent::NextPane, Intent::Command, Intent::Help]);
     // Inside an outcome the key that quits goes back.
@@ -150,6 +146,32 @@ fn hints(model: &Model) -> Vec<Intent> {
         hints.push(Intent::Quit);
     }
     hints
+}
+
+/// The same in the list: a row, a group, a range, or none of them.
+fn of_the_list(model: &Model) -> Vec<Intent> {
+    let queue = &model.queue;
+    let group = queue.group_cursor().and_then(|key| Some((key, queue.group_of(key)?)));
+    let (selected, marked) = (queue.cursor().is_some(), queue.marked() > 0);
+    // Of a group, as of what is marked, only what is low can be approved unread, and nothing of a flood.
+    let approve = selected
+        || group.is_some_and(|(key, group)| group.risk == Risk::Low && !matches!(key, GroupKey::Flood(_)));
+    let on_something = selected || group.is_some();
+    let when = |on: bool, intent| on.then_some(intent);
+    let hints = [
+        when(!on_something && queue.kept() > 0, Intent::Down),
+        when(approve || marked, Intent::Approve),
+        when(on_something || marked, Intent::Reject),
+        when(queue.is_ranging(), Intent::MarkRange),
+        when(selected && !queue.is_ranging(), Intent::Open),
+        when(queue.can_fold(), Intent::Fold),
+        when(on_something && !queue.is_ranging(), Intent::Mark),
+        when(marked || queue.search().is_active(), Intent::Unmark),
+        when(!queue.is_empty(), Intent::Filter),
+        when(queue.len() > 1, Intent::Sort),
+        when(on_something && queue.len() > 1, Intent::Down),
+    ];
+    hints.into_iter().flatten().collect()
 }
 
 /// A pane's frame, brighter where keys go; returns its inside.

@@ -482,6 +482,17 @@ impl Queue {
         true
     }
 
+    /// Whether the cursor is on the row of a group, or on one of its actions.
+    pub fn can_fold(&self) -> bool {
+        match self.cursor {
+            Some(Cursor::Group(..)) => true,
+            Some(Cursor::Action(slot, _)) => {
+                self.entries.get(slot).is_some_and(|entry| entry.group.is_some())
+            }
+            None => false,
+        }
+    }
+
     /// Moves the cursor by what the key means; `false` where the intent does not move.
     pub fn go(&mut self, intent: Intent) -> bool {
         let Some(last) = self.lines.len().checked_sub(1) else { return false };

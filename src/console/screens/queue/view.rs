@@ -60,6 +60,7 @@ fn title(model: &Model) -> RoleLine {
     }
     let grouped = match queue.grouping() {
         Grouping::None => String::new(),
+        Grouping::Alike => ", alike together".to_owned(),
         grouping => format!(", grouped by {}", grouping.name()),
     };
     part(Role::Title, format!(" by {}{grouped} ", queue.order().name()));
