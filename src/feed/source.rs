@@ -57,7 +57,16 @@ impl Source {
 
     /// Every page of the actions in that state, oldest first.
     pub fn pages(&self, state: ActionState) -> Pages<'_> {
-        Pages { source: self, state, after: None, cursors: HashSet::new(), entries: 0, bytes: 0, large: false, done: false }
+        Pages {
+            source: self,
+            state,
+            after: None,
+            cursors: HashSet::new(),
+            entries: 0,
+            bytes: 0,
+            large: false,
+            done: false,
+        }
     }
 
     async fn page(&self, state: ActionState, after: Option<&str>, most: usize) -> Result<RawPage, Trouble> {

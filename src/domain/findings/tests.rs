@@ -212,7 +212,12 @@ fn the_short_way_past_plain_texts_passes_nothing_that_the_long_one_finds() {
     for plain in ["", "rm -rf /tmp", "a       b", "~!@#$%^&*()"] {
         assert_eq!(text(plain, plain), [], "{plain}");
     }
-    for found in [" ".repeat(40), "a\u{7f}b".into(), "\u{e9}\u{301}\u{301}\u{301}\u{301}\u{301}".into(), "p\u{430}ypal".into()] {
+    for found in [
+        " ".repeat(40),
+        "a\u{7f}b".into(),
+        "\u{e9}\u{301}\u{301}\u{301}\u{301}\u{301}".into(),
+        "p\u{430}ypal".into(),
+    ] {
         assert!(!text(&found, "s").is_empty() && !text("p", &found).is_empty(), "{found:?}");
     }
 }

@@ -92,7 +92,7 @@ impl Queue {
     }
 
     /// To the first row, where nobody has done anything yet: the first that came was not the first of the list.
-    pub(super) fn to_the_first(&mut self) {
+    pub(super) fn begin_at_the_first(&mut self) {
         if !self.moved && !self.lines.is_empty() {
             self.put_cursor(0);
             self.scroll.top = 0;

@@ -270,7 +270,7 @@ impl Queue {
         self.settled.clear();
         self.fresh.clear();
         self.listed = true;
-        self.to_the_first();
+        self.begin_at_the_first();
     }
 
     /// The link broke: what waits is as the next listing says, not as it was told before.

@@ -47,7 +47,7 @@ fn of(id: &str) -> One {
 fn tall() -> Queue {
     let mut queue = Queue::default();
     queue.clock("2026-11-23T12:10:00Z".parse().unwrap());
-    queue.resize(Some(Rect::new(0, 0, 40, 22)));
+    queue.resize(Some(Rect::new(0, 0, 40, 22)), false);
     queue
 }
 
@@ -71,7 +71,7 @@ fn filtered(queue: &mut Queue, text: &str) {
 /// Every line, those that do not show too.
 fn lines(queue: &Queue) -> String {
     let mut whole = queue.clone();
-    whole.resize(Some(Rect::new(0, 0, 40, 60_000)));
+    whole.resize(Some(Rect::new(0, 0, 40, 60_000)), false);
     whole.scroll.top = 0;
     ids(&whole)
 }
@@ -139,6 +139,7 @@ fn what_is_settled_in_the_midst_of_many_is_not_listed() {
     queue.apply(of("b").gone(), false);
     queue.apply(of("c").queued(), false);
     queue.all_came();
+    queue.all_listed();
     assert_eq!((ids(&queue).as_str(), queue.len()), (">c", 1));
     queue.put_back("a");
     assert_eq!(ids(&queue), ">c a");
@@ -147,7 +148,7 @@ fn what_is_settled_in_the_midst_of_many_is_not_listed() {
 #[test]
 fn another_order_keeps_the_cursor_on_its_action_and_its_line() {
     let mut queue = listed("abcdef");
-    queue.resize(Some(Rect::new(0, 0, 40, 5)));
+    queue.resize(Some(Rect::new(0, 0, 40, 5)), false);
     for intent in [Intent::Top, Intent::Down, Intent::Down, Intent::Down] {
         queue.go(intent);
     }
@@ -279,7 +280,7 @@ fn under_a_closed_group_rows_come_and_go_without_moving_the_cursor() {
 fn what_differs_between_alike_ones_is_told_by_name() {
     let mut queue = listed("ace");
     queue.set_grouping(Grouping::Alike);
-    queue.resize(Some(Rect::new(0, 0, 40, 22)));
+    queue.resize(Some(Rect::new(0, 0, 40, 22)), false);
     let differing = |queue: &Queue| {
         queue
             .rows()
@@ -293,7 +294,7 @@ fn what_differs_between_alike_ones_is_told_by_name() {
     };
     assert_eq!(differing(&queue), ["amount"]);
     filtered(&mut queue, "thread:t1");
-    queue.resize(Some(Rect::new(0, 0, 40, 22)));
+    queue.resize(Some(Rect::new(0, 0, 40, 22)), false);
     assert_eq!(differing(&queue), [""], "a and c have the same payload");
 }
 
@@ -423,7 +424,7 @@ fn numbers_that_are_given_out_anew_change_nothing_that_can_be_seen() {
             assert!(queue.mark(id));
         }
         queue.reveal("c");
-        queue.resize(Some(Rect::new(0, 0, 40, 22)));
+        queue.resize(Some(Rect::new(0, 0, 40, 22)), false);
         queue.take_out("b");
         let mut anew = 0;
         for number in 0..MANY {
@@ -465,6 +466,7 @@ fn numbers_are_given_out_anew_in_the_midst_of_many_too() {
     }
     queue.apply(of("b").queued(), false);
     queue.all_came();
+    queue.all_listed();
     assert!(queue.entries.numbers() < MANY as usize);
     assert_eq!(ids(&queue), ">b a");
 }
