@@ -4,6 +4,7 @@
 //! In builds with debug assertions a simulation can give a thread another time of day.
 
 use jiff::Timestamp;
+#[cfg(feature = "console")]
 use jiff::tz::TimeZone;
 
 #[cfg(debug_assertions)]
@@ -25,6 +26,7 @@ pub(crate) fn now() -> Timestamp {
 
 /// The time zone of this machine, or the one that `TZ` names. To know a zone by its name, jiff reads every directory of
 /// the database first, which a screen that comes up has no time for; the machine's own zone is one file.
+#[cfg(feature = "console")]
 pub(crate) fn zone() -> TimeZone {
     let named = std::env::var_os("TZ").is_some();
     let machine = || TimeZone::tzif("local", &std::fs::read("/etc/localtime").ok()?).ok();
