@@ -20,7 +20,11 @@ pub(in crate::console::screens) fn draw(frame: &mut Frame<'_>, area: Rect, model
     let theme = &model.settings.theme;
     let Some(action) = model.queue.selected() else {
         let inner = framed(frame, area, model, Pane::Detail, &RoleLine::default(), &RoleLine::default());
-        let words = if model.queue.is_empty() { "" } else { " The cursor is on nothing." };
+        let words = match model.queue.group_cursor() {
+            _ if model.queue.is_empty() => "",
+            Some(_) => " The cursor is on a group: everything under its row.",
+            None => " The cursor is on nothing.",
+        };
         let line = RoleLine::of(Role::Quiet, words).styled(theme);
         frame.buffer_mut().set_line(inner.x, inner.y, &line, inner.width);
         return;
