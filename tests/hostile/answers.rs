@@ -94,7 +94,8 @@ fn run(size: (u16, u16)) -> Result<(), String> {
     std::fs::write(folder.path().join("queue.jsonl"), queue.collect::<String>()).unwrap();
     let arguments = ["--queue", "queue.jsonl", "--server", server.url(), "--journal", "journal"];
     let mut session = Session::open(&arguments, folder.path(), size);
-    session.wait("the list", |session| session.first().shows("▌"))?;
+    // The key bar comes last in a frame.
+    session.wait("the list", |session| session.first().shows("▌") && session.first().shows("q quit"))?;
     let frames = Frame::all(session.first());
     let mut models = BTreeMap::new();
     for (number, (name, (status, _))) in answers.iter().enumerate() {
