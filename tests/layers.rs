@@ -282,7 +282,7 @@ const RAW: &[(&str, &str)] = &[
     ("console/screens/decide/target.rs", "parses the payload; what it finds becomes visible there"),
     ("console/screens/detail", "lays the payload out in runs of visible text"),
     (
-        "console/screens/queue/list.rs",
+        "console/screens/queue/cursor.rs",
         "parses the payload; the names of its members are untrusted text again",
     ),
     ("dispatch/order.rs", "the wire and the journal: the bytes that were sealed"),

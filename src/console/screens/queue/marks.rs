@@ -2,9 +2,10 @@
 //! loses its mark.
 
 use super::Queue;
+use super::cursor::Cursor;
 use super::entries::Slot;
 use super::groups::Group;
-use super::list::{Cursor, Line};
+use super::list::Line;
 use super::order::GroupKey;
 use crate::console::keymap::Intent;
 use crate::domain::{Action, Headline};

@@ -8,10 +8,14 @@
 //! | `entries` | every entry, and its texts for the filter |
 //! | `order`, `groups`, `floods` | what comes first, and what stands under a row of its own |
 //! | `filter` | what a filter means |
-//! | `list` | the lines, the cursor, the window on them |
+//! | `list` | the lines: what comes and goes |
+//! | `asked` | another order, other groups, a filter |
+//! | `cursor` | the cursor, and the window on the lines |
 //! | `marks` | what is to be decided together |
 //! | `named` | the list by id instead of by row |
 
+mod asked;
+mod cursor;
 mod entries;
 mod filter;
 pub mod floods;
@@ -29,10 +33,11 @@ pub use self::filter::Filter;
 pub use self::groups::Group;
 pub use self::order::{GroupKey, Grouping, Order};
 
+use self::cursor::Cursor;
 use self::entries::{Entries, Slot};
 use self::floods::Floods;
 use self::groups::Groups;
-use self::list::{Cursor, Line};
+use self::list::Line;
 use self::marks::Range;
 use crate::config::Filters;
 use crate::console::widgets::{Scroll, Search};

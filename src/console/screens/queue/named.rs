@@ -1,7 +1,7 @@
 //! The list by id instead of by row: for the command line, and for a way to work that has no rows, the plain mode, which
 //! names each action by a number.
 
-use super::list::Cursor;
+use super::cursor::Cursor;
 use super::{Queue, Row};
 use crate::console::widgets::Search;
 use crate::domain::Untrusted;
