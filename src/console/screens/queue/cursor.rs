@@ -182,8 +182,8 @@ impl Queue {
         self.moved = true;
     }
 
-    /// Takes in where the list stands, and whether another pane stands beside it, and reads what the cursor is on. Blank lines under the last row are allowed until
-    /// the next move: the row under the cursor keeps its line.
+    /// Takes in where the list stands, and whether another pane stands beside it, and reads what the cursor is on. Blank
+    /// lines under the last row are allowed until the next move: the row under the cursor keeps its line.
     pub fn resize(&mut self, frame: Option<Rect>, beside: bool) {
         self.beside = beside;
         self.load();
