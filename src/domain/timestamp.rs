@@ -15,28 +15,20 @@ pub fn parse(text: &str) -> Option<Timestamp> {
     plain.then(|| text.parse().ok()).flatten()
 }
 
-/// Days from which nobody counts the hours.
-const WEEK: u64 = 7;
-
-/// `04:31`, `1:02:03`, `2d 03h`, `12d`: what is left, to the second while it matters, rounded down; never negative.
+/// `04:31`, `1:02:03`, `2d 03h`: what is left, to the second, rounded down; never negative.
 pub fn countdown(left: Duration) -> String {
     let seconds = left.as_secs();
     let (days, hours, minutes) = (seconds / 86_400, seconds / 3_600 % 24, seconds / 60 % 60);
     match (days, seconds / 3_600) {
         (0, 0) => format!("{:02}:{:02}", minutes, seconds % 60),
         (0, _) => format!("{}:{:02}:{:02}", hours, minutes, seconds % 60),
-        _ if days < WEEK => format!("{days}d {hours:02}h"),
-        _ => format!("{days}d"),
+        _ => format!("{days}d {hours:02}h"),
     }
 }
 
 /// How long [`countdown`] says the same; `None` where it has come to its end.
 pub fn countdown_holds(left: Duration) -> Option<Duration> {
-    let unit = match left.as_secs() / 86_400 {
-        0 => 1,
-        1..WEEK => 3_600,
-        _ => 86_400,
-    };
+    let unit = if left.as_secs() < 86_400 { 1 } else { 3_600 };
     let over = Duration::new(left.as_secs() % unit, left.subsec_nanos());
     (left.as_secs() > 0).then(|| over + Duration::from_nanos(1))
 }
@@ -116,9 +108,6 @@ mod tests {
             86_400_000,
             86_400_001,
             190_000_000,
-            604_799_999,
-            604_800_000,
-            700_000_000,
         ] {
             let time = Duration::from_millis(millis);
             if let Some(holds) = countdown_holds(time) {
@@ -138,7 +127,6 @@ mod tests {
         assert_eq!(countdown(s(271)), "04:31");
         assert_eq!(countdown(s(3_723)), "1:02:03");
         assert_eq!(countdown(s(183_600)), "2d 03h");
-        assert_eq!([countdown(s(604_799)), countdown(s(604_800))], ["6d 23h", "7d"]);
         assert_eq!([age(s(9)), age(s(120)), age(s(7_200)), age(s(864_000))], ["9s", "2m", "2h", "10d"]);
         let ms = Duration::from_millis;
         assert_eq!([took(ms(38)), took(ms(1_900)), took(s(125))], ["38 ms", "1.9 s", "2m 05s"]);
