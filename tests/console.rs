@@ -228,6 +228,7 @@ fn line() -> String {
         risk_reasons: &[],
         labels: &[],
         reviewers_needed: 1,
+        grace: Duration::ZERO,
         created_at: now,
         expires_at: now + 1.hour(),
     }

@@ -38,6 +38,7 @@ fn sealed((number, agent, action, thread, risk, payload, expires): Asked) -> Que
         risk_reasons: &[],
         labels: &[],
         reviewers_needed: 1,
+        grace: std::time::Duration::ZERO,
         created_at: at("12:00:00"),
         expires_at: at(expires),
     };

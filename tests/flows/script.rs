@@ -362,6 +362,7 @@ impl Sample<'_> {
             risk_reasons: &[],
             labels: &[],
             reviewers_needed: 1,
+            grace: Duration::ZERO,
             created_at: at("12:00:00"),
             expires_at: at(self.expires),
         };

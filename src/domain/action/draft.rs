@@ -4,6 +4,7 @@ use crate::domain::json::quote;
 use crate::domain::{Risk, timestamp};
 use jiff::Timestamp;
 use std::fmt::Write as _;
+use std::time::Duration;
 
 /// What the gateway seals. The payload and the claims are JSON texts as the agent sent them.
 #[derive(Debug, Clone)]
@@ -38,6 +39,8 @@ pub struct Draft<'a> {
     pub labels: &'a [(String, String)],
     /// How many reviewers must approve.
     pub reviewers_needed: u32,
+    /// How long a decision is held at least before it is sent, in whole seconds; nothing is written of none.
+    pub grace: Duration,
     /// When it was asked.
     pub created_at: Timestamp,
     /// When it expires.
@@ -76,6 +79,9 @@ impl Draft<'_> {
             self.labels.iter().map(|(name, value)| format!("{}:{}", quote(name), quote(value))).collect();
         member("labels", &format!("{{{}}}", labels.join(",")));
         member("reviewers_needed", &self.reviewers_needed.to_string());
+        if self.grace > Duration::ZERO {
+            member("grace_s", &self.grace.as_secs().to_string());
+        }
         member("created_at", &quote(&timestamp::format(self.created_at)));
         member("expires_at", &quote(&timestamp::format(self.expires_at)));
         out.push('}');

@@ -3,9 +3,10 @@
 use crate::domain::json::{self, JsonError, Problem, Value};
 use crate::domain::{Risk, Untrusted, timestamp};
 use jiff::Timestamp;
+use std::time::Duration;
 
 /// The members of a sealed text, version 1 (wire.md, part 3).
-pub(super) const FIELDS: [&str; 18] = [
+pub(super) const FIELDS: [&str; 19] = [
     "v",
     "id",
     "tenant_id",
@@ -22,6 +23,7 @@ pub(super) const FIELDS: [&str; 18] = [
     "risk_reasons",
     "labels",
     "reviewers_needed",
+    "grace_s",
     "created_at",
     "expires_at",
 ];
@@ -143,7 +145,23 @@ impl Fields<'_> {
             Some(_) => Err(wrong),
         }
     }
+
+    pub(super) fn grace(&self) -> Result<Duration, UnreadableAction> {
+        let wrong =
+            UnreadableAction::Wrong { field: "grace_s", expected: "a whole number of seconds from 0 to 600" };
+        let within = |grace: &Duration| *grace <= LONGEST_GRACE;
+        match self.value.get("grace_s").map(|value| &value.kind) {
+            None => Ok(Duration::ZERO),
+            Some(json::Kind::Number(text)) => {
+                text.parse().ok().map(Duration::from_secs).filter(within).ok_or(wrong)
+            }
+            Some(_) => Err(wrong),
+        }
+    }
 }
+
+/// The longest time for which a sealed action can ask that a decision be held.
+pub const LONGEST_GRACE: Duration = Duration::from_secs(600);
 
 /// Whether the text may be an id: `[A-Za-z0-9._:-]{1,128}` (wire.md, part 3).
 pub fn is_id(text: &str) -> bool {

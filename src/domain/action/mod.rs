@@ -10,7 +10,7 @@ mod fields;
 mod unreadable;
 
 pub use draft::Draft;
-pub use fields::{UnreadableAction, is_id};
+pub use fields::{LONGEST_GRACE, UnreadableAction, is_id};
 pub use unreadable::Unreadable;
 
 use super::findings::{self, Finding};
@@ -20,6 +20,7 @@ use fields::{FIELDS, Fields};
 use jiff::Timestamp;
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// An action that waits for a decision, read from its sealed bytes. Every text in it may be hostile: nothing here can
 /// be drawn before it has been made [`Visible`](super::Visible).
@@ -61,6 +62,8 @@ pub struct Action {
     pub labels: Vec<(Untrusted, Untrusted)>,
     /// How many reviewers must approve.
     pub reviewers_needed: u32,
+    /// How long a decision on it is held at least, so that it can be taken back.
+    pub grace: Duration,
     /// When it was asked.
     pub created_at: Timestamp,
     /// Undecided at this time, it expires and does not run.
@@ -125,6 +128,7 @@ impl Action {
             risk_reasons: fields.texts("risk_reasons")?,
             labels: fields.labels()?,
             reviewers_needed: fields.reviewers_needed()?,
+            grace: fields.grace()?,
             created_at: fields.time("created_at")?,
             expires_at: fields.time("expires_at")?,
             others: others().map(|member| (member.name.as_str().into(), member.value.span.clone())).collect(),

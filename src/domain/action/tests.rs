@@ -22,6 +22,7 @@ fn sealed() -> String {
         risk_reasons: &["the agent says so".into()],
         labels: &[("team".into(), "billing".into())],
         reviewers_needed: 1,
+        grace: Duration::from_secs(30),
         created_at: "2026-11-23T12:00:00Z".parse().unwrap(),
         expires_at: "2026-11-23T12:10:00Z".parse().unwrap(),
     }
@@ -37,6 +38,7 @@ fn what_is_sealed_reads_back_byte_for_byte() {
     assert_eq!(action.payload(), PAYLOAD);
     assert_eq!(action.summary.as_ref().map(Untrusted::raw), Some("Refund\n\"mail\""));
     assert_eq!((action.risk, action.reviewers_needed), (Risk::High, 1));
+    assert_eq!(action.grace, Duration::from_secs(30));
     assert_eq!(action.labels, [("team".into(), "billing".into())]);
     let (name, span) = &action.others[0];
     assert_eq!((name.raw(), action.other(span)), ("claims", r#"{"run_id": 7}"#));
@@ -52,6 +54,10 @@ fn every_field_that_is_missing_or_wrong_is_named() {
         ("\"agent\"", "\"Agent\"", "\"agent\" is missing"),
         ("\"risk\":\"high\"", "\"risk\":\"none\"", "\"risk\""),
         ("\"reviewers_needed\":1", "\"reviewers_needed\":0", "\"reviewers_needed\""),
+        ("\"grace_s\":30", "\"grace_s\":601", "\"grace_s\""),
+        ("\"grace_s\":30", "\"grace_s\":-1", "\"grace_s\""),
+        ("\"grace_s\":30", "\"grace_s\":3e1", "\"grace_s\""),
+        ("\"grace_s\":30", "\"grace_s\":\"30\"", "\"grace_s\""),
         ("2026-11-23T12:10:00.000000Z", "tomorrow", "\"expires_at\""),
         ("\"idempotency_key\":\"aap", "\"idempotency_key\":\"a p", "\"idempotency_key\""),
         ("\"labels\":{\"team\":\"billing\"}", "\"labels\":{\"team\":1}", "\"labels\""),
@@ -72,6 +78,7 @@ fn what_a_queue_file_may_leave_out() {
         "payload":{},"created_at":"2026-11-23T12:00:00Z","expires_at":"2026-11-23T12:10:00Z","note":[1]}"#;
     let action = Action::read(text).unwrap();
     assert_eq!((action.risk, action.reviewers_needed), (Risk::Medium, 1));
+    assert_eq!(action.grace, Duration::ZERO);
     assert_eq!(action.others.len(), 1, "an unknown member is kept, to be shown");
 }
 

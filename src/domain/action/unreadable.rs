@@ -7,6 +7,7 @@ use crate::domain::json;
 use crate::domain::{Digest, Risk, Untrusted, timestamp};
 use jiff::Timestamp;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Why an action cannot be read, and what can be done about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,6 +67,7 @@ impl Action {
             risk_reasons: Vec::new(),
             labels: Vec::new(),
             reviewers_needed: 1,
+            grace: Duration::ZERO,
             created_at: time("created_at").unwrap_or(seen),
             expires_at: time("expires_at").unwrap_or(Timestamp::MAX),
             others: Vec::new(),

@@ -86,6 +86,7 @@ impl<'s> Submission<'s> {
             labels: &self.labels,
             // More than one is not enforced yet, so more than one is not promised; the claim stands in `claims`.
             reviewers_needed: 1,
+            grace: Duration::ZERO,
             created_at,
             expires_at,
         };
