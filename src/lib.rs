@@ -6,7 +6,8 @@
 //! |---|---|
 //! | `main.rs`, [`cli`] | one command line: parse, run one command, turn its error into an exit code |
 //! | [`console`] | the reviewer's screen: `app`, `keymap`, `screens`, `widgets` are pure; `runtime` touches the terminal |
-//! | [`config`] | what the user has set: file, environment, flags; where a mistake in a file stands and what was meant |
+//! | [`config`] | what the user has set: file, environment, flags |
+//! | [`document`] | a TOML file of the user's: where a mistake in it stands and what was meant |
 //! | [`agent`] | the agents' side: ask, wait, consume, report (AAP); the demo's agents |
 //! | [`gateway`] | the embedded AEGIS-compatible server: `decide` (AEGIS), `ask` (AAP), `queue`, `auth`, `store` |
 //! | [`journal`] | what has been decided and what became of it, on disk before anything is sent |
@@ -37,6 +38,8 @@ pub mod config;
 pub mod console;
 #[cfg(feature = "console")]
 pub mod dispatch;
+#[cfg(any(feature = "console", feature = "gateway"))]
+pub mod document;
 pub mod domain;
 #[cfg(any(feature = "console", feature = "gateway"))]
 pub mod failpoint;

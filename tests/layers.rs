@@ -38,6 +38,25 @@ const RULES: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "document",
+        &[
+            "crate::agent",
+            "crate::cli",
+            "crate::client",
+            "crate::config",
+            "crate::console",
+            "crate::dispatch",
+            "crate::feed",
+            "crate::gateway",
+            "crate::journal",
+            "tokio",
+            "reqwest",
+            "ratatui",
+            "crossterm",
+            "rusqlite",
+        ],
+    ),
+    (
         "client",
         &[
             "crate::agent",

@@ -1,8 +1,7 @@
 //! What holds in the end: flags before the environment, the environment before the file, the file before the defaults.
 
-use super::document::{Document, Entry, entries};
-use super::mistake::{Mistake, Mistakes, did_you_mean, nearest};
 use super::settings::{Config, SETTINGS, Setting};
+use crate::document::{Document, Entry, Mistake, Mistakes, did_you_mean, entries, nearest};
 use crate::domain::Visible;
 use std::collections::BTreeMap;
 

@@ -10,13 +10,9 @@
 //! | `value` | kinds of values |
 //! | `word` | the few words that some of them may be |
 //! | `layers` | flags before the environment, before the file, before the defaults |
-//! | `document` | TOML with the place of everything in it; keymaps and themes are read with it too |
-//! | `mistake` | what is wrong, where, with the line and a caret; nearest names |
 //! | `place` | the files: XDG, `--config`, `AEGIS_CONSOLE_CONFIG` |
 
-pub mod document;
 mod layers;
-pub mod mistake;
 pub mod place;
 mod settings;
 #[cfg(test)]
@@ -25,7 +21,6 @@ mod value;
 mod word;
 
 pub use layers::{Effective, Origin, accept, variable_name};
-pub use mistake::{Mistake, Mistakes};
 pub use settings::Config;
 pub use value::{Filters, Percent, Server, THEMES, ThemeName};
 pub use word::{Clipboard, Color, Group, Highlight, Notify, Occasion, Order, Word};

@@ -2,6 +2,7 @@
 
 use super::settings::SETTINGS;
 use super::*;
+use crate::document::{Mistake, Mistakes};
 use std::time::Duration;
 
 fn read(text: &str) -> Result<Effective, Mistakes> {

@@ -1,8 +1,7 @@
 //! Kinds of values: how each is read from TOML and from plain text (a flag, a variable), and how it is written.
 
-use super::document::{entries, in_words};
-use super::mistake::nearest;
 use super::word::{Word, listed};
+use crate::document::{entries, in_words, nearest};
 use crate::domain::Visible;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -1,7 +1,18 @@
 //! A TOML text of the user's, read with the place of everything in it. Mistakes are gathered, so that one reading names
 //! them all.
+//!
+//! The config, keymaps, themes and the gateway's rules are read with it; it knows of none of them.
+//!
+//! | file | what it owns |
+//! |---|---|
+//! | `file` | reading the text from the disk |
+//! | `mistake` | what is wrong, where, with the line and a caret; nearest names |
 
-use super::mistake::{Mistake, Mistakes};
+pub mod file;
+mod mistake;
+
+pub use mistake::{Mistake, Mistakes, did_you_mean, nearest};
+
 use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};

@@ -1,10 +1,11 @@
 //! What the flags, the environment and the user's files make together, read once at the start.
 
 use crate::config::place::{self, Found};
-use crate::config::{Color, Config, Effective, Mistake, Mistakes, Notify, Origin};
+use crate::config::{Color, Config, Effective, Notify, Origin};
 use crate::console::app::{NotifyBy, Settings};
 use crate::console::keymap::Keymap;
 use crate::console::theme::{Depth, Read, Shipped, Theme};
+use crate::document::{Mistake, Mistakes, file};
 use std::path::{Path, PathBuf};
 
 /// Everything that the user has chosen.
@@ -167,7 +168,7 @@ impl Looks {
         // Read even where it is not drawn: a mistake in it does not wait for another terminal.
         let read = match &file {
             Some(path) => {
-                let text = place::read(path)?;
+                let text = file::read(path)?;
                 Some(Read::of(&path.to_string_lossy(), &text, depth.max(Depth::Eight))?)
             }
             None => None,
@@ -194,7 +195,7 @@ fn keymap(effective: &Effective) -> Result<FoundKeymap, Mistakes> {
     let Some(path) = effective.config.keymap.clone() else { return Ok((None, Some(shipped))) };
     let is_usual =
         effective.is_from_file("keymap") && path.file_name().is_some_and(|name| name == "keymap.toml");
-    let text = if is_usual { place::read_if_there(&path)? } else { Some(place::read(&path)?) };
+    let text = if is_usual { file::read_if_there(&path)? } else { Some(file::read(&path)?) };
     let keymap = match &text {
         Some(text) => shipped.with(&path.to_string_lossy(), text)?,
         None => shipped,

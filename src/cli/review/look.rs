@@ -2,8 +2,9 @@
 //! is in `cli/config`; what a colour is, the theme knows.
 
 use crate::cli::config::Chosen;
-use crate::config::{Color, Mistakes, Word, accept};
+use crate::config::{Color, Word, accept};
 use crate::console::runtime::{self, Keyboard, TerminalError};
+use crate::document::Mistakes;
 use clap::builder::PossibleValuesParser;
 use std::io::{IsTerminal as _, stdin, stdout};
 use std::path::{Path, PathBuf};

@@ -5,9 +5,7 @@
 //! quit.
 
 use super::{Intent, Key, Keymap, Scope};
-use crate::config::Mistakes;
-use crate::config::document::{Document, Entry, entries, in_words};
-use crate::config::mistake::{did_you_mean, nearest};
+use crate::document::{Document, Entry, Mistakes, did_you_mean, entries, in_words, nearest};
 use crate::domain::Visible;
 use std::collections::BTreeMap;
 use std::ops::Range;

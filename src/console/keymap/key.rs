@@ -56,7 +56,7 @@ impl Key {
     pub(super) fn nearest(name: &str) -> Option<String> {
         let (modifiers, rest) =
             name.rsplit_once('-').map_or(("", name), |(_, rest)| name.split_at(name.len() - rest.len()));
-        let near = crate::config::mistake::nearest(rest, NAMED.iter().map(|(known, _)| *known))?;
+        let near = crate::document::nearest(rest, NAMED.iter().map(|(known, _)| *known))?;
         let near = format!("{modifiers}{near}");
         Self::parse(&near).is_some().then_some(near)
     }

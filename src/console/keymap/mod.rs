@@ -10,7 +10,7 @@ mod key;
 pub use intent::{Intent, Scope};
 pub use key::Key;
 
-use crate::config::Mistakes;
+use crate::document::Mistakes;
 use crossterm::event::KeyEvent;
 use std::collections::BTreeMap;
 

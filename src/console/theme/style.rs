@@ -1,7 +1,7 @@
 //! Styles as words: `default`, `bold red`, `reverse`, `underline black on cyan`.
 
 use super::colour::{Colour, Depth, OWN};
-use crate::config::mistake::nearest;
+use crate::document::nearest;
 use crate::domain::Visible;
 use ratatui::style::{Color, Modifier, Style};
 

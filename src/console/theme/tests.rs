@@ -1,7 +1,7 @@
 //! What holds of every theme, and the words of each mistake in a theme file.
 
 use super::*;
-use crate::config::Mistake;
+use crate::document::Mistake;
 use ratatui::style::Modifier;
 
 const DEPTHS: [Depth; 3] = [Depth::Eight, Depth::Sixteen, Depth::True];
