@@ -2,9 +2,10 @@
 //!
 //! Says where it listens and where the tokens are, never a token itself.
 
-use crate::gateway::{Bounds, Config, Gateway};
+use crate::gateway::{Bounds, Config, Database, Gateway};
 use anyhow::Context as _;
 use etcetera::BaseStrategy as _;
+use secrecy::SecretString;
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -22,6 +23,10 @@ pub struct Args {
     /// Where to keep the database and the tokens [default: aegis-console in the XDG state directory]
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
+    /// A PostgreSQL database instead of SQLite: postgres://USER:PASSWORD@HOST:5432/DATABASE. Any number of gateways may
+    /// share one. Put it into the environment where it holds a password
+    #[arg(long, value_name = "URL", env = "AEGIS_CONSOLE_STORE", hide_env_values = true)]
+    store: Option<SecretString>,
     /// Let the published client's self-hosted mode in: a Tenant-Id and no credential decides. On this machine only
     #[arg(long)]
     tenant_mode: bool,
@@ -53,6 +58,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
         .try_init();
     let data = args.data.map_or_else(default_data, Ok)?;
     let mut config = Config::new(args.listen, data);
+    config.database = args.store.map_or(Database::Sqlite, Database::Postgres);
     config.tenant_mode = args.tenant_mode;
     config.allowed_hosts = args.allowed_host;
     config.bounds.pending_per_agent = args.pending_per_agent;

@@ -56,6 +56,10 @@ async fn set(
         let name = Visible::of(&agent).cut(64).plain();
         Refusal::new(StatusCode::NOT_FOUND, "unknown_agent", format!("there is no agent {name:?} here"))
     };
+    if agent.contains('\0') {
+        // No name holds it, and neither database stores it.
+        return Err(unknown());
+    }
     let (tenant, reviewer) = (caller.tenant, caller.name);
     let call = PauseCall { tenant, agent: agent.clone(), has_credential, paused, reviewer };
     let now = shared.store.pause(call).await?.ok_or_else(unknown)?;

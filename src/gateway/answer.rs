@@ -113,7 +113,10 @@ impl From<StoreError> for Refusal {
         if error == StoreError::Closed {
             return Self::new(StatusCode::SERVICE_UNAVAILABLE, "stopping", error.to_string());
         }
-        // What SQLite says may name paths: it is for the log, not for whoever calls.
+        if error == StoreError::Nul {
+            return Self::new(StatusCode::UNPROCESSABLE_ENTITY, "nul_character", error.to_string());
+        }
+        // What the database says may name paths: it is for the log, not for whoever calls.
         tracing::error!(%error, "a call could not be carried out");
         let detail =
             "the gateway could not carry this out; nothing is known to have changed, and its log says why";

@@ -1,7 +1,7 @@
 //! Deciding: `approve`, `reject` and `status`, as the published AEGIS client calls them (wire.md, parts 1 and 3).
 //!
 //! This file reads the call and says what the store made of it. Why a 409: [`refusal`]. What is decided and what is not:
-//! `store/sqlite/decide.rs`, in one transaction.
+//! `store/sql/decide.rs`, in one transaction.
 
 use super::Shared;
 use super::answer::{Refusal, json_text};

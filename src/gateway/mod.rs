@@ -51,7 +51,8 @@ use server::Stop;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use store::sqlite::SqliteStore;
+use store::sql::SqlStore;
+use store::sqlite;
 use store::{Clock, Store};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -60,13 +61,25 @@ use tokio::task::JoinHandle;
 /// The prefix of the decision API and of the queue, as the published client has it.
 const PREFIX: &str = "/api/v1";
 
+/// Which database a gateway keeps everything in.
+#[derive(Debug, Clone, Default)]
+pub enum Database {
+    /// SQLite, in the file `gateway.db` of the data directory: one gateway.
+    #[default]
+    Sqlite,
+    /// PostgreSQL, by its URL, which may hold a password: any number of gateways. Needs the feature `postgres`.
+    Postgres(SecretString),
+}
+
 /// How a gateway is started.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// Where it listens; a loopback address. Port 0 takes a free one.
     pub listen: SocketAddr,
-    /// Where its data is: the database and the token files.
+    /// Where its own files are: the tokens, and the database where it is SQLite's.
     pub data: PathBuf,
+    /// The database.
+    pub database: Database,
     /// Lets the published client's self-hosted mode in: `Tenant-Id` and no credential. Anybody on this machine can then
     /// decide.
     pub tenant_mode: bool,
@@ -84,6 +97,7 @@ impl Config {
         Self {
             listen,
             data: data.into(),
+            database: Database::Sqlite,
             tenant_mode: false,
             allowed_hosts: Vec::new(),
             tenant: "default".into(),
@@ -161,9 +175,7 @@ impl Gateway {
         credentials.add(&data.token("reviewer.token")?, Role::Reviewer, "reviewer", &tenant);
         let (agent_token_file, reviewer_token_file) = (data.file("agent.token"), data.file("reviewer.token"));
         let mint = Mint::new().map_err(DataError::Random)?;
-        let database = data.file("gateway.db");
-        let store = SqliteStore::open(&database, Some(data.lock), Arc::clone(&clock), ask::APPROVAL_VALIDITY)
-            .map_err(|error| GatewayError::Store(error.to_string()))?;
+        let store = open_store(&config.database, data, Arc::clone(&clock)).await?;
 
         let bounds = Bounds { connections: server::connections(config.bounds.connections), ..config.bounds };
         let (sender, stop) = Stop::new();
@@ -235,6 +247,46 @@ impl Gateway {
             let _ = task.await;
         }
         self.shared.store.close().await;
+    }
+}
+
+/// Brings a database to the schema of this program without starting a gateway; gives the schema's version before and the one
+/// now. A gateway does the same at its start. Of SQLite, no gateway may be running on the directory.
+pub async fn migrate(database: &Database, data: &Path) -> Result<(usize, usize), GatewayError> {
+    match database {
+        Database::Sqlite => {
+            let data = DataDir::open(data)?;
+            sqlite::migrate(&data.file("gateway.db")).map_err(|error| GatewayError::Store(error.to_string()))
+        }
+        #[cfg(feature = "postgres")]
+        Database::Postgres(url) => {
+            let migrated = store::postgres::migrate(url).await;
+            migrated.map_err(|error| GatewayError::Store(format!("cannot use PostgreSQL: {error}")))
+        }
+        #[cfg(not(feature = "postgres"))]
+        Database::Postgres(_) => Err(without_postgres()),
+    }
+}
+
+#[cfg(not(feature = "postgres"))]
+fn without_postgres() -> GatewayError {
+    GatewayError::Store(
+        "this program was built without PostgreSQL; build it with the feature postgres".into(),
+    )
+}
+
+async fn open_store(database: &Database, data: DataDir, clock: Clock) -> Result<SqlStore, GatewayError> {
+    let (file, lock, validity) = (data.file("gateway.db"), Some(data.lock), ask::APPROVAL_VALIDITY);
+    match database {
+        Database::Sqlite => {
+            sqlite::open(&file, lock, clock, validity).map_err(|error| GatewayError::Store(error.to_string()))
+        }
+        #[cfg(feature = "postgres")]
+        Database::Postgres(url) => store::postgres::open(url, lock, clock, validity)
+            .await
+            .map_err(|error| GatewayError::Store(format!("cannot use PostgreSQL: {error}"))),
+        #[cfg(not(feature = "postgres"))]
+        Database::Postgres(_) => Err(without_postgres()),
     }
 }
 

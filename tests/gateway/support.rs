@@ -1,11 +1,11 @@
 //! A gateway on a free port with its data in a fresh directory, and calls to it: in process, or over a socket.
 
 use aegis_console::domain::{Digest, Queued};
-use aegis_console::gateway::{Config, Gateway};
+use aegis_console::gateway::{Config, Database, Gateway};
 use axum::body::Body;
 use axum::http::{HeaderMap, Request};
 use futures_util::StreamExt as _;
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::time::Duration;
@@ -89,6 +89,18 @@ pub(crate) struct Entry {
     pub(crate) digest: String,
 }
 
+/// A fresh schema of the PostgreSQL server that `AEGIS_CONSOLE_TEST_POSTGRES` names; `None` where it names none: then the
+/// tests run on SQLite.
+pub(crate) async fn postgres() -> Option<SecretString> {
+    let server = std::env::var("AEGIS_CONSOLE_TEST_POSTGRES").ok().filter(|url| !url.is_empty())?;
+    let schema = format!("t_{}", uuid::Uuid::new_v4().simple());
+    let (client, connection) = tokio_postgres::connect(&server, tokio_postgres::NoTls).await.unwrap();
+    let driver = tokio::spawn(connection);
+    client.batch_execute(&format!("CREATE SCHEMA {schema}")).await.unwrap();
+    driver.abort();
+    Some(format!("{server}?options=-csearch_path%3D{schema}").into())
+}
+
 pub(crate) fn config(data: &Path) -> Config {
     Config::new(([127, 0, 0, 1], 0).into(), data)
 }
@@ -101,6 +113,9 @@ impl Fixture {
     pub(crate) async fn with(change: impl FnOnce(&mut Config)) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let mut config = config(&dir.path().join("data"));
+        if let Some(url) = postgres().await {
+            config.database = Database::Postgres(url);
+        }
         change(&mut config);
         let gateway = Gateway::start(config).await.unwrap();
         let agent = gateway.agent("bot").expose_secret().to_owned();

@@ -1,10 +1,13 @@
-//! What the gateway keeps, behind one trait, so that SQLite today and PostgreSQL later answer the same questions.
+//! What the gateway keeps, behind one trait, so that SQLite and PostgreSQL answer the same questions.
 //!
 //! Every method that changes something is one transaction: it has been synced to the disk when the answer is there, and
 //! its events are rows of the same transaction. The store decides nothing about HTTP, roles or JSON.
 
 mod intact;
+#[cfg(feature = "postgres")]
+pub(crate) mod postgres;
 pub(crate) mod record;
+pub(crate) mod sql;
 pub(crate) mod sqlite;
 
 use crate::domain::{ActionState, Verdict};
@@ -32,6 +35,17 @@ pub(crate) enum StoreError {
         "the database could not sync its last commit and takes no more writes; look at the disk and start the gateway again"
     )]
     Broken,
+    /// The connection broke during a commit, and nobody knows whether it took effect.
+    #[error("the database's answer to a commit was lost, so nobody knows whether it took effect")]
+    Unknown,
+    /// PostgreSQL cannot store U+0000 in a text, so neither does SQLite.
+    #[error("a text holds the character U+0000, which cannot be stored")]
+    Nul,
+    /// The database belongs to a newer program. Nothing in it was changed.
+    #[error(
+        "the database was written by a newer aegis-console (schema {found}, this one knows {known}); use that one"
+    )]
+    Newer { found: i64, known: usize },
     /// A stored row is not what was stored.
     #[error("the stored action {0} cannot be read; the database is damaged")]
     Damaged(String),

@@ -14,9 +14,10 @@ const OLDEST_SQLITE: i32 = 3_051_003;
 const READERS: usize = 4;
 
 /// What brings a database from version n (its place here) to n + 1.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     include_str!("../../../../assets/migrations/0001_queue_and_decisions.sql"),
     include_str!("../../../../assets/migrations/0002_pauses.sql"),
+    include_str!("../../../../assets/migrations/0003_trust.sql"),
 ];
 
 /// Why the database could not be opened. Nothing in it was changed.
@@ -34,8 +35,8 @@ pub(crate) enum OpenError {
     Thread(std::io::Error),
 }
 
-/// The connection that writes, on a database of the newest schema.
-pub(super) fn writer(path: &Path) -> Result<Connection, OpenError> {
+/// The connection that writes, on a database of the newest schema; and the schema's version before and now.
+pub(super) fn writer(path: &Path) -> Result<(Connection, (usize, usize)), OpenError> {
     if rusqlite::version_number() < OLDEST_SQLITE {
         return Err(OpenError::TooOld(rusqlite::version().to_owned()));
     }
@@ -45,8 +46,8 @@ pub(super) fn writer(path: &Path) -> Result<Connection, OpenError> {
     file.and_then(|file| file.set_permissions(Permissions::from_mode(0o600))).map_err(file_error)?;
     let database_error = |why| OpenError::Database { path: path.to_owned(), why };
     let mut connection = connect(path).map_err(database_error)?;
-    migrate(&mut connection, path)?;
-    Ok(connection)
+    let versions = migrate(&mut connection, path)?;
+    Ok((connection, versions))
 }
 
 /// The connections that read.
@@ -77,7 +78,7 @@ fn connect(path: &Path) -> Result<Connection, rusqlite::Error> {
     Ok(connection)
 }
 
-fn migrate(connection: &mut Connection, path: &Path) -> Result<(), OpenError> {
+fn migrate(connection: &mut Connection, path: &Path) -> Result<(usize, usize), OpenError> {
     let error = |why| OpenError::Database { path: path.to_owned(), why };
     let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(error)?;
     let (done, known) = (usize::try_from(found).unwrap_or(usize::MAX), MIGRATIONS.len());
@@ -94,5 +95,5 @@ fn migrate(connection: &mut Connection, path: &Path) -> Result<(), OpenError> {
         let mut run = run;
         run().map_err(error)?;
     }
-    Ok(())
+    Ok((done, known))
 }

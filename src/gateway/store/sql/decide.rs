@@ -2,12 +2,12 @@
 //! transaction, or nothing is.
 
 use super::super::{Change, Decided, DecisionCall, DecisionRow, EventKind, Record, StoreError};
+use super::db::{Db, micros, params};
 use super::queue::{end, write_event};
-use super::rows::{self, SELECT_DECISION, micros};
+use super::rows::{self, SELECT_DECISION};
 use super::writer::Tx;
 use crate::domain::{ActionState, RowStatus, Verdict};
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension as _, named_params};
 use std::time::Duration;
 
 /// How many request ids are kept for one decision; later callers cannot ask by theirs.
@@ -72,25 +72,21 @@ fn reserve(
 ) -> Result<Decided, StoreError> {
     let review = call.review.clone().unwrap_or_default();
     let decided_at = action.map_or(tx.now, |action| tx.now.max(action.created_at));
-    let inserted = tx
-        .db
-        .prepare_cached(
-            "INSERT INTO decision (tenant, thread, key, action_id, status, verdict, reviewer, reason, request_id,
-                decided_at, digest, calls)
-             VALUES (:tenant, :thread, :key, :action_id, 'COMMITTED', :verdict, :reviewer, :reason, :request_id,
-                :decided_at, :digest, 1)
-             ON CONFLICT DO NOTHING",
-        )?
-        .execute(named_params! {
-            ":tenant": &*call.tenant, ":thread": call.thread, ":key": call.key,
+    let inserted = tx.db.first(
+        "INSERT INTO decision (tenant, thread, key, action_id, status, verdict, reviewer, reason, request_id,
+            decided_at, digest, calls)
+         VALUES (:tenant, :thread, :key, :action_id, 'COMMITTED', :verdict, :reviewer, :reason, :request_id,
+            :decided_at, :digest, 1)
+         ON CONFLICT DO NOTHING RETURNING id",
+        params! {
+            ":tenant": &call.tenant, ":thread": &call.thread, ":key": &call.key,
             ":action_id": action.map(|action| action.id.as_str()), ":verdict": call.verdict.word(),
-            ":reviewer": call.reviewer, ":reason": review.reason, ":request_id": call.request_id,
-            ":decided_at": micros(decided_at), ":digest": review.digest,
-        })?;
-    if inserted == 0 {
-        return duplicate(tx, call, action);
-    }
-    let decision_id = tx.db.last_insert_rowid();
+            ":reviewer": &call.reviewer, ":reason": &review.reason, ":request_id": &call.request_id,
+            ":decided_at": micros(decided_at), ":digest": &review.digest,
+        },
+    )?;
+    let Some(mut inserted) = inserted else { return duplicate(tx, call, action) };
+    let decision_id = inserted.take("id")?;
     if let Some(action) = action {
         move_on(tx, call.verdict, action, decided_at, validity.unwrap_or_default())?;
     }
@@ -132,16 +128,14 @@ fn move_on(
         }
         Verdict::Reject => (ActionState::Rejected, None),
     };
-    let moved = tx
-        .db
-        .prepare_cached(
-            "UPDATE action SET state = :state, ended_at = :decided_at, approval_expires_at = :valid
-             WHERE id = :id AND state = 'pending' AND digest = :digest AND expires_at > :now",
-        )?
-        .execute(named_params! {
-            ":state": state.word(), ":decided_at": micros(decided_at), ":valid": valid, ":id": action.id,
-            ":digest": action.digest, ":now": micros(tx.now),
-        })?;
+    let moved = tx.db.execute(
+        "UPDATE action SET state = :state, ended_at = :decided_at, approval_expires_at = :valid
+         WHERE id = :id AND state = 'pending' AND digest = :digest AND expires_at > :now",
+        params! {
+            ":state": state.word(), ":decided_at": micros(decided_at), ":valid": valid, ":id": &action.id,
+            ":digest": &action.digest, ":now": micros(tx.now),
+        },
+    )?;
     if moved == 1 { Ok(()) } else { Err(StoreError::Damaged(action.id.clone())) }
 }
 
@@ -153,59 +147,60 @@ fn duplicate(tx: &Tx<'_>, call: &DecisionCall, action: Option<&Record>) -> Resul
 
 /// The decision on the action, else the one under the key.
 fn standing_under(
-    db: &Connection,
+    db: &dyn Db,
     call: &DecisionCall,
     action: Option<&Record>,
 ) -> Result<(i64, DecisionRow), StoreError> {
-    let read = |row: &rusqlite::Row<'_>| Ok((row.get("id")?, rows::decision(row)?));
-    Ok(match action {
-        Some(action) => db
-            .prepare_cached(&format!("{SELECT_DECISION} WHERE d.action_id = :action"))?
-            .query_row(named_params! {":action": action.id}, read)?,
-        None => db
-            .prepare_cached(&format!(
-                "{SELECT_DECISION} WHERE d.tenant = :tenant AND d.thread = :thread AND d.key = :key"
-            ))?
-            .query_row(
-                named_params! {":tenant": &*call.tenant, ":thread": call.thread, ":key": call.key},
-                read,
-            )?,
-    })
+    let found = match action {
+        Some(action) => db.first(
+            &format!("{SELECT_DECISION} WHERE d.action_id = :action"),
+            params! {":action": &action.id},
+        )?,
+        None => db.first(
+            &format!("{SELECT_DECISION} WHERE d.tenant = :tenant AND d.thread = :thread AND d.key = :key"),
+            params! {":tenant": &call.tenant, ":thread": &call.thread, ":key": &call.key},
+        )?,
+    };
+    let mut row = found.ok_or_else(|| StoreError::Database("a decision that stands is not there".into()))?;
+    Ok((row.take("id")?, rows::decision(row)?))
 }
 
 /// Remembers that this request id was seen, so that its caller can ask what stands.
 fn note_call(tx: &Tx<'_>, call: &DecisionCall, decision_id: i64) -> Result<(), StoreError> {
-    let counted = tx
-        .db
-        .prepare_cached("UPDATE decision SET calls = calls + 1 WHERE id = :id AND calls < :limit")?
-        .execute(named_params! {":id": decision_id, ":limit": CALLS})?;
+    let counted = tx.db.execute(
+        "UPDATE decision SET calls = calls + 1 WHERE id = :id AND calls < :limit",
+        params! {":id": decision_id, ":limit": CALLS},
+    )?;
     if counted == 1 { insert_call(tx, call, decision_id) } else { Ok(()) }
 }
 
 fn insert_call(tx: &Tx<'_>, call: &DecisionCall, decision_id: i64) -> Result<(), StoreError> {
-    tx.db
-        .prepare_cached(
-            "INSERT INTO call (tenant, request_id, decision_id, at) VALUES (:tenant, :request_id, :decision_id, :at)
-             ON CONFLICT DO NOTHING",
-        )?
-        .execute(named_params! {
-            ":tenant": &*call.tenant, ":request_id": call.request_id, ":decision_id": decision_id,
+    tx.db.execute(
+        "INSERT INTO call (tenant, request_id, decision_id, at) VALUES (:tenant, :request_id, :decision_id, :at)
+         ON CONFLICT DO NOTHING",
+        params! {
+            ":tenant": &call.tenant, ":request_id": &call.request_id, ":decision_id": decision_id,
             ":at": micros(tx.now),
-        })?;
+        },
+    )?;
     Ok(())
 }
 
 /// The decision that stands where a call with that request id was made: the call's own before any other.
 pub(super) fn standing(
-    db: &Connection,
+    db: &dyn Db,
     tenant: Option<&str>,
     request_id: &str,
 ) -> Result<Option<DecisionRow>, StoreError> {
-    let sql = format!(
-        "{SELECT_DECISION} JOIN call c ON c.decision_id = d.id
-         WHERE c.request_id = :request_id AND (:tenant IS NULL OR c.tenant = :tenant)
-         ORDER BY d.request_id = :request_id DESC, d.id DESC LIMIT 1"
-    );
-    let params = named_params! {":request_id": request_id, ":tenant": tenant};
-    Ok(db.prepare_cached(&sql)?.query_row(params, rows::decision).optional()?)
+    let called =
+        format!("{SELECT_DECISION} JOIN call c ON c.decision_id = d.id WHERE c.request_id = :request_id");
+    let best = "ORDER BY d.request_id = :request_id DESC, d.id DESC LIMIT 1";
+    let found = match tenant {
+        Some(tenant) => db.first(
+            &format!("{called} AND c.tenant = :tenant {best}"),
+            params! {":request_id": request_id, ":tenant": tenant},
+        )?,
+        None => db.first(&format!("{called} {best}"), params! {":request_id": request_id})?,
+    };
+    found.map(rows::decision).transpose()
 }

@@ -1,12 +1,12 @@
 //! The thread that writes: it takes what waits, commits it together, and only then answers (group commit).
 //!
 //! Each job runs in a savepoint of its own, so that one that fails takes nothing of the others with it. A reply is given
-//! after COMMIT has returned, which with `synchronous=FULL` is after the sync. This file knows no table.
+//! after COMMIT has returned, which is after the sync. This file knows no table and no database.
 
 use super::super::{Change, Clock, StoreError};
+use super::db::{Db, Transactions};
 use crate::failpoint;
 use jiff::Timestamp;
-use rusqlite::{Connection, ErrorCode};
 use std::fs::File;
 use std::sync::{Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -19,7 +19,7 @@ const BATCH: usize = 256;
 
 /// What a job sees: the open transaction and the one time that counts for it.
 pub(super) struct Tx<'c> {
-    pub(super) db: &'c Connection,
+    pub(super) db: &'c dyn Db,
     /// The same for everything in the transaction. A clock may be set back: who writes a time beside an earlier one
     /// takes the later of the two.
     pub(super) now: Timestamp,
@@ -39,15 +39,15 @@ type Reply = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 type Job = Box<dyn FnOnce(Result<Tx<'_>, StoreError>) -> (bool, Reply) + Send>;
 
 /// The way to the thread that writes.
-pub(super) struct Writer {
+pub(in super::super) struct Writer {
     jobs: Mutex<Option<mpsc::Sender<Job>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Writer {
     /// Starts the thread. `lock` is let go after the connection is closed.
-    pub(super) fn start(
-        connection: Connection,
+    pub(in super::super) fn start(
+        connection: impl Transactions + Send + 'static,
         lock: Option<File>,
         clock: Clock,
         news: broadcast::Sender<Change>,
@@ -93,14 +93,14 @@ impl Writer {
     }
 }
 
-struct Loop {
-    connection: Connection,
+struct Loop<C> {
+    connection: C,
     clock: Clock,
     news: broadcast::Sender<Change>,
     broken: bool,
 }
 
-impl Loop {
+impl<C: Transactions> Loop<C> {
     fn run(mut self, mut waiting: mpsc::Receiver<Job>) {
         while let Some(first) = waiting.blocking_recv() {
             let mut batch = vec![first];
@@ -141,15 +141,15 @@ impl Loop {
         let db = &self.connection;
         let begun = match self.broken {
             true => Err(StoreError::Broken),
-            false => run(db, "BEGIN IMMEDIATE").map_err(StoreError::from),
+            false => db.begin(),
         };
         for job in batch {
             let before = changes.len();
             // A full disk makes SQLite end the transaction by itself, and nothing may run outside of one.
             let open = match &begun {
                 Err(error) => Err(error.clone()),
-                Ok(()) if db.is_autocommit() => Err(StoreError::Database("the transaction was ended".into())),
-                Ok(()) => run(db, "SAVEPOINT job").map_err(StoreError::from),
+                Ok(()) if !db.is_open() => Err(StoreError::Database("the transaction was ended".into())),
+                Ok(()) => run(db, "SAVEPOINT job"),
             };
             let tx = open.map(|()| Tx { db, now, changes });
             let (keep, reply) = job(tx);
@@ -163,24 +163,23 @@ impl Loop {
                 }
                 run(db, "RELEASE job")
             };
-            if !db.is_autocommit() && end().is_err() {
+            if db.is_open() && end().is_err() {
                 // Then COMMIT fails, and with it every job of the batch.
                 let _ = run(db, "ROLLBACK");
             }
         }
         begun?;
         failpoint::reached("during", "stored");
-        let Err(error) = run(db, "COMMIT") else { return Ok(()) };
-        let undone = db.is_autocommit() || run(db, "ROLLBACK").is_ok();
-        // After a sync that failed nobody knows what is on the disk, and a second sync would not say.
-        let unknown = error.sqlite_error_code() == Some(ErrorCode::SystemIoFailure);
-        self.broken = unknown || !undone;
+        let Err(error) = db.commit(!changes.is_empty()) else { return Ok(()) };
+        // A transaction that cannot be undone is one that nobody may build on.
+        let undone = !db.is_open() || run(db, "ROLLBACK").is_ok();
+        self.broken = error == StoreError::Broken || !undone;
         tracing::error!(%error, broken = self.broken, "a commit failed");
-        if self.broken { Err(StoreError::Broken) } else { Err(error.into()) }
+        if self.broken { Err(StoreError::Broken) } else { Err(error) }
     }
 }
 
-/// Runs a statement without parameters, compiled once.
-fn run(db: &Connection, sql: &str) -> rusqlite::Result<()> {
-    db.prepare_cached(sql)?.execute([]).map(drop)
+/// Runs a statement without parameters.
+fn run(db: &impl Db, sql: &str) -> Result<(), StoreError> {
+    db.execute(sql, &[]).map(drop)
 }

@@ -2,11 +2,11 @@
 
 use super::super::{Conflict, EventKind, Own, Owner, Record, Report, StoreError};
 use super::agents;
+use super::db::{micros, params};
 use super::queue::{end, write_event};
-use super::rows::{self, micros};
+use super::rows;
 use super::writer::Tx;
 use crate::domain::ActionState;
-use rusqlite::named_params;
 
 /// The agent's action as of now: what is past its deadline is expired first.
 fn owned(tx: &mut Tx<'_>, owner: &Owner, id: &str) -> Result<Option<Record>, StoreError> {
@@ -59,12 +59,11 @@ pub(super) fn consume(tx: &mut Tx<'_>, owner: &Owner, id: &str, key: &str) -> Re
         return Ok(Own::Damaged(damage));
     }
     let at = record.ended_at.map_or(tx.now, |decided_at| tx.now.max(decided_at));
-    tx.db
-        .prepare_cached(
-            "UPDATE action SET consume_key = :key, consumed_at = :at
-             WHERE id = :id AND state = 'approved' AND consumed_at IS NULL",
-        )?
-        .execute(named_params! {":key": key, ":at": micros(at), ":id": id})?;
+    tx.db.execute(
+        "UPDATE action SET consume_key = :key, consumed_at = :at
+         WHERE id = :id AND state = 'approved' AND consumed_at IS NULL",
+        params! {":key": key, ":at": micros(at), ":id": id},
+    )?;
     let change = write_event(tx, EventKind::Consumed, &owner.tenant, &record.thread, Some(id), None)?;
     tx.announce(change);
     done(tx, owner, id)
@@ -80,14 +79,11 @@ pub(super) fn report(tx: &mut Tx<'_>, owner: &Owner, id: &str, report: &Report) 
         None => {}
     }
     let at = tx.now.max(consumption.at);
-    tx.db
-        .prepare_cached(
-            "UPDATE action SET outcome = :outcome, outcome_note = :note, reported_at = :at
-             WHERE id = :id AND consumed_at IS NOT NULL AND reported_at IS NULL",
-        )?
-        .execute(named_params! {
-            ":outcome": report.word(), ":note": report.note, ":at": micros(at), ":id": id,
-        })?;
+    tx.db.execute(
+        "UPDATE action SET outcome = :outcome, outcome_note = :note, reported_at = :at
+         WHERE id = :id AND consumed_at IS NOT NULL AND reported_at IS NULL",
+        params! {":outcome": report.word(), ":note": &report.note, ":at": micros(at), ":id": id},
+    )?;
     let change = write_event(tx, EventKind::Executed, &owner.tenant, &record.thread, Some(id), None)?;
     tx.announce(change);
     done(tx, owner, id)

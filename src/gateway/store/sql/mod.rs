@@ -1,0 +1,161 @@
+//! The store in SQL, written once for both databases: one writer that commits together what waits together, and readers of
+//! their own, so that reads never wait for writes. What each method writes is in `decide`, `own`, `agents` and `queue`;
+//! this file only hands the work over.
+
+mod agents;
+pub(crate) mod db;
+mod decide;
+mod own;
+mod queue;
+mod rows;
+#[cfg(test)]
+mod tests;
+pub(super) mod writer;
+
+use super::{
+    AgentRow, Answer, Asked, Change, Decided, DecisionCall, DecisionRow, Event, NewAction, Own, Owner, Page,
+    PauseCall, Record, Report, Store, StoreError,
+};
+use crate::domain::ActionState;
+use db::Db;
+use futures_util::FutureExt as _;
+use futures_util::future::BoxFuture;
+use jiff::Timestamp;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::broadcast;
+use writer::Writer;
+
+/// How many changes a slow listener may fall behind before it has to read the rows.
+pub(super) const NEWS: usize = 1024;
+
+/// What reads, on a thread that may block.
+pub(super) type Read = Box<dyn FnOnce(Result<&dyn Db, StoreError>) + Send>;
+
+/// Connections that only read.
+pub(super) trait Readers: Send + Sync {
+    /// Runs it on one of them.
+    fn run(&self, read: Read) -> BoxFuture<'_, ()>;
+
+    /// Lets nobody in any more and closes what is free.
+    fn close(&self);
+}
+
+/// The store on one database.
+pub(crate) struct SqlStore {
+    pub(super) writer: Writer,
+    pub(super) readers: Box<dyn Readers>,
+    pub(super) news: broadcast::Sender<Change>,
+    /// How long an approval may be consumed.
+    pub(super) validity: Duration,
+    /// Ends what a database needs besides, where the store is closed.
+    pub(super) besides: Option<tokio::task::AbortHandle>,
+}
+
+impl SqlStore {
+    async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&dyn Db) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (answer, answered) = tokio::sync::oneshot::channel();
+        let work: Read = Box::new(move |db| {
+            // Nobody waits any more where the caller has gone.
+            let _ = answer.send(db.and_then(read));
+        });
+        self.readers.run(work).await;
+        answered.await.map_err(|_| StoreError::Closed)?
+    }
+}
+
+impl Store for SqlStore {
+    fn ask(&self, action: NewAction, most: usize) -> Answer<'_, Asked> {
+        self.writer.run(move |tx| queue::ask(tx, &action, most)).boxed()
+    }
+
+    fn decide(&self, call: DecisionCall) -> Answer<'_, Decided> {
+        let validity = self.validity;
+        self.writer.run(move |tx| decide::decide(tx, &call, validity)).boxed()
+    }
+
+    fn withdraw(&self, owner: Owner, id: String) -> Answer<'_, Own> {
+        self.writer.run(move |tx| own::withdraw(tx, &owner, &id)).boxed()
+    }
+
+    fn consume(&self, owner: Owner, id: String, key: String) -> Answer<'_, Own> {
+        self.writer.run(move |tx| own::consume(tx, &owner, &id, &key)).boxed()
+    }
+
+    fn report(&self, owner: Owner, id: String, report: Report) -> Answer<'_, Own> {
+        self.writer.run(move |tx| own::report(tx, &owner, &id, &report)).boxed()
+    }
+
+    fn pause(&self, call: PauseCall) -> Answer<'_, Option<AgentRow>> {
+        self.writer.run(move |tx| agents::pause(tx, &call)).boxed()
+    }
+
+    fn agents(&self, tenant: Arc<str>, names: Vec<String>) -> Answer<'_, Vec<AgentRow>> {
+        self.read(move |db| agents::all(db, &tenant, names)).boxed()
+    }
+
+    fn expire(&self) -> Answer<'_, Option<Timestamp>> {
+        self.writer.run(queue::expire).boxed()
+    }
+
+    fn record(&self, tenant: Arc<str>, id: String) -> Answer<'_, Option<Record>> {
+        self.read(move |db| rows::by_id(db, &tenant, &id)).boxed()
+    }
+
+    fn page(
+        &self,
+        tenant: Arc<str>,
+        state: Option<ActionState>,
+        after: i64,
+        limit: usize,
+    ) -> Answer<'_, Page> {
+        self.read(move |db| queue::page(db, &tenant, state, after, limit)).boxed()
+    }
+
+    fn standing(&self, tenant: Option<Arc<str>>, request_id: String) -> Answer<'_, Option<DecisionRow>> {
+        self.read(move |db| decide::standing(db, tenant.as_deref(), &request_id)).boxed()
+    }
+
+    fn events(&self, tenant: Arc<str>, after: i64, limit: usize) -> Answer<'_, Vec<Event>> {
+        self.read(move |db| queue::events(db, &tenant, after, limit)).boxed()
+    }
+
+    fn last_event(&self) -> Answer<'_, i64> {
+        self.read(queue::last_event).boxed()
+    }
+
+    fn ready(&self) -> Answer<'_, ()> {
+        async {
+            self.read(|db| db.cell::<i64>("SELECT 1", &[]).map(drop)).await?;
+            self.writer.run(|_| Ok(())).await
+        }
+        .boxed()
+    }
+
+    fn changes(&self) -> broadcast::Receiver<Change> {
+        self.news.subscribe()
+    }
+
+    fn close(&self) -> BoxFuture<'_, ()> {
+        async {
+            if let Some(besides) = &self.besides {
+                besides.abort();
+            }
+            // The readers first: the last SQLite connection to close leaves no WAL behind.
+            self.readers.close();
+            self.writer.close().await;
+        }
+        .boxed()
+    }
+}
+
+impl Drop for SqlStore {
+    fn drop(&mut self) {
+        if let Some(besides) = &self.besides {
+            besides.abort();
+        }
+    }
+}
