@@ -2,6 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "support/authority.rs"]
+#[allow(unreachable_pub)]
+mod authority;
+
+use authority::Authority;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
@@ -25,16 +30,19 @@ impl Serving {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.as_mut().unwrap()).lines();
         let said: Vec<_> = lines.by_ref().take(4).map(Result::unwrap).collect();
-        let address =
-            said[0].strip_prefix("listening on http://").unwrap_or_else(|| panic!("{said:?}")).to_owned();
+        let address = said[0].strip_prefix("listening on ").and_then(|url| url.split_once("://"));
+        let address = address.unwrap_or_else(|| panic!("{said:?}")).1.to_owned();
         Self { child, address, said: said.join("\n") }
+    }
+
+    fn signal(&self, signal: rustix::process::Signal) {
+        rustix::process::kill_process(rustix::process::Pid::from_child(&self.child), signal).unwrap();
     }
 
     /// Sends the signal, and returns the exit code, how long the end took, and what stood on standard error.
     fn stop(mut self, signal: rustix::process::Signal) -> (Option<i32>, Duration, String) {
         let started = Instant::now();
-        let pid = rustix::process::Pid::from_child(&self.child);
-        rustix::process::kill_process(pid, signal).unwrap();
+        self.signal(signal);
         let status = self.child.wait().unwrap();
         let took = started.elapsed();
         let mut errors = String::new();
@@ -121,4 +129,64 @@ fn without_data_it_keeps_to_the_xdg_state_directory() {
     let serving = Serving::start(command);
     assert!(dir.path().join("aegis-console/gateway.db").exists(), "{}", serving.said);
     assert_eq!(serving.stop(rustix::process::Signal::TERM).0, Some(0));
+}
+
+/// A gateway with a certificate, and what `list` says of it to who trusts that authority.
+#[test]
+fn over_tls_who_names_its_authority_is_served_and_sighup_renews_the_certificate() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = |name: &str| dir.path().join(name);
+    let (authority, next) = (Authority::new(), Authority::new());
+    let (certificate, key) = authority.files(dir.path());
+    std::fs::write(path("first.pem"), authority.pem()).unwrap();
+    std::fs::write(path("next.pem"), next.pem()).unwrap();
+    let mut command = serve(&path("data"), "127.0.0.1:0");
+    command.arg("--tls-cert").arg(certificate).arg("--tls-key").arg(key);
+    let serving = Serving::start(command);
+    let url = format!("https://{}", serving.address);
+    assert!(serving.said.contains(&format!("agents ask at     {url}/aap")), "{}", serving.said);
+    let list = |authority: Option<&str>| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_aegis-console"));
+        command.args(["list", "--json", "--server", &url, "--token-file"]).arg(path("data/reviewer.token"));
+        if let Some(authority) = authority {
+            command.arg("--ca-file").arg(path(authority));
+        }
+        let output = command.stdin(Stdio::null()).output().unwrap();
+        (output.status.success(), String::from_utf8(output.stderr).unwrap())
+    };
+    assert_eq!(list(Some("first.pem")), (true, String::new()));
+    let (done, says) = list(Some("next.pem"));
+    assert!(!done && says.contains("certificate"), "{says}");
+    assert!(!list(None).0, "this machine does not trust it");
+    for (file, names) in [("none.pem", "none.pem"), ("tls.key", "BEGIN CERTIFICATE")] {
+        let (done, says) = list(Some(file));
+        assert!(!done && says.contains(names) && says.lines().count() == 1, "{says}");
+    }
+    next.files(dir.path());
+    serving.signal(rustix::process::Signal::HUP);
+    let started = Instant::now();
+    while !list(Some("next.pem")).0 {
+        assert!(started.elapsed() < Duration::from_secs(20), "the certificate was not read again");
+    }
+    std::fs::write(path("tls.crt"), "nothing").unwrap();
+    serving.signal(rustix::process::Signal::HUP);
+    let (code, _, errors) = serving.stop(rustix::process::Signal::TERM);
+    assert_eq!(code, Some(0), "{errors}");
+}
+
+#[test]
+fn a_key_that_others_can_read_is_warned_about_and_one_flag_alone_is_refused() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let dir = tempfile::tempdir().unwrap();
+    let (certificate, key) = Authority::new().files(dir.path());
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let mut command = serve(&dir.path().join("data"), "127.0.0.1:0");
+    command.arg("--tls-cert").arg(&certificate);
+    let alone = command.output().unwrap();
+    assert_eq!(alone.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&alone.stderr).contains("--tls-key"));
+    command.arg("--tls-key").arg(&key);
+    let (code, _, errors) = Serving::start(command).stop(rustix::process::Signal::TERM);
+    assert_eq!(code, Some(0));
+    assert!(errors.contains("WARN") && errors.contains("tls.key") && errors.contains("644"), "{errors}");
 }

@@ -7,6 +7,7 @@
 
 use super::request::{Broken, Request, Status};
 use super::submission::Submission;
+use crate::client::Authorities;
 use crate::client::http::{Http, words};
 use crate::domain::json::{self, Limits, Value, quote};
 use crate::domain::{Untrusted, Visible};
@@ -91,12 +92,24 @@ impl AapClient {
     /// # Errors
     /// Where the address is no https address (http is for loopback), or the credential fits in no header.
     pub fn new(base_url: &str, token: impl Into<SecretString>) -> Result<Self, AapError> {
+        Self::trusting(base_url, token, &Authorities::default())
+    }
+
+    /// The same, trusting those authorities, where there are any, instead of this machine's.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn trusting(
+        base_url: &str,
+        token: impl Into<SecretString>,
+        authorities: &Authorities,
+    ) -> Result<Self, AapError> {
         let (url, token) = (check(base_url)?, token.into());
         let authorization = HeaderValue::from_str(&format!("Bearer {}", token.expose_secret())).ok();
         let mut authorization =
             authorization.filter(|_| !token.expose_secret().is_empty()).ok_or(AapError::Token)?;
         authorization.set_sensitive(true);
-        let http = Http::new(&url).map_err(|error| AapError::Setup(error.to_string()))?;
+        let http = Http::new(&url, authorities).map_err(|error| AapError::Setup(error.to_string()))?;
         let base = base_url.trim_end_matches('/').to_owned();
         Ok(Self { http, base, authorization, budget: Duration::from_secs(30) })
     }

@@ -2,7 +2,7 @@
 //!
 //! A secret comes from a file or from the environment, never from a flag's value, which every process could read.
 
-use crate::client::{AegisClient, Builder};
+use crate::client::{AegisClient, Authorities, Builder};
 use anyhow::{Context as _, bail};
 use secrecy::SecretString;
 use std::fs::File;
@@ -15,6 +15,8 @@ const TOKEN_FILE_VARIABLE: &str = "AEGIS_API_KEY_FILE";
 const TOKEN_VARIABLE: &str = "AEGIS_API_KEY";
 /// Longer than any token; a file beyond it is the wrong file.
 const TOKEN_LIMIT: u64 = 16 * 1024;
+/// Longer than all authorities that a machine trusts.
+const CA_LIMIT: u64 = 4 * 1024 * 1024;
 
 /// The flags that say which server, and where its credential is.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -27,6 +29,11 @@ pub struct Connection {
     /// else the key in AEGIS_API_KEY
     #[arg(long, value_name = "FILE")]
     pub token_file: Option<PathBuf>,
+
+    /// A file in PEM with the authorities that may vouch for the server's certificate, instead of those that this
+    /// machine trusts
+    #[arg(long, value_name = "FILE")]
+    pub ca_file: Option<PathBuf>,
 }
 
 impl Connection {
@@ -61,9 +68,11 @@ impl Connection {
     /// A client of that server with that credential, ready for what else the command wants to set.
     ///
     /// # Errors
-    /// As [`credential`](Self::credential).
+    /// As [`credential`](Self::credential), and a `--ca-file` that cannot be read or holds no certificate.
     pub fn client(&self) -> anyhow::Result<Builder> {
-        Ok(client(self.url(), self.credential()?))
+        let authorities =
+            self.ca_file.as_deref().map_or_else(|| Ok(Authorities::default()), read_authorities);
+        Ok(client(self.url(), self.credential()?).authorities(authorities?))
     }
 }
 
@@ -74,6 +83,18 @@ pub fn client(url: &str, credential: Option<SecretString>) -> Builder {
         Some(credential) => builder.api_key(credential),
         None => builder,
     }
+}
+
+fn read_authorities(path: &Path) -> anyhow::Result<Authorities> {
+    let name = path.display();
+    let file = File::open(path).with_context(|| format!("cannot open the file of authorities {name}"))?;
+    let mut pem = Vec::new();
+    let read = file.take(CA_LIMIT + 1).read_to_end(&mut pem);
+    read.with_context(|| format!("cannot read the file of authorities {name}"))?;
+    if u64::try_from(pem.len()).is_ok_and(|length| length > CA_LIMIT) {
+        bail!("the file of authorities {name} is larger than {CA_LIMIT} bytes: it is another file");
+    }
+    Authorities::from_pem(&pem).with_context(|| format!("the file of authorities {name}"))
 }
 
 /// Reads a token from a file that nobody else can read.

@@ -2,7 +2,7 @@
 //!
 //! Says where it listens and where the tokens are, never a token itself.
 
-use crate::gateway::{Bounds, Config, Database, Gateway};
+use crate::gateway::{Bounds, Config, Database, Gateway, TlsFiles};
 use anyhow::Context as _;
 use etcetera::BaseStrategy as _;
 use secrecy::SecretString;
@@ -15,7 +15,7 @@ use tokio::signal::unix::{SignalKind, signal};
 /// The arguments of `serve`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Stops on SIGINT and SIGTERM; waiting calls are answered first. \
-    Exit code 0 after such a stop, 1 where it could not start.")]
+    On SIGHUP the TLS certificate and key are read again. Exit code 0 after such a stop, 1 where it could not start.")]
 pub struct Args {
     /// Where to listen: a loopback address and a port (0 takes a free one)
     #[arg(long, value_name = "ADDRESS", default_value = DEFAULT_LISTEN)]
@@ -27,6 +27,12 @@ pub struct Args {
     /// share one. Put it into the environment where it holds a password
     #[arg(long, value_name = "URL", env = "AEGIS_CONSOLE_STORE", hide_env_values = true)]
     store: Option<SecretString>,
+    /// The TLS certificate in PEM, after it those that lead to its authority: then https is spoken, and nothing else
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// The private key of the certificate in PEM, readable by you alone
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
     /// Let the published client's self-hosted mode in: a Tenant-Id and no credential decides. On this machine only
     #[arg(long)]
     tenant_mode: bool,
@@ -59,6 +65,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let data = args.data.map_or_else(default_data, Ok)?;
     let mut config = Config::new(args.listen, data);
     config.database = args.store.map_or(Database::Sqlite, Database::Postgres);
+    config.tls = args.tls_cert.zip(args.tls_key).map(|(certificate, key)| TlsFiles { certificate, key });
     config.tenant_mode = args.tenant_mode;
     config.allowed_hosts = args.allowed_host;
     config.bounds.pending_per_agent = args.pending_per_agent;
@@ -70,17 +77,28 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     // Before the start, so that a signal during it is not lost.
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
+    let mut hangup = signal(SignalKind::hangup())?;
     let tenant_mode = config.tenant_mode;
     let gateway = Gateway::start(config).await?;
     // Whoever closed standard output does not want to read it; the gateway runs all the same.
     let _ = announce(&gateway, tenant_mode);
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
+    loop {
+        tokio::select! {
+            _ = interrupt.recv() => break,
+            _ = terminate.recv() => break,
+            _ = hangup.recv() => reload(&gateway),
+        }
     }
     let _ = writeln!(std::io::stdout(), "stopping");
     gateway.shutdown().await;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What SIGHUP asks for. A mistake in a file stops nothing: what was in use stays in use.
+fn reload(gateway: &Gateway) {
+    if let Err(error) = gateway.reload_tls() {
+        tracing::error!(%error, "the TLS certificate and key were not read again; the earlier ones stay in use");
+    }
 }
 
 fn announce(gateway: &Gateway, tenant_mode: bool) -> std::io::Result<()> {

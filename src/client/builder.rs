@@ -1,6 +1,7 @@
 //! The builder: every argument of the published client's constructor with its default, and what is ours.
 
 use super::address::{Address, DEFAULT_BASE, DEFAULT_PREFIX};
+use super::authorities::Authorities;
 use super::error::ClientError;
 use super::http::HttpTransport;
 use super::origin::Origin;
@@ -23,6 +24,7 @@ pub struct Builder {
     tenant_id: Option<String>,
     thread_id: Option<String>,
     policy: Policy,
+    authorities: Authorities,
     transport: Option<Arc<dyn Transport>>,
 }
 
@@ -40,6 +42,7 @@ impl Default for Builder {
                 deadline: Duration::from_secs(45),
                 jitter: Jitter::default(),
             },
+            authorities: Authorities::default(),
             transport: None,
         }
     }
@@ -101,6 +104,12 @@ impl Builder {
         self
     }
 
+    /// The authorities that are trusted instead of this machine's own.
+    pub fn authorities(mut self, authorities: Authorities) -> Self {
+        self.authorities = authorities;
+        self
+    }
+
     /// The transport, instead of HTTP over the network. It is used and never closed.
     pub fn transport(mut self, transport: Arc<dyn Transport>) -> Self {
         self.transport = Some(transport);
@@ -121,7 +130,9 @@ impl Builder {
         let api_key = self.api_key.filter(|key| !key.expose_secret().is_empty());
         let transport = match self.transport {
             Some(transport) => transport,
-            None => Arc::new(HttpTransport::new(address.base(), self.policy.timeout)?),
+            None => {
+                Arc::new(HttpTransport::trusting(address.base(), &self.authorities, self.policy.timeout)?)
+            }
         };
         let inner = Inner {
             authorization: api_key.as_ref().map(authorization).transpose()?,
@@ -130,6 +141,7 @@ impl Builder {
             thread_id: known(self.thread_id.as_ref()).map(str::to_owned),
             policy: self.policy,
             transport,
+            authorities: self.authorities,
             origin: Origin::new(),
         };
         Ok(AegisClient { inner: Arc::new(inner) })

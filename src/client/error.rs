@@ -52,6 +52,9 @@ pub enum ClientError {
     /// The HTTP client cannot be set up, for want of certificates for example.
     #[error("the HTTP client cannot be set up: {0}")]
     Setup(String),
+    /// The authorities to trust cannot be.
+    #[error("the authorities to trust cannot be used: {0}")]
+    Authorities(String),
     /// A status call got no whole answer.
     #[error("no answer: {0}")]
     Transport(#[from] TransportError),

@@ -4,6 +4,7 @@
 //! answer means.
 
 use super::address;
+use super::authorities::Authorities;
 use super::error::{ClientError, TransportError};
 use super::reactor::Reactor;
 use super::transport::{BodyCut, Transport};
@@ -44,17 +45,22 @@ pub struct Http {
 }
 
 impl Http {
-    /// For the server at `base_url`.
+    /// For the server at `base_url`, whose certificate one of the authorities must vouch for; without any, one of those
+    /// that this machine trusts.
     ///
     /// # Errors
     /// [`ClientError::Setup`] where TLS is needed and this machine has no certificates to trust, or where no thread can
     /// be started.
-    pub fn new(base_url: &Url) -> Result<Self, ClientError> {
-        Self::connecting_within(base_url, CONNECT_TIMEOUT)
+    pub fn new(base_url: &Url, authorities: &Authorities) -> Result<Self, ClientError> {
+        Self::connecting_within(base_url, authorities, CONNECT_TIMEOUT)
     }
 
-    fn connecting_within(base_url: &Url, time: Duration) -> Result<Self, ClientError> {
-        let client = build(base_url, time)?;
+    fn connecting_within(
+        base_url: &Url,
+        authorities: &Authorities,
+        time: Duration,
+    ) -> Result<Self, ClientError> {
+        let client = build(base_url, authorities, time)?;
         let reactor = Reactor::start().map_err(|error| ClientError::Setup(error.to_string()))?;
         Ok(Self { client, reactor: Arc::new(reactor) })
     }
@@ -84,7 +90,11 @@ impl Http {
     }
 }
 
-fn build(base_url: &Url, connect_timeout: Duration) -> Result<reqwest::Client, ClientError> {
+fn build(
+    base_url: &Url,
+    authorities: &Authorities,
+    connect_timeout: Duration,
+) -> Result<reqwest::Client, ClientError> {
     // An error says that a provider is installed already, which is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let mut builder = reqwest::Client::builder()
@@ -107,6 +117,8 @@ fn build(base_url: &Url, connect_timeout: Duration) -> Result<reqwest::Client, C
             .with_root_certificates(rustls::RootCertStore::empty())
             .with_no_client_auth();
         builder = builder.tls_backend_preconfigured(trusts_nobody);
+    } else if !authorities.is_empty() {
+        builder = builder.tls_certs_only(authorities.certificates());
     }
     builder.build().map_err(|error| ClientError::Setup(words(&error)))
 }
@@ -126,7 +138,19 @@ impl HttpTransport {
     /// # Errors
     /// As [`Http::new`].
     pub fn new(base_url: &Url, timeout: Duration) -> Result<Self, ClientError> {
-        let http = Http::connecting_within(base_url, CONNECT_TIMEOUT.min(timeout * 9 / 10))?;
+        Self::trusting(base_url, &Authorities::default(), timeout)
+    }
+
+    /// The same, trusting those authorities, where there are any, instead of this machine's.
+    ///
+    /// # Errors
+    /// As [`Http::new`].
+    pub fn trusting(
+        base_url: &Url,
+        authorities: &Authorities,
+        timeout: Duration,
+    ) -> Result<Self, ClientError> {
+        let http = Http::connecting_within(base_url, authorities, CONNECT_TIMEOUT.min(timeout * 9 / 10))?;
         Ok(Self { http, places: Arc::new(Semaphore::new(IN_FLIGHT)), body_limit: BODY_LIMIT })
     }
 

@@ -42,6 +42,7 @@
 mod address;
 mod answer;
 mod attempt;
+mod authorities;
 mod breaker;
 mod budget;
 mod builder;
@@ -68,6 +69,7 @@ mod status;
 mod transport;
 
 pub use attempt::{AttemptEvent, Running};
+pub use authorities::Authorities;
 pub use builder::Builder;
 pub use bytes::Bytes;
 pub use call::DecisionCall;
@@ -116,6 +118,7 @@ struct Inner {
     thread_id: Option<String>,
     policy: Policy,
     transport: Arc<dyn Transport>,
+    authorities: Authorities,
     origin: Arc<Origin>,
 }
 
@@ -167,6 +170,11 @@ impl AegisClient {
     /// Where the server is, without the prefix.
     pub fn base_url(&self) -> &Url {
         self.inner.address.base()
+    }
+
+    /// Whose word for the server's certificate is taken: for whoever opens connections of their own to it.
+    pub fn authorities(&self) -> &Authorities {
+        &self.inner.authorities
     }
 
     /// What this client sends through.

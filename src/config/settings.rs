@@ -97,6 +97,8 @@ settings! {
     server, "review.server": Server = Server(None);
     /// The file with the server's API key.
     token_file, "review.token_file": Option<PathBuf> = None;
+    /// The file with the certificates of the authorities that are trusted.
+    ca_file, "review.ca_file": Option<PathBuf> = None;
     /// The file in which decisions are kept.
     journal, "review.journal": Option<PathBuf> = None;
 }

@@ -54,7 +54,8 @@ impl QueueCheck {
     /// # Errors
     /// [`ClientError::Setup`] where the HTTP client cannot be set up.
     pub fn new(client: AegisClient) -> Result<Self, ClientError> {
-        let http = HttpTransport::new(client.base_url(), client.timeout())?.body_limit(ENTRY_LIMIT);
+        let http = HttpTransport::trusting(client.base_url(), client.authorities(), client.timeout())?;
+        let http = http.body_limit(ENTRY_LIMIT);
         Ok(Self::over(client, Arc::new(http)))
     }
 

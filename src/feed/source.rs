@@ -47,7 +47,7 @@ impl Source {
     /// # Errors
     /// [`ClientError::Setup`] where the HTTP client cannot be set up.
     pub fn new(client: &AegisClient) -> Result<Self, ClientError> {
-        Ok(Self { client: client.clone(), http: Http::new(client.base_url())? })
+        Ok(Self { client: client.clone(), http: Http::new(client.base_url(), client.authorities())? })
     }
 
     /// The address as it may be shown; it never holds a password.

@@ -34,6 +34,7 @@ mod queue;
 mod seats;
 mod server;
 mod store;
+mod tls;
 
 use auth::{Credentials, Mint, Role};
 use axum::Router;
@@ -54,6 +55,8 @@ use std::sync::Arc;
 use store::sql::SqlStore;
 use store::sqlite;
 use store::{Clock, Store};
+use tls::Tls;
+pub use tls::{TlsError, TlsFiles};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -80,6 +83,8 @@ pub struct Config {
     pub data: PathBuf,
     /// The database.
     pub database: Database,
+    /// The certificate and key with which TLS is spoken; without them it is plain HTTP.
+    pub tls: Option<TlsFiles>,
     /// Lets the published client's self-hosted mode in: `Tenant-Id` and no credential. Anybody on this machine can then
     /// decide.
     pub tenant_mode: bool,
@@ -98,6 +103,7 @@ impl Config {
             listen,
             data: data.into(),
             database: Database::Sqlite,
+            tls: None,
             tenant_mode: false,
             allowed_hosts: Vec::new(),
             tenant: "default".into(),
@@ -122,6 +128,9 @@ pub enum GatewayError {
         /// What the system says.
         why: std::io::Error,
     },
+    /// The certificate or the key cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The data directory cannot be used.
     #[error(transparent)]
     Data(#[from] DataError),
@@ -147,6 +156,7 @@ pub(crate) struct Shared {
 pub struct Gateway {
     shared: Arc<Shared>,
     addr: SocketAddr,
+    tls: Option<Arc<Tls>>,
     tenant: Arc<str>,
     mint: Mint,
     agent_token_file: PathBuf,
@@ -161,6 +171,7 @@ impl Gateway {
         if !config.listen.ip().is_loopback() {
             return Err(GatewayError::NotLoopback(config.listen));
         }
+        let tls = config.tls.map(Tls::open).transpose()?.map(Arc::new);
         // The port first: one that is in use leaves the data untouched.
         let address = config.listen;
         let listen_error = |why| GatewayError::Listen { address, why };
@@ -191,11 +202,17 @@ impl Gateway {
             stop: stop.clone(),
         });
         let tasks = [
-            tokio::spawn(server::serve(listener, router(&shared), bounds.connections, stop.clone())),
+            tokio::spawn(server::serve(
+                listener,
+                router(&shared),
+                bounds.connections,
+                tls.clone(),
+                stop.clone(),
+            )),
             tokio::spawn(expiry::run(Arc::clone(&shared), stop)),
         ];
         let stop = sender;
-        Ok(Self { shared, addr, tenant, mint, agent_token_file, reviewer_token_file, stop, tasks })
+        Ok(Self { shared, addr, tls, tenant, mint, agent_token_file, reviewer_token_file, stop, tasks })
     }
 
     /// The address that it listens on.
@@ -205,7 +222,14 @@ impl Gateway {
 
     /// The base URL: without a prefix for reviewers, with `/aap` for agents.
     pub fn url(&self) -> String {
-        format!("http://{}", self.addr)
+        let scheme = if self.tls.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.addr)
+    }
+
+    /// Reads the certificate and the key again, for the connections that come from now on. Where they cannot be used,
+    /// those that were stay in use. Without TLS there is nothing to do.
+    pub fn reload_tls(&self) -> Result<(), TlsError> {
+        self.tls.as_ref().map_or(Ok(()), |tls| tls.reload())
     }
 
     /// A reviewer's credential that lives in this process only. The name goes on record.

@@ -1,6 +1,7 @@
 //! The sockets: accepting, limits that hold for every connection, and a stop that lets what runs end.
 
 use super::seats::{Seat, Seats};
+use super::tls::Tls;
 use axum::Router;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -13,6 +14,7 @@ use std::net::Shutdown;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
@@ -27,6 +29,13 @@ const HEAD_TIME: Duration = Duration::from_secs(10);
 /// How long a new connection may say nothing. Longer than the rest of a head may take: who opens hundreds at once on a
 /// busy machine comes to the last of them late.
 const FIRST_BYTE_TIME: Duration = Duration::from_secs(30);
+/// How long a TLS handshake may take.
+const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
+/// The first byte of every TLS connection: a handshake record.
+const HANDSHAKE: u8 = 22;
+/// What somebody reads who speaks plain HTTP where TLS is spoken.
+const NO_TLS: &[u8] = b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nContent-Length: 43\r\n\
+    Connection: close\r\n\r\nthis gateway speaks https: call it by that\n";
 /// How long what runs may take to end after the stop; with closing the store, a stop takes less than 5 s.
 const STOP_TIME: Duration = Duration::from_secs(4);
 
@@ -61,7 +70,13 @@ pub(crate) fn connections(wanted: usize) -> usize {
 }
 
 /// Accepts and serves until the stop, then lets what runs end.
-pub(crate) async fn serve(listener: TcpListener, router: Router, connections: usize, stop: Stop) {
+pub(crate) async fn serve(
+    listener: TcpListener,
+    router: Router,
+    connections: usize,
+    tls: Option<Arc<Tls>>,
+    stop: Stop,
+) {
     let slots = Arc::new(Semaphore::new(connections));
     let seats = Arc::<Seats>::default();
     let mut open = JoinSet::new();
@@ -73,8 +88,9 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, connections: us
         };
         if let Some((stream, slot)) = accepted {
             let (router, stop, sitting) = (router.clone(), stop.clone(), seats.sit());
+            let tls = tls.clone();
             open.spawn(async move {
-                connection(stream, router, stop, &sitting.seat).await;
+                connection(stream, router, tls, stop, &sitting.seat).await;
                 drop((sitting, slot));
             });
         }
@@ -113,7 +129,7 @@ async fn accept(
     }
 }
 
-async fn connection(stream: TcpStream, router: Router, stop: Stop, seat: &Arc<Seat>) {
+async fn connection(stream: TcpStream, router: Router, tls: Option<Arc<Tls>>, stop: Stop, seat: &Arc<Seat>) {
     // Not by `readable`, which may say yes too early.
     let mut first = [0];
     tokio::select! {
@@ -127,6 +143,47 @@ async fn connection(stream: TcpStream, router: Router, stop: Stop, seat: &Arc<Se
     }
     // An answer is small; waiting to fill a packet only delays it.
     let _ = stream.set_nodelay(true);
+    let Some(tls) = tls else {
+        if let Some(stream) = speak(stream, router, &stop, seat).await {
+            linger(stream).await;
+        }
+        return;
+    };
+    if first != [HANDSHAKE] {
+        return refuse_plain(stream).await;
+    }
+    let acceptor = tls.acceptor();
+    let stream = tokio::select! {
+        shaken = tokio::time::timeout(HANDSHAKE_TIME, acceptor.accept(stream)) => match shaken {
+            Ok(Ok(stream)) => stream,
+            // Too late, or not to be agreed with: the caller has been told why.
+            _ => return,
+        },
+        () = stop.stopped() => return,
+        () = seat.must_leave() => return,
+    };
+    if let Some(mut stream) = speak(stream, router, &stop, seat).await {
+        // Says that this is the end, so that nobody can have cut it; who does not read it is not waited for.
+        if let Ok(Ok(())) = tokio::time::timeout(LINGER_TIME, stream.shutdown()).await {
+            linger(stream.into_inner().0).await;
+        }
+    }
+}
+
+/// Tells a caller who speaks plain HTTP what is spoken here.
+async fn refuse_plain(mut stream: TcpStream) {
+    if let Ok(Ok(())) = tokio::time::timeout(LINGER_TIME, stream.write_all(NO_TLS)).await {
+        linger(stream).await;
+    }
+}
+
+/// Serves one connection to its end; what is left of it where it ended by itself.
+async fn speak<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(
+    stream: S,
+    router: Router,
+    stop: &Stop,
+    seat: &Arc<Seat>,
+) -> Option<S> {
     let mut builder = http1::Builder::new();
     // Without the timer the header timeout never fires.
     builder.timer(TokioTimer::new()).header_read_timeout(HEAD_TIME).max_headers(64).max_buf_size(64 * 1024);
@@ -145,15 +202,16 @@ async fn connection(stream: TcpStream, router: Router, stop: Stop, seat: &Arc<Se
     let ended = tokio::select! {
         ended = poll_fn(|cx| serving.poll_without_shutdown(cx)) => Some(ended),
         () = stop.stopped() => None,
-        () = seat.must_leave() => return,
+        () = seat.must_leave() => return None,
     };
     // A connection that breaks is the caller's affair; what was committed is committed.
     match ended {
-        Some(Ok(())) => linger(serving.into_parts().io.into_inner()).await,
-        Some(Err(_)) => {}
+        Some(Ok(())) => Some(serving.into_parts().io.into_inner()),
+        Some(Err(_)) => None,
         None => {
             Pin::new(&mut serving).graceful_shutdown();
             let _ = serving.await;
+            None
         }
     }
 }

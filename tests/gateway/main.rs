@@ -4,6 +4,9 @@
 
 mod agents;
 mod ask;
+#[path = "../support/authority.rs"]
+#[allow(unreachable_pub)]
+mod authority;
 mod compare;
 mod crowd;
 mod decide;
@@ -12,3 +15,4 @@ mod lasting;
 mod queue;
 mod strict;
 mod support;
+mod tls;

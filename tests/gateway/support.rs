@@ -271,7 +271,17 @@ impl Events {
 
 /// A client for sockets.
 pub(crate) fn http() -> reqwest::Client {
+    client(|builder| builder)
+}
+
+/// A client for sockets that trusts that authority alone.
+pub(crate) fn https(authority: &str) -> reqwest::Client {
+    let authority = reqwest::Certificate::from_pem(authority.as_bytes()).unwrap();
+    client(|builder| builder.tls_certs_only([authority]))
+}
+
+fn client(change: impl FnOnce(reqwest::ClientBuilder) -> reqwest::ClientBuilder) -> reqwest::Client {
     // Another test of this process may have installed it.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    reqwest::Client::builder().no_proxy().build().unwrap()
+    change(reqwest::Client::builder().no_proxy()).build().unwrap()
 }

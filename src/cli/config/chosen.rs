@@ -83,12 +83,13 @@ impl Chosen {
             Effective::default()
         });
         let directory = file.as_ref().and_then(|found| found.path.parent()).map(Path::to_owned);
-        for name in ["keymap", "review.token_file", "review.journal"] {
+        for name in ["keymap", "review.token_file", "review.ca_file", "review.journal"] {
             let directory = directory.as_deref().filter(|_| effective.is_from_file(name));
             let config = &mut effective.config;
             let path = match name {
                 "keymap" => &mut config.keymap,
                 "review.token_file" => &mut config.token_file,
+                "review.ca_file" => &mut config.ca_file,
                 _ => &mut config.journal,
             };
             *path = path.as_deref().map(|path| place::resolved(path, directory));

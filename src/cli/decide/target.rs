@@ -137,7 +137,8 @@ async fn queued(args: &Args, id: &str) -> anyhow::Result<Report> {
             idempotency_key: String::new(),
         },
     };
-    let through = HttpTransport::new(client.base_url(), args.tries.timeout)?.body_limit(ENTRY_LIMIT);
+    let through = HttpTransport::trusting(client.base_url(), client.authorities(), args.tries.timeout)?;
+    let through = through.body_limit(ENTRY_LIMIT);
     let response = match client.fetch(&through, &format!("/hitl/actions/{id}")).await {
         Ok(response) => response,
         Err(ClientError::Transport(error)) => {

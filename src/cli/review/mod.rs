@@ -127,6 +127,7 @@ pub fn run(mut args: Args) -> anyhow::Result<ExitCode> {
     if !own_gateway {
         args.connection.server = args.connection.server.or_else(|| config.server.0.clone());
         args.connection.token_file = args.connection.token_file.or_else(|| config.token_file.clone());
+        args.connection.ca_file = args.connection.ca_file.or_else(|| config.ca_file.clone());
     }
     args.journal = args.journal.or_else(|| config.journal.clone());
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
