@@ -68,7 +68,11 @@ async fn decide(
         review,
     };
     match shared.store.decide(call).await? {
-        Decided::Accepted(row) => Ok(json_text(StatusCode::ACCEPTED, accepted(&row))),
+        Decided::Accepted(row) => Ok(json_text(StatusCode::ACCEPTED, accepted(&row, None).to_string())),
+        Decided::Counted { row, count, needed } => {
+            let counted = format!("{count} of {needed}");
+            Ok(json_text(StatusCode::ACCEPTED, accepted(&row, Some(&counted)).to_string()))
+        }
         no => {
             if let Decided::Damaged(id, damage) = &no {
                 shared.damages.note(id, *damage);
@@ -129,8 +133,9 @@ fn review(bytes: &[u8]) -> Result<Option<Review>, Refusal> {
     Ok(Some(Review { action_id: text("action_id")?, digest: text("digest")?, reason }))
 }
 
-fn accepted(row: &DecisionRow) -> String {
-    json!({
+/// The decision that was taken; `counted` where it is one approval of several that are needed.
+fn accepted(row: &DecisionRow, counted: Option<&str>) -> serde_json::Value {
+    let mut body = json!({
         "request_id": row.request_id,
         "idempotency_key": row.key,
         "action_id": row.action_id,
@@ -138,15 +143,18 @@ fn accepted(row: &DecisionRow) -> String {
         "verdict": row.verdict.word(),
         "reviewer": row.reviewer,
         "decided_at": timestamp::format(row.decided_at),
-    })
-    .to_string()
+    });
+    if let Some(counted) = counted {
+        body["detail"] = counted.into();
+    }
+    body
 }
 
 /// Why nothing was decided.
 fn refusal(decided: &Decided) -> Refusal {
     let unprocessable = |code, detail: &str| Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, code, detail);
     match decided {
-        Decided::Accepted(row) | Decided::Duplicate(row) => {
+        Decided::Accepted(row) | Decided::Counted { row, .. } | Decided::Duplicate(row) => {
             let detail = format!("already {}; the decision that stands is given", row.verdict.past());
             Refusal::new(StatusCode::CONFLICT, "duplicate", detail).with_decision(json!({
                 "verdict": row.verdict.word(),
@@ -202,7 +210,7 @@ pub(crate) async fn status(
         Some(decider(&shared, headers)?.tenant)
     };
     let standing = if is_id(&asked) { shared.store.standing(tenant, asked.clone()).await? } else { None };
-    let Some(row) = standing else {
+    let Some((row, why)) = standing else {
         let detail = "no decision is on record for a call with this request id";
         return Err(Refusal::new(StatusCode::NOT_FOUND, "not_found", detail));
     };
@@ -215,7 +223,7 @@ pub(crate) async fn status(
         "verdict": row.verdict.word(),
         "reviewer": row.reviewer,
         "decided_at": timestamp::format(row.decided_at),
-        "detail": null,
+        "detail": why,
     });
     Ok(json_text(StatusCode::OK, body.to_string()))
 }

@@ -30,6 +30,8 @@ use uuid::Uuid;
 
 /// How long an approval may be consumed: what AAP's own test provider gives.
 pub(crate) const APPROVAL_VALIDITY: Duration = Duration::from_secs(5 * 60);
+/// Within how long of the first approval the others must come, where more than one is needed.
+const REVIEW_WINDOW: Duration = Duration::from_secs(15 * 60);
 /// The longest `wait`; a longer one is cut to it.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
@@ -69,6 +71,8 @@ pub(crate) async fn create(State(shared): State<Arc<Shared>>, request: Request) 
         digest: action.digest.to_string(),
         created_at: action.created_at,
         expires_at: action.expires_at,
+        reviewers_needed: action.reviewers_needed,
+        review_window: REVIEW_WINDOW,
         submission: submission.source.to_owned(),
         tenant: caller.tenant,
         agent: caller.name,

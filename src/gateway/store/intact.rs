@@ -53,7 +53,17 @@ impl Record {
             && text("thread_id") == self.thread
             && text("idempotency_key") == self.key
             && text("agent") == self.agent
+            && needed(sealed) == self.reviewers_needed
             && time("created_at") == Some(self.created_at.as_microsecond())
             && time("expires_at") == Some(self.expires_at.as_microsecond())
+    }
+}
+
+/// How many reviewers the sealed text asks for: one, where it says nothing.
+fn needed(sealed: &Value) -> i64 {
+    match sealed.get("reviewers_needed").map(|value| &value.kind) {
+        None => 1,
+        Some(Kind::Number(number)) => number.parse().unwrap_or(0),
+        Some(_) => 0,
     }
 }

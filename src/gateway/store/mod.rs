@@ -16,6 +16,7 @@ pub(crate) use intact::Damage;
 use jiff::Timestamp;
 pub(crate) use record::{AgentRow, Change, DecisionRow, EventKind, Record, Report};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::broadcast;
 
 /// Where times come from; a test brings its own.
@@ -68,6 +69,10 @@ pub(crate) struct NewAction {
     pub(crate) digest: String,
     pub(crate) created_at: Timestamp,
     pub(crate) expires_at: Timestamp,
+    /// As sealed.
+    pub(crate) reviewers_needed: u32,
+    /// Within how long of the first approval the others must come.
+    pub(crate) review_window: Duration,
 }
 
 /// What became of an asking.
@@ -122,7 +127,9 @@ pub(crate) struct Review {
 pub(crate) enum Decided {
     /// This call decided.
     Accepted(DecisionRow),
-    /// Another decision stands, under this key or on this action.
+    /// This call's approval counts; the action needs more of them, and is not decided.
+    Counted { row: DecisionRow, count: i64, needed: i64 },
+    /// Another decision stands, under this key or on this action; or this reviewer's own approval waits for another's.
     Duplicate(DecisionRow),
     /// The action is expired or cancelled; no decision stands.
     Closed(ActionState),
@@ -225,8 +232,13 @@ pub(crate) trait Store: Send + Sync {
         after: i64,
         limit: usize,
     ) -> Answer<'_, Page>;
-    /// The decision that stands where a call with this request id was made; in all tenants where none is named.
-    fn standing(&self, tenant: Option<Arc<str>>, request_id: String) -> Answer<'_, Option<DecisionRow>>;
+    /// The decision that stands where a call with this request id was made, or what became of the approval that it gave,
+    /// with why where it has no effect; in all tenants where none is named.
+    fn standing(
+        &self,
+        tenant: Option<Arc<str>>,
+        request_id: String,
+    ) -> Answer<'_, Option<(DecisionRow, Option<&'static str>)>>;
     /// At most `limit` events after that one; fewer where they are large, none only when there are none.
     fn events(&self, tenant: Arc<str>, after: i64, limit: usize) -> Answer<'_, Vec<Event>>;
     /// The id of the last event; 0 before the first.

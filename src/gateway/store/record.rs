@@ -29,7 +29,26 @@ pub(crate) struct Record {
     /// An approval not consumed by then is void.
     pub(crate) approval_expires_at: Option<Timestamp>,
     pub(crate) decision: Option<DecisionRow>,
+    /// How many distinct reviewers must approve.
+    pub(crate) reviewers_needed: i64,
+    /// Within how many seconds of the first of them.
+    pub(crate) review_window: i64,
+    /// Where more than one is needed: every approval, also those that lapsed.
+    pub(crate) approvals: Vec<Approval>,
     pub(crate) consumption: Option<Consumption>,
+}
+
+/// One reviewer's approval of an action that needs several.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Approval {
+    pub(crate) id: i64,
+    /// `PENDING` while it counts towards a decision, `COMMITTED` where it was part of one, `FAILED` where it lapsed or the
+    /// action ended otherwise.
+    pub(crate) status: RowStatus,
+    pub(crate) reviewer: String,
+    pub(crate) reason: Option<String>,
+    pub(crate) request_id: String,
+    pub(crate) decided_at: Timestamp,
 }
 
 /// The approval was taken.
@@ -73,6 +92,8 @@ pub(crate) struct DecisionRow {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum EventKind {
     Created,
+    /// An approval counts, of several that are needed; or it has lapsed.
+    Reviewed,
     Approved,
     Rejected,
     Consumed,
@@ -86,8 +107,9 @@ pub(crate) enum EventKind {
 }
 
 impl EventKind {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Created,
+        Self::Reviewed,
         Self::Approved,
         Self::Rejected,
         Self::Consumed,
@@ -102,6 +124,7 @@ impl EventKind {
     pub(crate) fn stored(self) -> &'static str {
         match self {
             Self::Created => "ActionCreated",
+            Self::Reviewed => "ActionReviewed",
             Self::Approved => "ExecutionApproved",
             Self::Rejected => "ExecutionRejected",
             Self::Consumed => "ActionConsumed",
@@ -122,6 +145,7 @@ impl EventKind {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Created => "action.created",
+            Self::Reviewed => "action.reviewed",
             Self::Approved | Self::Rejected => "action.decided",
             Self::Consumed => "action.consumed",
             Self::Executed => "action.executed",

@@ -2,6 +2,7 @@
 //! transaction, or nothing is.
 
 use super::super::{Change, Decided, DecisionCall, DecisionRow, EventKind, Record, StoreError};
+use super::approvals::{self, Turn};
 use super::db::{Db, micros, params};
 use super::queue::{end, write_event};
 use super::rows::{self, SELECT_DECISION};
@@ -59,6 +60,15 @@ pub(super) fn decide(
             Some(digest) if *digest != action.digest => return Ok(Decided::DigestDiffers),
             Some(_) => {}
         }
+    }
+    match call.verdict {
+        Verdict::Approve => {
+            if let Turn::Told(told) = approvals::approve(tx, call, &action)? {
+                return Ok(told);
+            }
+        }
+        // Any rejection ends it.
+        Verdict::Reject => approvals::drop_waiting(tx, &action.id)?,
     }
     reserve(tx, call, Some(&action), Some(validity))
 }
@@ -142,7 +152,8 @@ fn move_on(
 fn duplicate(tx: &Tx<'_>, call: &DecisionCall, action: Option<&Record>) -> Result<Decided, StoreError> {
     let (decision_id, row) = standing_under(tx.db, call, action)?;
     note_call(tx, call, decision_id)?;
-    Ok(Decided::Duplicate(row))
+    let own = action.and_then(|action| approvals::counted_in(action, call));
+    Ok(Decided::Duplicate(own.unwrap_or(row)))
 }
 
 /// The decision on the action, else the one under the key.
@@ -191,7 +202,10 @@ pub(super) fn standing(
     db: &dyn Db,
     tenant: Option<&str>,
     request_id: &str,
-) -> Result<Option<DecisionRow>, StoreError> {
+) -> Result<Option<(DecisionRow, Option<&'static str>)>, StoreError> {
+    if let Some(approval) = approvals::standing(db, tenant, request_id)? {
+        return Ok(Some(approval));
+    }
     let called =
         format!("{SELECT_DECISION} JOIN call c ON c.decision_id = d.id WHERE c.request_id = :request_id");
     let best = "ORDER BY d.request_id = :request_id DESC, d.id DESC LIMIT 1";
@@ -202,5 +216,6 @@ pub(super) fn standing(
         )?,
         None => db.first(&format!("{called} {best}"), params! {":request_id": request_id})?,
     };
-    found.map(rows::decision).transpose()
+    let row = found.map(rows::decision).transpose()?;
+    Ok(row.map(|row| (row, None)))
 }

@@ -3,6 +3,7 @@
 //! this file only hands the work over.
 
 mod agents;
+mod approvals;
 pub(crate) mod db;
 mod decide;
 mod own;
@@ -115,7 +116,11 @@ impl Store for SqlStore {
         self.read(move |db| queue::page(db, &tenant, state, after, limit)).boxed()
     }
 
-    fn standing(&self, tenant: Option<Arc<str>>, request_id: String) -> Answer<'_, Option<DecisionRow>> {
+    fn standing(
+        &self,
+        tenant: Option<Arc<str>>,
+        request_id: String,
+    ) -> Answer<'_, Option<(DecisionRow, Option<&'static str>)>> {
         self.read(move |db| decide::standing(db, tenant.as_deref(), &request_id)).boxed()
     }
 

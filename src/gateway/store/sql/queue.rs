@@ -3,6 +3,7 @@
 
 use super::super::{Asked, Change, Event, EventKind, NewAction, Page, Record, StoreError, Subject};
 use super::agents;
+use super::approvals;
 use super::db::{Db, Value, micros, params};
 use super::rows::{self, SELECT_RECORD};
 use super::writer::Tx;
@@ -31,14 +32,15 @@ pub(super) fn ask(tx: &mut Tx<'_>, new: &NewAction, most: usize) -> Result<Asked
     }
     tx.db.execute(
         "INSERT INTO action (id, tenant, thread, key, agent, ask_key, submission, sealed, digest,
-            created_at, expires_at, state)
+            created_at, expires_at, reviewers_needed, review_window, state)
          VALUES (:id, :tenant, :thread, :key, :agent, :ask_key, :submission, :sealed, :digest,
-            :created_at, :expires_at, 'pending')",
+            :created_at, :expires_at, :needed, :window, 'pending')",
         params! {
             ":id": &new.id, ":tenant": &new.tenant, ":thread": &new.thread, ":key": &new.key,
             ":agent": &new.agent, ":ask_key": &new.ask_key, ":submission": &new.submission,
             ":sealed": &new.sealed, ":digest": &new.digest, ":created_at": micros(new.created_at),
-            ":expires_at": micros(new.expires_at),
+            ":expires_at": micros(new.expires_at), ":needed": i64::from(new.reviewers_needed),
+            ":window": i64::try_from(new.review_window.as_secs()).unwrap_or(i64::MAX),
         },
     )?;
     let change = write_event(tx, EventKind::Created, &new.tenant, &new.thread, Some(&new.id), None)?;
@@ -51,7 +53,7 @@ fn under_ask_key(tx: &Tx<'_>, new: &NewAction) -> Result<Option<Record>, StoreEr
     let sql =
         format!("{SELECT_RECORD} WHERE a.tenant = :tenant AND a.agent = :agent AND a.ask_key = :ask_key");
     let params = params! {":tenant": &new.tenant, ":agent": &new.agent, ":ask_key": &new.ask_key};
-    tx.db.first(&sql, params)?.map(rows::record).transpose()
+    tx.db.first(&sql, params)?.map(|row| rows::record(tx.db, row)).transpose()
 }
 
 /// Writes the outbox row of an event and returns what to announce.
@@ -89,12 +91,13 @@ pub(super) fn end(
         "UPDATE action SET state = :state, ended_at = :at WHERE id = :id AND state = 'pending'",
         params! {":state": state.word(), ":at": micros(at), ":id": id},
     )?;
+    approvals::drop_waiting(tx, id)?;
     let change = write_event(tx, kind, tenant, thread, Some(id), None)?;
     tx.announce(change);
     Ok(())
 }
 
-/// Expires what is past its deadline, each as of its deadline, and finds the next deadline.
+/// Expires what is past its deadline, each as of its deadline, lets approvals lapse, and finds when it is time again.
 pub(super) fn expire(tx: &mut Tx<'_>) -> Result<Option<Timestamp>, StoreError> {
     let due = tx.db.query(
         "SELECT tenant, id, thread, expires_at FROM action
@@ -107,7 +110,8 @@ pub(super) fn expire(tx: &mut Tx<'_>) -> Result<Option<Timestamp>, StoreError> {
         end(tx, &tenant, &id, &thread, ActionState::Expired, row.time("expires_at")?)?;
     }
     let next: Option<i64> = tx.db.cell("SELECT min(expires_at) FROM action WHERE state = 'pending'", &[])?;
-    Ok(next.and_then(|micros| Timestamp::from_microsecond(micros).ok()))
+    let next = next.and_then(|micros| Timestamp::from_microsecond(micros).ok());
+    Ok([next, approvals::lapse(tx)?].into_iter().flatten().min())
 }
 
 /// A page, oldest first.
@@ -148,7 +152,8 @@ pub(super) fn page(
         entries += 1;
     }
     let records = find(SELECT_RECORD, "AND a.seq <= :last ORDER BY a.seq", &[(":last", last.into())])?;
-    let records: Vec<Record> = records.into_iter().map(rows::record).collect::<Result<_, _>>()?;
+    let records: Vec<Record> =
+        records.into_iter().map(|row| rows::record(db, row)).collect::<Result<_, _>>()?;
     Ok(Page { records, next: more.then_some(last) })
 }
 

@@ -2,13 +2,14 @@
 
 use super::super::record::Consumption;
 use super::super::{DecisionRow, Record, Report, StoreError};
+use super::approvals;
 use super::db::{Db, Row, params};
 use crate::domain::{ActionState, RowStatus};
 
 /// Every column of a [`Record`]; to be followed by conditions on `a`.
 pub(super) const SELECT_RECORD: &str = "SELECT a.seq, a.id, a.thread, a.key, a.agent, a.submission, a.sealed,
     a.digest, a.created_at, a.expires_at, a.state, a.ended_at, a.approval_expires_at, a.consume_key, a.consumed_at,
-    a.outcome, a.outcome_note, a.reported_at,
+    a.outcome, a.outcome_note, a.reported_at, a.reviewers_needed, a.review_window,
     d.key AS decision_key, d.action_id, d.status, d.verdict, d.reviewer, d.reason, d.request_id, d.decided_at,
     d.digest AS decision_digest
     FROM action a LEFT JOIN decision d ON d.action_id = a.id";
@@ -18,8 +19,14 @@ pub(super) const SELECT_DECISION: &str =
     "SELECT d.id, d.key AS decision_key, d.action_id, d.status, d.verdict,
     d.reviewer, d.reason, d.request_id, d.decided_at, d.digest AS decision_digest FROM decision d";
 
-/// Reads a [`Record`] from [`SELECT_RECORD`].
-pub(super) fn record(mut row: Row) -> Result<Record, StoreError> {
+/// Reads a [`Record`] from [`SELECT_RECORD`], with what belongs to it in other tables.
+pub(super) fn record(db: &dyn Db, row: Row) -> Result<Record, StoreError> {
+    let record = columns(row)?;
+    let approvals = if record.reviewers_needed > 1 { approvals::of(db, &record.id)? } else { Vec::new() };
+    Ok(Record { approvals, ..record })
+}
+
+fn columns(mut row: Row) -> Result<Record, StoreError> {
     let row = &mut row;
     let decided: Option<String> = row.take("decision_key")?;
     Ok(Record {
@@ -37,6 +44,9 @@ pub(super) fn record(mut row: Row) -> Result<Record, StoreError> {
         ended_at: row.optional_time("ended_at")?,
         approval_expires_at: row.optional_time("approval_expires_at")?,
         decision: decided.map(|key| standing(row, key)).transpose()?,
+        reviewers_needed: row.take("reviewers_needed")?,
+        review_window: row.take("review_window")?,
+        approvals: Vec::new(),
         consumption: consumption(row)?,
     })
 }
@@ -75,11 +85,11 @@ fn consumption(row: &mut Row) -> Result<Option<Consumption>, StoreError> {
 /// The action of that id.
 pub(super) fn by_id(db: &dyn Db, tenant: &str, id: &str) -> Result<Option<Record>, StoreError> {
     let sql = format!("{SELECT_RECORD} WHERE a.tenant = :tenant AND a.id = :id");
-    db.first(&sql, params! {":tenant": tenant, ":id": id})?.map(record).transpose()
+    db.first(&sql, params! {":tenant": tenant, ":id": id})?.map(|row| record(db, row)).transpose()
 }
 
 /// The action whose decisions bear that key.
 pub(super) fn by_key(db: &dyn Db, tenant: &str, key: &str) -> Result<Option<Record>, StoreError> {
     let sql = format!("{SELECT_RECORD} WHERE a.tenant = :tenant AND a.key = :key");
-    db.first(&sql, params! {":tenant": tenant, ":key": key})?.map(record).transpose()
+    db.first(&sql, params! {":tenant": tenant, ":key": key})?.map(|row| record(db, row)).transpose()
 }

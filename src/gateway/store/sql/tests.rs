@@ -13,11 +13,11 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 use tempfile::TempDir;
 
-const START: i64 = 1_800_000_000_000_000;
-const SECOND: i64 = 1_000_000;
+pub(super) const START: i64 = 1_800_000_000_000_000;
+pub(super) const SECOND: i64 = 1_000_000;
 
-struct Fixture {
-    store: SqlStore,
+pub(super) struct Fixture {
+    pub(super) store: SqlStore,
     now: Arc<AtomicI64>,
     _dir: TempDir,
 }
@@ -39,7 +39,7 @@ fn at(micros: i64) -> Timestamp {
 
 impl Fixture {
     /// A store at [`START`], whose approvals are valid for 5 s.
-    async fn new() -> Self {
+    pub(super) async fn new() -> Self {
         Self::with(|now| now.load(Ordering::SeqCst)).await
     }
 
@@ -58,18 +58,23 @@ impl Fixture {
         Self { store, now, _dir: dir }
     }
 
-    fn set(&self, micros: i64) {
+    pub(super) fn set(&self, micros: i64) {
         self.now.store(micros, Ordering::SeqCst);
     }
 
     /// An action with 10 s to decide.
     async fn ask(&self, id: &str) {
+        self.ask_for(id, 1).await;
+    }
+
+    /// An action with 10 s to decide, that needs so many reviewers within 4 s.
+    pub(super) async fn ask_for(&self, id: &str, needed: u32) -> String {
         let created_at = at(self.now.load(Ordering::SeqCst));
         let expires_at = created_at.checked_add(SignedDuration::from_secs(10)).unwrap();
         let times = [timestamp::format(created_at), timestamp::format(expires_at)];
         let sealed: Arc<str> = format!(
             r#"{{"v":1,"id":"{id}","tenant_id":"t","thread_id":"thread","idempotency_key":"key-{id}","agent":"bot",
-            "action":"tool","payload":{{"n":1.10}},"created_at":"{}","expires_at":"{}"}}"#,
+            "action":"tool","payload":{{"n":1.10}},"reviewers_needed":{needed},"created_at":"{}","expires_at":"{}"}}"#,
             times[0], times[1]
         )
         .into();
@@ -85,8 +90,12 @@ impl Fixture {
             sealed,
             created_at,
             expires_at,
+            reviewers_needed: needed,
+            review_window: Duration::from_secs(4),
         };
+        let digest = action.digest.clone();
         assert!(matches!(self.store.ask(action, 100).await, Ok(Asked::Fresh(_))));
+        digest
     }
 
     async fn decide(&self, key: &str) -> Result<Decided, StoreError> {
@@ -106,7 +115,7 @@ impl Fixture {
         self.store.consume(owner(), id.into(), "c".into()).await.unwrap()
     }
 
-    async fn kinds(&self) -> Vec<&'static str> {
+    pub(super) async fn kinds(&self) -> Vec<&'static str> {
         let events = self.store.events("t".into(), 0, 100).await.unwrap();
         events.iter().map(|event| event.kind.stored()).collect()
     }
