@@ -6,7 +6,7 @@
 
 use super::Shared;
 use super::answer::{Refusal, json_text};
-use super::auth::Role;
+use super::auth::Caller;
 use super::body;
 use super::store::{AgentRow, PauseCall};
 use crate::domain::{Visible, timestamp};
@@ -17,8 +17,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 
 /// `GET /hitl/agents`: every agent that has a credential, has asked or was paused, in the order of their names.
-pub(crate) async fn list(State(shared): State<Arc<Shared>>, request: Request) -> Result<Response, Refusal> {
-    let caller = shared.credentials.authorize(request.headers(), Role::Reviewer)?;
+pub(crate) async fn list(State(shared): State<Arc<Shared>>, caller: Caller) -> Result<Response, Refusal> {
     let names = shared.credentials.agents(&caller.tenant);
     let agents: Vec<_> = shared.store.agents(caller.tenant, names).await?.iter().map(shown).collect();
     Ok(json_text(StatusCode::OK, json!({ "agents": agents }).to_string()))
@@ -28,29 +27,30 @@ pub(crate) async fn list(State(shared): State<Arc<Shared>>, request: Request) ->
 pub(crate) async fn pause(
     state: State<Arc<Shared>>,
     name: Path<String>,
+    caller: Caller,
     request: Request,
 ) -> Result<Response, Refusal> {
-    set(state, name, request, true).await
+    set(state, name, caller, request, true).await
 }
 
 /// `POST /hitl/agents/{name}/resume`
 pub(crate) async fn resume(
     state: State<Arc<Shared>>,
     name: Path<String>,
+    caller: Caller,
     request: Request,
 ) -> Result<Response, Refusal> {
-    set(state, name, request, false).await
+    set(state, name, caller, request, false).await
 }
 
 async fn set(
     State(shared): State<Arc<Shared>>,
     Path(agent): Path<String>,
+    caller: Caller,
     request: Request,
     paused: bool,
 ) -> Result<Response, Refusal> {
-    let (head, content) = request.into_parts();
-    let caller = shared.credentials.authorize(&head.headers, Role::Reviewer)?;
-    body::none(content).await?;
+    body::none(request.into_body()).await?;
     let has_credential = shared.credentials.agents(&caller.tenant).contains(&agent);
     let unknown = || {
         let name = Visible::of(&agent).cut(64).plain();

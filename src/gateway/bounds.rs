@@ -139,17 +139,11 @@ fn busy(code: &'static str, detail: String, retry_after: u64) -> Refusal {
 
 #[cfg(test)]
 mod tests {
-    use super::super::auth::{Credentials, Role, fresh_token};
+    use super::super::auth::Role;
     use super::*;
-    use axum::http::{HeaderMap, header};
-    use secrecy::ExposeSecret as _;
 
     fn caller(name: &str) -> Caller {
-        let (credentials, token) = (Credentials::default(), fresh_token().unwrap());
-        credentials.add(&token, Role::Agent, name, &"t".into());
-        let value = format!("Bearer {}", token.expose_secret()).parse().unwrap();
-        let headers = HeaderMap::from_iter([(header::AUTHORIZATION, value)]);
-        credentials.authorize(&headers, Role::Agent).unwrap()
+        Caller { name: name.into(), tenant: "t".into(), role: Role::Agent }
     }
 
     #[test]

@@ -5,7 +5,7 @@
 
 use super::Shared;
 use super::answer::{Refusal, json_text};
-use super::auth::{Role, has_authorization};
+use super::auth::{self, has_authorization};
 use super::body;
 use super::damage;
 use super::door::{single, visible};
@@ -14,7 +14,7 @@ use crate::domain::action::is_id;
 use crate::domain::json::Limits;
 use crate::domain::{ActionState, Verdict, timestamp};
 use axum::extract::{Path, Request, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{Extensions, HeaderMap, StatusCode};
 use axum::response::Response;
 use serde_json::json;
 use std::sync::Arc;
@@ -45,7 +45,7 @@ async fn decide(
     request: Request,
 ) -> Result<Response, Refusal> {
     let (head, content) = request.into_parts();
-    let decider = decider(&shared, &head.headers)?;
+    let decider = decider(&shared, &head.headers, &head.extensions)?;
     let key = required(&head.headers, "Idempotency-Key")?;
     let thread = required(&head.headers, "Thread-Id")?;
     let request_id = match single(&head.headers, "X-Request-Id")? {
@@ -83,7 +83,7 @@ async fn decide(
 }
 
 /// Who decides: a reviewer's credential; in tenant mode, where none is sent, the tenant that the caller names.
-fn decider(shared: &Shared, headers: &HeaderMap) -> Result<Decider, Refusal> {
+fn decider(shared: &Shared, headers: &HeaderMap, extensions: &Extensions) -> Result<Decider, Refusal> {
     let tenant = visible(headers, "Tenant-Id");
     if shared.tenant_mode && !has_authorization(headers) {
         let tenant = tenant?.ok_or_else(|| {
@@ -91,7 +91,7 @@ fn decider(shared: &Shared, headers: &HeaderMap) -> Result<Decider, Refusal> {
         })?;
         return Ok(Decider { tenant: tenant.into(), name: format!("tenant:{tenant}") });
     }
-    let caller = shared.credentials.authorize(headers, Role::Reviewer)?;
+    let caller = auth::caller(extensions)?;
     if tenant?.is_some_and(|tenant| *tenant != *caller.tenant) {
         let detail = "the credential belongs to another tenant than the header Tenant-Id names";
         return Err(Refusal::new(StatusCode::FORBIDDEN, "other_tenant", detail));
@@ -207,7 +207,7 @@ pub(crate) async fn status(
     let tenant = if shared.tenant_mode && !has_authorization(headers) {
         visible(headers, "Tenant-Id")?.map(Arc::from)
     } else {
-        Some(decider(&shared, headers)?.tenant)
+        Some(decider(&shared, headers, request.extensions())?.tenant)
     };
     let standing = if is_id(&asked) { shared.store.standing(tenant, asked.clone()).await? } else { None };
     let Some((row, why)) = standing else {

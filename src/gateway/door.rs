@@ -5,7 +5,7 @@
 
 use super::Shared;
 use super::answer::Refusal;
-use super::auth::Role;
+use super::auth::{Caller, Role};
 use super::bounds::Call;
 use super::seats::Seat;
 use crate::domain::action::is_id;
@@ -62,8 +62,11 @@ pub(crate) async fn guard(State(shared): State<Arc<Shared>>, request: Request, n
     let path = request.uri().path().to_owned();
     let request_id = single(request.headers(), "X-Request-Id").ok().flatten().filter(|id| is_id(id));
     let request_id = request_id.map_or_else(|| uuid::Uuid::new_v4().to_string(), str::to_owned);
-    let (request, ended) = watched(request);
-    let mut response = match admit(&shared.hosts, &request).and_then(|()| known(&shared, &request)) {
+    let (mut request, ended) = watched(request);
+    let identity = shared.credentials.identify(request.headers());
+    let admitted = admit(&shared.hosts, &request).and_then(|()| known(&shared, identity.caller(), &request));
+    request.extensions_mut().insert(identity);
+    let mut response = match admitted {
         Ok(call) => {
             let response = next.run(request).await;
             drop(call);
@@ -86,12 +89,12 @@ pub(crate) async fn guard(State(shared): State<Arc<Shared>>, request: Request, n
     response
 }
 
-/// What goes by who calls, whatever they call: an agent's calls are counted, a reviewer's connection is kept.
-fn known(shared: &Shared, request: &Request) -> Result<Option<Call>, Refusal> {
-    let Some(caller) = shared.credentials.who(request.headers()) else { return Ok(None) };
+/// What goes by who calls, whatever they call: an agent's calls are counted, a person's connection is kept.
+fn known(shared: &Shared, caller: Option<&Caller>, request: &Request) -> Result<Option<Call>, Refusal> {
+    let Some(caller) = caller else { return Ok(None) };
     match caller.role {
-        Role::Agent => shared.usage.begin(&caller).map(Some),
-        Role::Reviewer => {
+        Role::Agent => shared.usage.begin(caller).map(Some),
+        Role::Reviewer | Role::Auditor | Role::Admin => {
             // There is none where the routes are called in process.
             if let Some(seat) = request.extensions().get::<Arc<Seat>>() {
                 seat.is_reviewers();

@@ -8,7 +8,7 @@
 use super::Shared;
 use super::agents;
 use super::answer::Refusal;
-use super::auth::Role;
+use super::auth::Caller;
 use super::door::single;
 use super::query::whole;
 use super::queue::rendered;
@@ -42,8 +42,11 @@ struct Listener {
 }
 
 /// `GET /hitl/events`, from now on, or after the event that `Last-Event-ID` names.
-pub(crate) async fn stream(State(shared): State<Arc<Shared>>, request: Request) -> Result<Response, Refusal> {
-    let caller = shared.credentials.authorize(request.headers(), Role::Reviewer)?;
+pub(crate) async fn stream(
+    State(shared): State<Arc<Shared>>,
+    caller: Caller,
+    request: Request,
+) -> Result<Response, Refusal> {
     let resumed = match single(request.headers(), "Last-Event-ID")? {
         None => None,
         Some(text) => Some(whole(text).ok_or_else(|| {

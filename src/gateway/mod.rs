@@ -3,7 +3,8 @@
 //! Beside wire.md it lets reviewers pause an agent (`agents`), bounds what one agent may take (`bounds`), keeps a seat for
 //! whoever comes (`seats`), and notices what was changed on the disk (`damage`).
 //!
-//! Thin handlers over a `Store`; who may do what is decided by role (`auth`), and what may come in at all by `door`.
+//! Thin handlers over a `Store`; who may do what is decided by role (`auth`, the table in `routes`), and what may come in at
+//! all by `door`.
 //! This file wires them together and owns the start and the stop.
 //!
 //! ```no_run
@@ -31,6 +32,7 @@ mod events;
 mod expiry;
 mod query;
 mod queue;
+mod routes;
 mod seats;
 mod server;
 mod store;
@@ -38,8 +40,6 @@ mod tls;
 
 use auth::{Credentials, Mint, Role};
 use axum::Router;
-use axum::http::StatusCode;
-use axum::routing::{get, post};
 use bounds::Usage;
 pub use bounds::{BYTES_PER_SECOND, Bounds};
 use damage::Damages;
@@ -47,6 +47,8 @@ use data::DataDir;
 pub use data::DataError;
 use door::Hosts;
 use jiff::Timestamp;
+use routes::router;
+pub use routes::routes;
 use secrecy::SecretString;
 use server::Stop;
 use std::net::SocketAddr;
@@ -60,9 +62,6 @@ pub use tls::{TlsError, TlsFiles};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-
-/// The prefix of the decision API and of the queue, as the published client has it.
-const PREFIX: &str = "/api/v1";
 
 /// Which database a gateway keeps everything in.
 #[derive(Debug, Clone, Default)]
@@ -312,36 +311,4 @@ async fn open_store(database: &Database, data: DataDir, clock: Clock) -> Result<
         #[cfg(not(feature = "postgres"))]
         Database::Postgres(_) => Err(without_postgres()),
     }
-}
-
-fn router(shared: &Arc<Shared>) -> Router {
-    let reviewers = Router::new()
-        .route("/hitl/approve", post(decide::approve))
-        .route("/hitl/reject", post(decide::reject))
-        .route("/hitl/status/{request_id}", get(decide::status))
-        .route("/hitl/actions", get(queue::list))
-        .route("/hitl/actions/{id}", get(queue::one))
-        .route("/hitl/events", get(events::stream))
-        .route("/hitl/agents", get(agents::list))
-        .route("/hitl/agents/{name}/pause", post(agents::pause))
-        .route("/hitl/agents/{name}/resume", post(agents::resume));
-    let agents = Router::new()
-        .route("/v1/requests", post(ask::create))
-        .route("/v1/requests/{id}", get(ask::get).delete(ask::withdraw))
-        .route("/v1/requests/{id}/consume", post(ask::consume))
-        .route("/v1/requests/{id}/outcome", post(ask::outcome));
-    Router::new()
-        .nest(PREFIX, reviewers)
-        .nest("/aap", agents)
-        .route("/healthz", get(queue::healthz))
-        .route("/readyz", get(queue::readyz))
-        .fallback(|| async {
-            answer::Refusal::new(StatusCode::NOT_FOUND, "not_found", "there is nothing at this path")
-        })
-        .method_not_allowed_fallback(|| async {
-            let detail = "this path is not called with this method";
-            answer::Refusal::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)
-        })
-        .layer(axum::middleware::from_fn_with_state(Arc::clone(shared), door::guard))
-        .with_state(Arc::clone(shared))
 }

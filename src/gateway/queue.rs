@@ -2,7 +2,7 @@
 
 use super::Shared;
 use super::answer::{Refusal, json_text};
-use super::auth::Role;
+use super::auth::Caller;
 use super::damage;
 use super::query::{Query, whole};
 use super::store::{Record, StoreError};
@@ -18,8 +18,11 @@ const LONGEST_PAGE: usize = 500;
 
 /// `GET /hitl/actions?state=pending&after=CURSOR&limit=N`. Without `state`, every action. A page whose entries are large
 /// has fewer of them than asked for; only `"next": null` is the end.
-pub(crate) async fn list(State(shared): State<Arc<Shared>>, request: Request) -> Result<Response, Refusal> {
-    let caller = shared.credentials.authorize(request.headers(), Role::Reviewer)?;
+pub(crate) async fn list(
+    State(shared): State<Arc<Shared>>,
+    caller: Caller,
+    request: Request,
+) -> Result<Response, Refusal> {
     let query = Query::read(request.uri().query(), &["state", "after", "limit"])?;
     let bad = |detail: String| Refusal::bad("bad_query", detail);
     let state =
@@ -66,9 +69,8 @@ pub(crate) async fn rendered(shared: &Arc<Shared>, records: Vec<Record>) -> Resu
 pub(crate) async fn one(
     State(shared): State<Arc<Shared>>,
     Path(id): Path<String>,
-    request: Request,
+    caller: Caller,
 ) -> Result<Response, Refusal> {
-    let caller = shared.credentials.authorize(request.headers(), Role::Reviewer)?;
     let found = shared.store.record(caller.tenant, id).await?;
     let record = found.ok_or_else(|| {
         Refusal::new(StatusCode::NOT_FOUND, "not_found", "the queue has no action of that id")

@@ -9,7 +9,7 @@ mod wire;
 use super::Shared;
 use super::agents;
 use super::answer::{Refusal, json_text};
-use super::auth::{Caller, Role};
+use super::auth::Caller;
 use super::damage;
 use super::door::visible;
 use super::query::Query;
@@ -35,10 +35,8 @@ const REVIEW_WINDOW: Duration = Duration::from_secs(15 * 60);
 /// The longest `wait`; a longer one is cut to it.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
-fn agent(shared: &Shared, headers: &HeaderMap) -> Result<(Caller, Owner), Refusal> {
-    let caller = shared.credentials.authorize(headers, Role::Agent)?;
-    let owner = Owner { tenant: Arc::clone(&caller.tenant), agent: Arc::clone(&caller.name) };
-    Ok((caller, owner))
+fn owner(caller: &Caller) -> Owner {
+    Owner { tenant: Arc::clone(&caller.tenant), agent: Arc::clone(&caller.name) }
 }
 
 fn idempotency_key(headers: &HeaderMap) -> Result<String, Refusal> {
@@ -51,9 +49,13 @@ fn not_found() -> Refusal {
 }
 
 /// `POST /aap/v1/requests`
-pub(crate) async fn create(State(shared): State<Arc<Shared>>, request: Request) -> Result<Response, Refusal> {
+pub(crate) async fn create(
+    State(shared): State<Arc<Shared>>,
+    caller: Caller,
+    request: Request,
+) -> Result<Response, Refusal> {
     let (head, content) = request.into_parts();
-    let (caller, owner) = agent(&shared, &head.headers)?;
+    let owner = owner(&caller);
     let ask_key = idempotency_key(&head.headers)?;
     let bytes = body::bytes(content, Limits::DOOR.bytes).await?;
     let submission = Submission::read(&bytes)?;
@@ -105,9 +107,10 @@ fn same_submission(body: &[u8], stored: &str) -> bool {
 pub(crate) async fn get(
     State(shared): State<Arc<Shared>>,
     Path(id): Path<String>,
+    caller: Caller,
     request: Request,
 ) -> Result<Response, Refusal> {
-    let (_, owner) = agent(&shared, request.headers())?;
+    let owner = owner(&caller);
     let wait = match Query::read(request.uri().query(), &["wait"])?.get("wait") {
         None => Duration::ZERO,
         Some(text) => submission::duration(text)
@@ -179,11 +182,11 @@ async fn current(shared: &Shared, owner: &Owner, id: &str) -> Result<Record, Ref
 pub(crate) async fn withdraw(
     State(shared): State<Arc<Shared>>,
     Path(id): Path<String>,
+    caller: Caller,
     request: Request,
 ) -> Result<Response, Refusal> {
-    let (head, content) = request.into_parts();
-    let (_, owner) = agent(&shared, &head.headers)?;
-    body::none(content).await?;
+    let owner = owner(&caller);
+    body::none(request.into_body()).await?;
     own(&shared, &owner.clone(), shared.store.withdraw(owner, id).await?)
 }
 
@@ -191,10 +194,11 @@ pub(crate) async fn withdraw(
 pub(crate) async fn consume(
     State(shared): State<Arc<Shared>>,
     Path(id): Path<String>,
+    caller: Caller,
     request: Request,
 ) -> Result<Response, Refusal> {
     let (head, content) = request.into_parts();
-    let (_, owner) = agent(&shared, &head.headers)?;
+    let owner = owner(&caller);
     let key = idempotency_key(&head.headers)?;
     body::none(content).await?;
     let answer = shared.store.consume(owner.clone(), id.clone(), key).await?;
@@ -208,11 +212,11 @@ pub(crate) async fn consume(
 pub(crate) async fn outcome(
     State(shared): State<Arc<Shared>>,
     Path(id): Path<String>,
+    caller: Caller,
     request: Request,
 ) -> Result<Response, Refusal> {
-    let (head, content) = request.into_parts();
-    let (_, owner) = agent(&shared, &head.headers)?;
-    let report = submission::report(&body::bytes(content, Limits::DOOR.bytes).await?)?;
+    let owner = owner(&caller);
+    let report = submission::report(&body::bytes(request.into_body(), Limits::DOOR.bytes).await?)?;
     own(&shared, &owner.clone(), shared.store.report(owner, id, report).await?)
 }
 
