@@ -11,6 +11,7 @@ pub mod connection;
 pub mod decide;
 pub mod demo;
 pub mod list;
+pub mod logs;
 pub mod outbox;
 pub mod output;
 mod recorded;

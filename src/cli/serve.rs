@@ -2,6 +2,7 @@
 //!
 //! Says where it listens and where the tokens are, never a token itself.
 
+use crate::cli::logs::Logs;
 use crate::gateway::{Bounds, Config, Database, Gateway, TlsFiles};
 use anyhow::Context as _;
 use etcetera::BaseStrategy as _;
@@ -17,7 +18,8 @@ use tokio::signal::unix::{SignalKind, signal};
 #[command(after_help = "Stops on SIGINT and SIGTERM; waiting calls are answered first. \
     On SIGHUP the TLS certificate and key are read again. Exit code 0 after such a stop, 1 where it could not start.")]
 pub struct Args {
-    /// Where to listen: a loopback address and a port (0 takes a free one)
+    /// Where to listen: an address and a port (0 takes a free one). Beyond loopback only with TLS or --behind-proxy, and
+    /// only once somebody has a token of their own
     #[arg(long, value_name = "ADDRESS", default_value = DEFAULT_LISTEN)]
     listen: SocketAddr,
     /// Where to keep the database and the tokens [default: aegis-console in the XDG state directory]
@@ -33,6 +35,11 @@ pub struct Args {
     /// The private key of the certificate in PEM, readable by you alone
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     tls_key: Option<PathBuf>,
+    /// Others reach this gateway through a proxy, which speaks TLS with them and sends each call on to it. Then everybody
+    /// needs a token of their own, on this machine too. Name the hosts that they call with --allowed-host, where the
+    /// proxy passes the Host header on
+    #[arg(long)]
+    behind_proxy: bool,
     /// Let the published client's self-hosted mode in: a Tenant-Id and no credential decides. On this machine only
     #[arg(long)]
     tenant_mode: bool,
@@ -42,6 +49,8 @@ pub struct Args {
     /// A name by which the gateway may be called beside the loopback ones, with a port or for any; may be repeated
     #[arg(long, value_name = "HOST")]
     allowed_host: Vec<String>,
+    #[command(flatten)]
+    logs: Logs,
 }
 
 /// Where a gateway listens unless told otherwise: what the published client calls by default.
@@ -57,15 +66,12 @@ pub fn default_data() -> anyhow::Result<PathBuf> {
 
 /// Runs the command.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
-    // A second command may have set it up; then that one counts.
-    let _ = tracing_subscriber::fmt()
-        .with_env_filter(tracing_subscriber::EnvFilter::new("warn"))
-        .with_writer(std::io::stderr)
-        .try_init();
+    args.logs.start();
     let data = args.data.map_or_else(default_data, Ok)?;
     let mut config = Config::new(args.listen, data);
     config.database = args.store.map_or(Database::Sqlite, Database::Postgres);
     config.tls = args.tls_cert.zip(args.tls_key).map(|(certificate, key)| TlsFiles { certificate, key });
+    config.behind_proxy = args.behind_proxy;
     config.tenant_mode = args.tenant_mode;
     config.allowed_hosts = args.allowed_host;
     config.bounds.pending_per_agent = args.pending_per_agent;
@@ -111,8 +117,13 @@ fn announce(gateway: &Gateway, tenant_mode: bool) -> std::io::Result<()> {
     }
     let mut out = std::io::stdout().lock();
     writeln!(out, "listening on {url}")?;
-    writeln!(out, "agents ask at     {url}/aap    token: {}", gateway.agent_token_file().display())?;
-    writeln!(out, "reviewers decide  {url}        token: {}", gateway.reviewer_token_file().display())?;
+    if gateway.is_exposed() {
+        writeln!(out, "agents ask at     {url}/aap    everybody with a token of their own")?;
+        writeln!(out, "reviewers decide  {url}")?;
+    } else {
+        writeln!(out, "agents ask at     {url}/aap    token: {}", gateway.agent_token_file().display())?;
+        writeln!(out, "reviewers decide  {url}        token: {}", gateway.reviewer_token_file().display())?;
+    }
     writeln!(out, "stop with Ctrl-C")?;
     out.flush()
 }

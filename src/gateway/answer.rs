@@ -38,6 +38,11 @@ impl Refusal {
         Self { challenge: true, ..Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", detail) }
     }
 
+    /// The word for programs.
+    pub(crate) fn code(&self) -> &'static str {
+        self.code
+    }
+
     /// Adds when to come again, in seconds.
     pub(crate) fn retry_after(self, seconds: u64) -> Self {
         Self { retry_after: Some(seconds), ..self }

@@ -16,6 +16,7 @@ use crate::domain::{ActionState, Verdict, timestamp};
 use axum::extract::{Path, Request, State};
 use axum::http::{Extensions, HeaderMap, StatusCode};
 use axum::response::Response;
+use jiff::Timestamp;
 use serde_json::json;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -68,7 +69,12 @@ async fn decide(
         review,
     };
     match shared.store.decide(call).await? {
-        Decided::Accepted(row) => Ok(json_text(StatusCode::ACCEPTED, accepted(&row, None).to_string())),
+        Decided::Accepted(row) => {
+            if let Some(asked_at) = row.action_id.as_deref().and_then(asked_at) {
+                shared.metrics.decided(row.verdict, timestamp::between(asked_at, row.decided_at));
+            }
+            Ok(json_text(StatusCode::ACCEPTED, accepted(&row, None).to_string()))
+        }
         Decided::Counted { row, count, needed } => {
             let counted = format!("{count} of {needed}");
             Ok(json_text(StatusCode::ACCEPTED, accepted(&row, Some(&counted)).to_string()))
@@ -131,6 +137,12 @@ fn review(bytes: &[u8]) -> Result<Option<Review>, Refusal> {
         return Err(wrong("review.reason", &format!("is longer than {REASON} bytes")));
     }
     Ok(Some(Review { action_id: text("action_id")?, digest: text("digest")?, reason }))
+}
+
+/// When the action was asked: its id is a UUID of version 7, which says so.
+fn asked_at(id: &str) -> Option<Timestamp> {
+    let (seconds, nanoseconds) = Uuid::parse_str(id).ok()?.get_timestamp()?.to_unix();
+    Timestamp::new(i64::try_from(seconds).ok()?, i32::try_from(nanoseconds).ok()?).ok()
 }
 
 /// The decision that was taken; `counted` where it is one approval of several that are needed.

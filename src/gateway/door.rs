@@ -6,7 +6,8 @@
 use super::Shared;
 use super::answer::Refusal;
 use super::auth::{Caller, Role};
-use super::bounds::Call;
+use super::bounds;
+use super::calls;
 use super::seats::Seat;
 use crate::domain::action::is_id;
 use axum::body::{Body, Bytes, HttpBody};
@@ -62,22 +63,25 @@ pub(crate) async fn guard(State(shared): State<Arc<Shared>>, request: Request, n
     let path = request.uri().path().to_owned();
     let request_id = single(request.headers(), "X-Request-Id").ok().flatten().filter(|id| is_id(id));
     let request_id = request_id.map_or_else(|| uuid::Uuid::new_v4().to_string(), str::to_owned);
+    let call = calls::Call::begin(&request, &request_id);
     let (mut request, ended) = watched(request);
     let identity = shared.credentials.identify(request.headers());
-    let admitted = admit(&shared.hosts, &request).and_then(|()| known(&shared, identity.caller(), &request));
+    let caller = identity.caller().cloned();
+    let admitted = admit(&shared.hosts, &request).and_then(|()| known(&shared, caller.as_ref(), &request));
     request.extensions_mut().insert(identity);
     let mut response = match admitted {
-        Ok(call) => {
+        Ok(counted) => {
             let response = next.run(request).await;
-            drop(call);
+            drop(counted);
             response
         }
         Err(refusal) => refusal.into_response(),
     };
-    let refusal = response.extensions_mut().remove::<Refusal>();
-    if let Some(refusal) = refusal.or_else(|| unreadable_path(&response)) {
+    let refusal = response.extensions_mut().remove::<Refusal>().or_else(|| unreadable_path(&response));
+    if let Some(refusal) = &refusal {
         response = refusal.render(&path, &request_id);
     }
+    call.answered(&shared, caller.as_ref(), &response, refusal.as_ref().map(Refusal::code));
     let headers = response.headers_mut();
     if !ended.load(Ordering::Relaxed) {
         // The rest of the body is not waited for, so nothing else can come on this connection: say so, or the caller
@@ -90,7 +94,11 @@ pub(crate) async fn guard(State(shared): State<Arc<Shared>>, request: Request, n
 }
 
 /// What goes by who calls, whatever they call: an agent's calls are counted, a person's connection is kept.
-fn known(shared: &Shared, caller: Option<&Caller>, request: &Request) -> Result<Option<Call>, Refusal> {
+fn known(
+    shared: &Shared,
+    caller: Option<&Caller>,
+    request: &Request,
+) -> Result<Option<bounds::Call>, Refusal> {
     let Some(caller) = caller else { return Ok(None) };
     match caller.role {
         Role::Agent => shared.usage.begin(caller).map(Some),

@@ -10,6 +10,7 @@ use super::agents;
 use super::answer::Refusal;
 use super::auth::Caller;
 use super::door::single;
+use super::metrics::One;
 use super::query::whole;
 use super::queue::rendered;
 use super::server::Stop;
@@ -39,6 +40,7 @@ struct Listener {
     greeted: bool,
     changes: Receiver<Change>,
     stop: Stop,
+    _counted: One,
 }
 
 /// `GET /hitl/events`, from now on, or after the event that `Last-Event-ID` names.
@@ -58,8 +60,9 @@ pub(crate) async fn stream(
     let last = shared.store.last_event().await?;
     // An id that this gateway has not given yet comes from another database: then everything is told.
     let cursor = resumed.map_or(last, |id| if id > last { 0 } else { id });
-    let stop = shared.stop.clone();
-    let listener = Listener { tenant: caller.tenant, cursor, greeted: false, changes, stop, shared };
+    let (stop, counted) = (shared.stop.clone(), shared.metrics.listeners.one());
+    let listener =
+        Listener { tenant: caller.tenant, cursor, greeted: false, changes, stop, _counted: counted, shared };
     let body = futures_util::stream::unfold(listener, |mut listener| async move {
         let chunk = listener.next().await?;
         Some((Ok::<_, Infallible>(chunk), listener))

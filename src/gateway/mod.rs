@@ -24,12 +24,15 @@ mod ask;
 mod auth;
 mod body;
 mod bounds;
+mod calls;
 mod damage;
 mod data;
 mod decide;
 mod door;
 mod events;
 mod expiry;
+mod exposure;
+mod metrics;
 mod query;
 mod queue;
 mod routes;
@@ -47,6 +50,7 @@ use data::DataDir;
 pub use data::DataError;
 use door::Hosts;
 use jiff::Timestamp;
+use metrics::Metrics;
 use routes::router;
 pub use routes::routes;
 use secrecy::SecretString;
@@ -73,10 +77,21 @@ pub enum Database {
     Postgres(SecretString),
 }
 
+impl Database {
+    /// What it is called where it is counted.
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Sqlite => "sqlite",
+            Self::Postgres(_) => "postgres",
+        }
+    }
+}
+
 /// How a gateway is started.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Where it listens; a loopback address. Port 0 takes a free one.
+    /// Where it listens. Port 0 takes a free one. Beyond loopback only with `tls` or `behind_proxy`, and only where people
+    /// and agents have tokens of their own.
     pub listen: SocketAddr,
     /// Where its own files are: the tokens, and the database where it is SQLite's.
     pub data: PathBuf,
@@ -84,6 +99,8 @@ pub struct Config {
     pub database: Database,
     /// The certificate and key with which TLS is spoken; without them it is plain HTTP.
     pub tls: Option<TlsFiles>,
+    /// Others reach it through a proxy that ends TLS in front of it; then it is as one that listens beyond loopback.
+    pub behind_proxy: bool,
     /// Lets the published client's self-hosted mode in: `Tenant-Id` and no credential. Anybody on this machine can then
     /// decide.
     pub tenant_mode: bool,
@@ -103,6 +120,7 @@ impl Config {
             data: data.into(),
             database: Database::Sqlite,
             tls: None,
+            behind_proxy: false,
             tenant_mode: false,
             allowed_hosts: Vec::new(),
             tenant: "default".into(),
@@ -114,11 +132,23 @@ impl Config {
 /// Why a gateway could not be started. Its data is as it was.
 #[derive(Debug, thiserror::Error)]
 pub enum GatewayError {
-    /// Only loopback addresses are listened on.
+    /// Beyond loopback nothing is sent in the clear.
     #[error(
-        "refuses to listen on {0}: tokens would cross the network in the clear; listen on 127.0.0.1 or [::1]"
+        "refuses to listen on {0}: tokens would cross the network in the clear; give --tls-cert and --tls-key, say \
+         --behind-proxy where a proxy in front of it speaks TLS, or listen on 127.0.0.1 or [::1]"
     )]
-    NotLoopback(SocketAddr),
+    InTheClear(SocketAddr),
+    /// Tenant mode is for this machine alone.
+    #[error(
+        "refuses tenant mode where others than this machine can reach it: anybody could approve anything"
+    )]
+    OpenToAll,
+    /// Beyond this machine, everybody comes in by a token of their own.
+    #[error(
+        "refuses to be reached from other machines while nobody has a token of their own: make one with `aegis-console \
+         token create` first (agent.token and reviewer.token are for this machine alone)"
+    )]
+    NoTokens,
     /// The address cannot be listened on.
     #[error("cannot listen on {address}: {why}; choose another address with --listen")]
     Listen {
@@ -147,6 +177,9 @@ pub(crate) struct Shared {
     bounds: Bounds,
     usage: Arc<Usage>,
     damages: Damages,
+    metrics: Metrics,
+    /// Whether others than this machine can reach it.
+    exposed: bool,
     clock: Clock,
     stop: Stop,
 }
@@ -167,9 +200,7 @@ pub struct Gateway {
 impl Gateway {
     /// Starts a gateway; it listens when this returns.
     pub async fn start(config: Config) -> Result<Self, GatewayError> {
-        if !config.listen.ip().is_loopback() {
-            return Err(GatewayError::NotLoopback(config.listen));
-        }
+        let exposed = exposure::exposed(&config)?;
         let tls = config.tls.map(Tls::open).transpose()?.map(Arc::new);
         // The port first: one that is in use leaves the data untouched.
         let address = config.listen;
@@ -181,22 +212,31 @@ impl Gateway {
         let clock: Clock = Arc::new(Timestamp::now);
         let data = DataDir::open(&config.data)?;
         let credentials = Credentials::default();
-        credentials.add(&data.token("agent.token")?, Role::Agent, "agent", &tenant);
-        credentials.add(&data.token("reviewer.token")?, Role::Reviewer, "reviewer", &tenant);
+        if !exposed {
+            credentials.add(&data.token("agent.token")?, Role::Agent, "agent", &tenant);
+            credentials.add(&data.token("reviewer.token")?, Role::Reviewer, "reviewer", &tenant);
+        }
         let (agent_token_file, reviewer_token_file) = (data.file("agent.token"), data.file("reviewer.token"));
         let mint = Mint::new().map_err(DataError::Random)?;
-        let store = open_store(&config.database, data, Arc::clone(&clock)).await?;
+        let store = Arc::new(open_store(&config.database, data, Arc::clone(&clock)).await?);
+        if exposed && let Err(error) = exposure::has_named_tokens(&*store, clock()).await {
+            // Whoever makes one and starts again must not find the directory locked.
+            store.close().await;
+            return Err(error);
+        }
 
         let bounds = Bounds { connections: server::connections(config.bounds.connections), ..config.bounds };
         let (sender, stop) = Stop::new();
         let shared = Arc::new(Shared {
-            store: Arc::new(store),
+            metrics: Metrics::new(config.database.name(), store.commits()),
+            store,
             credentials,
             hosts: Hosts::new(addr, &config.allowed_hosts),
             tenant_mode: config.tenant_mode,
             bounds,
             usage: Arc::new(Usage::new(bounds)),
             damages: Damages::default(),
+            exposed,
             clock,
             stop: stop.clone(),
         });
@@ -206,6 +246,7 @@ impl Gateway {
                 router(&shared),
                 bounds.connections,
                 tls.clone(),
+                shared.metrics.connections.clone(),
                 stop.clone(),
             )),
             tokio::spawn(expiry::run(Arc::clone(&shared), stop)),
@@ -223,6 +264,11 @@ impl Gateway {
     pub fn url(&self) -> String {
         let scheme = if self.tls.is_some() { "https" } else { "http" };
         format!("{scheme}://{}", self.addr)
+    }
+
+    /// Whether others than this machine can reach it: then the two token files are not admitted, and not even made.
+    pub fn is_exposed(&self) -> bool {
+        self.shared.exposed
     }
 
     /// Reads the certificate and the key again, for the connections that come from now on. Where they cannot be used,
@@ -247,12 +293,12 @@ impl Gateway {
         token
     }
 
-    /// The file with the agents' token.
+    /// The file with the agents' token. Only this machine is let in by it.
     pub fn agent_token_file(&self) -> &Path {
         &self.agent_token_file
     }
 
-    /// The file with the reviewers' token.
+    /// The file with the reviewers' token. Only this machine is let in by it.
     pub fn reviewer_token_file(&self) -> &Path {
         &self.reviewer_token_file
     }

@@ -2,7 +2,7 @@
 //! credential it does not take never reaches its handler.
 
 use super::auth::{self, Role, has_authorization};
-use super::{Shared, agents, answer::Refusal, ask, decide, door, events, queue};
+use super::{Shared, agents, answer::Refusal, ask, decide, door, events, metrics, queue};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::handler::Handler;
@@ -19,6 +19,8 @@ enum Takes {
     Anyone,
     /// That of these roles.
     Only(&'static [Role]),
+    /// That of these roles; where only this machine reaches the gateway, nobody's.
+    OrThisMachine(&'static [Role]),
     /// That of these roles; in tenant mode also a call without any.
     OrTenant(&'static [Role]),
 }
@@ -31,6 +33,8 @@ const DECIDES: Takes = Takes::OrTenant(&[Role::Reviewer]);
 const READS: Takes = Takes::Only(&[Role::Reviewer, Role::Auditor, Role::Admin]);
 /// Reads what became of a decision.
 const FOLLOWS: Takes = Takes::OrTenant(&[Role::Reviewer, Role::Auditor, Role::Admin]);
+/// Reads what is counted.
+const COUNTS: Takes = Takes::OrThisMachine(&[Role::Reviewer, Role::Auditor, Role::Admin]);
 /// Stops an agent, and lets it go on.
 const PAUSES: Takes = Takes::Only(&[Role::Reviewer, Role::Admin]);
 
@@ -46,6 +50,7 @@ fn table() -> Vec<Route> {
     vec![
         get("/healthz", Takes::Anyone, queue::healthz),
         get("/readyz", Takes::Anyone, queue::readyz),
+        get("/metrics", COUNTS, metrics::scrape),
         // Deciding, as the published AEGIS client calls it.
         post("/api/v1/hitl/approve", DECIDES, decide::approve),
         post("/api/v1/hitl/reject", DECIDES, decide::reject),
@@ -119,7 +124,8 @@ impl Takes {
         let roles = match self {
             Self::Anyone => return Ok(()),
             Self::OrTenant(_) if shared.tenant_mode && !has_authorization(request.headers()) => return Ok(()),
-            Self::Only(roles) | Self::OrTenant(roles) => roles,
+            Self::OrThisMachine(_) if !shared.exposed => return Ok(()),
+            Self::Only(roles) | Self::OrThisMachine(roles) | Self::OrTenant(roles) => roles,
         };
         let caller = auth::caller(request.extensions())?;
         if roles.contains(&caller.role) {

@@ -1,5 +1,6 @@
 //! The sockets: accepting, limits that hold for every connection, and a stop that lets what runs end.
 
+use super::metrics::Level;
 use super::seats::{Seat, Seats};
 use super::tls::Tls;
 use axum::Router;
@@ -75,6 +76,7 @@ pub(crate) async fn serve(
     router: Router,
     connections: usize,
     tls: Option<Arc<Tls>>,
+    open_now: Level,
     stop: Stop,
 ) {
     let slots = Arc::new(Semaphore::new(connections));
@@ -88,10 +90,10 @@ pub(crate) async fn serve(
         };
         if let Some((stream, slot)) = accepted {
             let (router, stop, sitting) = (router.clone(), stop.clone(), seats.sit());
-            let tls = tls.clone();
+            let (tls, counted) = (tls.clone(), open_now.one());
             open.spawn(async move {
                 connection(stream, router, tls, stop, &sitting.seat).await;
-                drop((sitting, slot));
+                drop((sitting, slot, counted));
             });
         }
     }

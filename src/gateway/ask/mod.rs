@@ -10,6 +10,7 @@ use super::Shared;
 use super::agents;
 use super::answer::{Refusal, json_text};
 use super::auth::Caller;
+use super::calls::Waited;
 use super::damage;
 use super::door::visible;
 use super::query::Query;
@@ -116,8 +117,13 @@ pub(crate) async fn get(
         Some(text) => submission::duration(text)
             .ok_or_else(|| Refusal::bad("invalid_wait", "wait must be like 25s or 1m; 60s is the longest"))?,
     };
+    let began = Instant::now();
     let record = settled(&shared, &owner, &id, wait.min(LONGEST_WAIT), &shared.stop).await?;
-    known(&shared, &record)
+    let mut response = known(&shared, &record)?;
+    if !wait.is_zero() {
+        response.extensions_mut().insert(Waited(began.elapsed()));
+    }
+    Ok(response)
 }
 
 /// A request that stood before this call. An approval is an executor's licence: none is told of an action that is not
@@ -148,6 +154,7 @@ async fn settled(
         if record.state != ActionState::Pending || Instant::now() >= until {
             return Ok(record);
         }
+        let _one = shared.metrics.waiting.one();
         let left = timestamp::between((shared.clock)(), record.expires_at).max(Duration::from_millis(1));
         let wake = until.min(Instant::now() + left);
         loop {

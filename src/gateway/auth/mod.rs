@@ -28,6 +28,16 @@ pub(crate) enum Role {
 }
 
 impl Role {
+    /// Its name.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Agent => "agent",
+            Self::Reviewer => "reviewer",
+            Self::Auditor => "auditor",
+            Self::Admin => "admin",
+        }
+    }
+
     /// As a refusal names its credential.
     pub(crate) fn whose(self) -> &'static str {
         match self {

@@ -10,6 +10,7 @@ pub(crate) mod record;
 pub(crate) mod sql;
 pub(crate) mod sqlite;
 
+use super::metrics::Commits;
 use crate::domain::{ActionState, Verdict};
 use futures_util::future::BoxFuture;
 pub(crate) use intact::Damage;
@@ -243,6 +244,12 @@ pub(crate) trait Store: Send + Sync {
     fn events(&self, tenant: Arc<str>, after: i64, limit: usize) -> Answer<'_, Vec<Event>>;
     /// The id of the last event; 0 before the first.
     fn last_event(&self) -> Answer<'_, i64>;
+    /// How many actions wait for a decision, of all tenants.
+    fn pending(&self) -> Answer<'_, i64>;
+    /// Whether a token that was made for somebody can be used now: none that is revoked or past its time.
+    fn has_named_tokens(&self, now: Timestamp) -> Answer<'_, bool>;
+    /// What its commits are counted by.
+    fn commits(&self) -> &Commits;
     /// Whether it can read and write.
     fn ready(&self) -> Answer<'_, ()>;
     /// News of every change, after its commit. Who reads too slowly is told so and reads the rows.

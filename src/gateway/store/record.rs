@@ -174,6 +174,8 @@ pub(crate) struct Change {
     pub(crate) tenant: Arc<str>,
     /// `None` where nobody had asked for what was decided, and where it is about an agent.
     pub(crate) action_id: Option<Arc<str>>,
+    /// What happened; `None` where a newer gateway on the same database calls it by a word that this one does not know.
+    pub(crate) kind: Option<EventKind>,
     /// Whether the stream of events tells it: not what nobody had asked for.
     pub(crate) told: bool,
     /// The deadline, where the action is new.

@@ -91,8 +91,8 @@ async fn read(
         let deadline = expires_at.filter(|_| created).and_then(|at| Timestamp::from_microsecond(at).ok());
         let told = action_id.is_some() || about_agent;
         *last = seq;
-        let change =
-            Change { seq, tenant: tenant.into(), action_id: action_id.map(Into::into), told, deadline };
+        let (tenant, action_id) = (tenant.into(), action_id.map(Into::into));
+        let change = Change { seq, tenant, action_id, kind: EventKind::parse(&kind), told, deadline };
         // An error says that nobody listens.
         let _ = news.send(change);
     }

@@ -68,6 +68,6 @@ pub(super) fn pause(tx: &mut Tx<'_>, call: &PauseCall) -> Result<Option<AgentRow
         },
     )?;
     let tenant = call.tenant.clone();
-    tx.announce(Change { seq, tenant, action_id: None, told: true, deadline: None });
+    tx.announce(Change { seq, tenant, action_id: None, kind: Some(kind), told: true, deadline: None });
     one(tx.db, &call.tenant, &call.agent).map(Some)
 }

@@ -13,12 +13,13 @@ mod rows;
 mod tests;
 pub(super) mod writer;
 
+use super::super::metrics::Commits;
 use super::{
     AgentRow, Answer, Asked, Change, Decided, DecisionCall, DecisionRow, Event, NewAction, Own, Owner, Page,
     PauseCall, Record, Report, Store, StoreError,
 };
 use crate::domain::ActionState;
-use db::Db;
+use db::{Db, micros, params};
 use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
@@ -130,6 +131,19 @@ impl Store for SqlStore {
 
     fn last_event(&self) -> Answer<'_, i64> {
         self.read(queue::last_event).boxed()
+    }
+
+    fn pending(&self) -> Answer<'_, i64> {
+        self.read(|db| db.cell("SELECT count(*) FROM action WHERE state = 'pending'", &[])).boxed()
+    }
+
+    fn has_named_tokens(&self, now: Timestamp) -> Answer<'_, bool> {
+        let sql = "SELECT count(*) FROM token WHERE revoked_at IS NULL AND (expires_at IS NULL OR expires_at > :now)";
+        self.read(move |db| Ok(db.cell::<i64>(sql, params! {":now": micros(now)})? > 0)).boxed()
+    }
+
+    fn commits(&self) -> &Commits {
+        &self.writer.commits
     }
 
     fn ready(&self) -> Answer<'_, ()> {

@@ -73,8 +73,8 @@ pub(super) fn write_event(
             ":decision_id": decision_id, ":at": micros(tx.now),
         },
     )?;
-    let told = action_id.is_some();
-    Ok(Change { seq, tenant: tenant.into(), action_id: action_id.map(Arc::from), told, deadline: None })
+    let (told, tenant, action_id) = (action_id.is_some(), tenant.into(), action_id.map(Arc::from));
+    Ok(Change { seq, tenant, action_id, kind: Some(kind), told, deadline: None })
 }
 
 /// Ends a pending action without a decision, as of `at`.

@@ -3,6 +3,7 @@
 //! Each job runs in a savepoint of its own, so that one that fails takes nothing of the others with it. A reply is given
 //! after COMMIT has returned, which is after the sync. This file knows no table and no database.
 
+use super::super::super::metrics::Commits;
 use super::super::{Change, Clock, StoreError};
 use super::db::{Db, Transactions};
 use crate::failpoint;
@@ -10,6 +11,7 @@ use jiff::Timestamp;
 use std::fs::File;
 use std::sync::{Mutex, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Instant;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 /// How many jobs wait at most; who comes later waits at the channel.
@@ -41,6 +43,8 @@ type Job = Box<dyn FnOnce(Result<Tx<'_>, StoreError>) -> (bool, Reply) + Send>;
 /// The way to the thread that writes.
 pub(in super::super) struct Writer {
     jobs: Mutex<Option<mpsc::Sender<Job>>>,
+    /// What commits are counted by.
+    pub(super) commits: Commits,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -53,12 +57,13 @@ impl Writer {
         news: broadcast::Sender<Change>,
     ) -> std::io::Result<Self> {
         let (jobs, waiting) = mpsc::channel(WAITING);
-        let work = Loop { connection, clock, news, broken: false };
+        let commits = Commits::new();
+        let work = Loop { connection, clock, news, commits: commits.clone(), broken: false };
         let thread = std::thread::Builder::new().name("store-writer".into()).spawn(move || {
             work.run(waiting);
             drop(lock);
         })?;
-        Ok(Self { jobs: Mutex::new(Some(jobs)), thread: Mutex::new(Some(thread)) })
+        Ok(Self { jobs: Mutex::new(Some(jobs)), commits, thread: Mutex::new(Some(thread)) })
     }
 
     /// Runs the work in a transaction; the answer comes after the commit.
@@ -97,6 +102,7 @@ struct Loop<C> {
     connection: C,
     clock: Clock,
     news: broadcast::Sender<Change>,
+    commits: Commits,
     broken: bool,
 }
 
@@ -116,11 +122,16 @@ impl<C: Transactions> Loop<C> {
     fn commit(&mut self, batch: Vec<Job>) {
         let mut replies = Vec::with_capacity(batch.len());
         let mut changes = Vec::new();
+        let (jobs, began) = (batch.len(), Instant::now());
         failpoint::reached("before", "stored");
         let result = self.transaction(batch, &mut replies, &mut changes);
         failpoint::reached("after", "stored");
         if result.is_ok() {
+            self.commits.committed(jobs, began.elapsed());
             for change in changes {
+                if let Some(kind) = change.kind {
+                    self.commits.happened(kind);
+                }
                 // An error says that nobody listens.
                 let _ = self.news.send(change);
             }
