@@ -78,5 +78,15 @@ CREATE TABLE checkpoint (
     at   INTEGER NOT NULL
 ) STRICT;
 
+-- Who looks at what now. It holds for seconds.
+CREATE TABLE presence (
+    tenant    TEXT    NOT NULL,
+    reviewer  TEXT    NOT NULL,
+    action_id TEXT    NOT NULL,
+    since     INTEGER NOT NULL,
+    until     INTEGER NOT NULL,
+    PRIMARY KEY (tenant, reviewer)
+) STRICT, WITHOUT ROWID;
+
 -- An event about an approval of several names it.
 ALTER TABLE outbox ADD COLUMN approval_id INTEGER REFERENCES approval (id);

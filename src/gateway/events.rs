@@ -11,6 +11,7 @@ use super::answer::Refusal;
 use super::auth::Caller;
 use super::door::single;
 use super::metrics::One;
+use super::presence;
 use super::query::whole;
 use super::queue::rendered;
 use super::server::Stop;
@@ -35,6 +36,10 @@ const BATCH: usize = 64;
 struct Listener {
     shared: Arc<Shared>,
     tenant: Arc<str>,
+    /// Whose stream it is: of who looks at what, everybody else is told.
+    name: Arc<str>,
+    /// What was last said of that.
+    looking: Option<String>,
     /// The last event that was sent.
     cursor: i64,
     greeted: bool,
@@ -61,8 +66,10 @@ pub(crate) async fn stream(
     // An id that this gateway has not given yet comes from another database: then everything is told.
     let cursor = resumed.map_or(last, |id| if id > last { 0 } else { id });
     let (stop, counted) = (shared.stop.clone(), shared.metrics.listeners.one());
+    let (tenant, name, looking) = (caller.tenant, caller.name, None);
+    let greeted = false;
     let listener =
-        Listener { tenant: caller.tenant, cursor, greeted: false, changes, stop, _counted: counted, shared };
+        Listener { tenant, name, looking, cursor, greeted, changes, stop, _counted: counted, shared };
     let body = futures_util::stream::unfold(listener, |mut listener| async move {
         let chunk = listener.next().await?;
         Some((Ok::<_, Infallible>(chunk), listener))
@@ -85,6 +92,12 @@ impl Listener {
                     tracing::error!(%error, "a stream of events had to be ended");
                     return None;
                 }
+            }
+            match self.presence().await {
+                Ok(Some(bytes)) => return Some(bytes),
+                Ok(None) => {}
+                // Nobody's decision depends on it.
+                Err(error) => tracing::warn!(%error, "who looks at what could not be read"),
             }
             if !self.news().await? {
                 return Some(Bytes::from_static(b": still here\n\n"));
@@ -121,6 +134,23 @@ impl Listener {
         Ok(Some(text.into()))
     }
 
+    /// Who looks at what, where it is not what was last said. It has no id: it is no part of what is resumed.
+    async fn presence(&mut self) -> Result<Option<Bytes>, StoreError> {
+        let now = (self.shared.clock)();
+        let everybody = self.shared.store.looking(Arc::clone(&self.tenant), now).await?;
+        let looking = presence::others(&everybody, &self.name);
+        if self.looking.as_ref() == Some(&looking) {
+            return Ok(None);
+        }
+        let text = format!("event: presence\ndata: {looking}\n\n");
+        self.looking = Some(looking);
+        Ok(Some(text.into()))
+    }
+
+    fn concerns(&self, change: &Change) -> bool {
+        change.tenant == self.tenant && (change.is_look() || (change.told && change.seq > self.cursor))
+    }
+
     /// Waits for news of this tenant; `false` when it is time for a heartbeat, `None` when the gateway stops.
     async fn news(&mut self) -> Option<bool> {
         let heartbeat = tokio::time::sleep(HEARTBEAT);
@@ -130,7 +160,7 @@ impl Listener {
                 () = self.stop.stopped() => return None,
                 () = heartbeat.as_mut() => return Some(false),
                 change = self.changes.recv() => match change {
-                    Ok(change) if change.seq > self.cursor && change.tenant == self.tenant && change.told => {
+                    Ok(change) if self.concerns(&change) => {
                         return Some(true);
                     }
                     Ok(_) => {}

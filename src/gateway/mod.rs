@@ -33,6 +33,7 @@ mod events;
 mod expiry;
 mod exposure;
 mod metrics;
+mod presence;
 mod query;
 mod queue;
 mod routes;

@@ -2,7 +2,7 @@
 //! credential it does not take never reaches its handler.
 
 use super::auth::{self, Role, has_authorization};
-use super::{Shared, agents, answer::Refusal, ask, decide, door, events, metrics, queue};
+use super::{Shared, agents, answer::Refusal, ask, decide, door, events, metrics, presence, queue};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::handler::Handler;
@@ -31,6 +31,8 @@ const ASKS: Takes = Takes::Only(&[Role::Agent]);
 const DECIDES: Takes = Takes::OrTenant(&[Role::Reviewer]);
 /// Reads what a reviewer reads.
 const READS: Takes = Takes::Only(&[Role::Reviewer, Role::Auditor, Role::Admin]);
+/// Says where it looks: whoever may decide.
+const LOOKS: Takes = Takes::Only(&[Role::Reviewer]);
 /// Reads what became of a decision.
 const FOLLOWS: Takes = Takes::OrTenant(&[Role::Reviewer, Role::Auditor, Role::Admin]);
 /// Reads what is counted.
@@ -59,6 +61,7 @@ fn table() -> Vec<Route> {
         get("/api/v1/hitl/actions", READS, queue::list),
         get("/api/v1/hitl/actions/{id}", READS, queue::one),
         get("/api/v1/hitl/events", READS, events::stream),
+        post("/api/v1/hitl/presence", LOOKS, presence::look),
         get("/api/v1/hitl/agents", READS, agents::list),
         post("/api/v1/hitl/agents/{name}/pause", PAUSES, agents::pause),
         post("/api/v1/hitl/agents/{name}/resume", PAUSES, agents::resume),

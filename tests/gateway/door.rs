@@ -16,6 +16,7 @@ const ROUTES: &[(&str, &str, [u16; 3])] = &[
     ("GET", "/api/v1/hitl/actions/unknown", [401, 403, 404]),
     ("GET", "/api/v1/hitl/events", [401, 403, 200]),
     ("GET", "/api/v1/hitl/agents", [401, 403, 200]),
+    ("POST", "/api/v1/hitl/presence", [401, 403, 422]),
     ("POST", "/api/v1/hitl/agents/bot/pause", [401, 403, 200]),
     ("POST", "/api/v1/hitl/agents/bot/resume", [401, 403, 200]),
     ("POST", "/api/v1/hitl/agents/nobody/pause", [401, 403, 404]),

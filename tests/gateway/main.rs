@@ -14,6 +14,7 @@ mod door;
 mod exposure;
 mod lasting;
 mod metrics;
+mod presence;
 mod queue;
 mod strict;
 mod support;

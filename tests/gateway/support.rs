@@ -216,8 +216,12 @@ impl Fixture {
 
     /// A stream of events over a socket.
     pub(crate) async fn listen(&self, after: Option<&str>) -> Events {
-        let request =
-            http().get(format!("{}/api/v1/hitl/events", self.gateway.url())).bearer_auth(&self.reviewer);
+        self.listen_as(&self.reviewer, after).await
+    }
+
+    /// A stream of events over a socket, of whoever has that credential.
+    pub(crate) async fn listen_as(&self, token: &str, after: Option<&str>) -> Events {
+        let request = http().get(format!("{}/api/v1/hitl/events", self.gateway.url())).bearer_auth(token);
         let request = match after {
             Some(id) => request.header("Last-Event-ID", id),
             None => request,
@@ -237,8 +241,26 @@ pub(crate) struct Events {
 }
 
 impl Events {
-    /// The next block, as it came.
+    /// The next block, as it came; not what is said of who looks at what.
     pub(crate) async fn block(&mut self) -> String {
+        loop {
+            let block = self.any().await;
+            if !block.starts_with("event: presence\n") {
+                return block;
+            }
+        }
+    }
+
+    /// What is said next of who looks at what.
+    pub(crate) async fn presence(&mut self) -> Value {
+        loop {
+            if let Some(data) = self.any().await.strip_prefix("event: presence\ndata: ") {
+                return serde_json::from_str::<Value>(data).unwrap()["looking"].clone();
+            }
+        }
+    }
+
+    async fn any(&mut self) -> String {
         loop {
             if let Some((block, rest)) = self.text.split_once("\n\n") {
                 let (block, rest) = (block.to_owned(), rest.to_owned());

@@ -15,7 +15,7 @@ use crate::domain::{ActionState, Verdict};
 use futures_util::future::BoxFuture;
 pub(crate) use intact::Damage;
 use jiff::Timestamp;
-pub(crate) use record::{AgentRow, Change, DecisionRow, EventKind, Record, Report};
+pub(crate) use record::{AgentRow, Change, DecisionRow, EventKind, Looking, Record, Report};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::broadcast;
@@ -148,6 +148,17 @@ pub(crate) enum Decided {
     Damaged(String, Damage),
 }
 
+/// A reviewer says what they look at.
+#[derive(Debug, Clone)]
+pub(crate) struct LookCall {
+    pub(crate) tenant: Arc<str>,
+    pub(crate) reviewer: Arc<str>,
+    /// The action and the digest of what is seen of it; `None`: nothing any more.
+    pub(crate) at: Option<(String, String)>,
+    /// For how long.
+    pub(crate) holds: Duration,
+}
+
 /// Whose actions a call may touch.
 #[derive(Debug, Clone)]
 pub(crate) struct Owner {
@@ -221,6 +232,11 @@ pub(crate) trait Store: Send + Sync {
     fn pause(&self, call: PauseCall) -> Answer<'_, Option<AgentRow>>;
     /// Every agent that has asked or was paused, and those of `names`, in the order of their names.
     fn agents(&self, tenant: Arc<str>, names: Vec<String>) -> Answer<'_, Vec<AgentRow>>;
+    /// Notes what a reviewer looks at, and gives everybody of the tenant who looks at something; `None` where there is no
+    /// such action with that digest.
+    fn look(&self, call: LookCall) -> Answer<'_, Option<Vec<Looking>>>;
+    /// Everybody of the tenant who looks at something at that time.
+    fn looking(&self, tenant: Arc<str>, now: Timestamp) -> Answer<'_, Vec<Looking>>;
     /// Expires whatever is past its deadline and says when the next deadline is.
     fn expire(&self) -> Answer<'_, Option<Timestamp>>;
     /// One action.

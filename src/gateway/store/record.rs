@@ -166,6 +166,13 @@ pub(crate) struct AgentRow {
     pub(crate) paused: Option<(String, Timestamp)>,
 }
 
+/// Who looks at which action.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Looking {
+    pub(crate) reviewer: String,
+    pub(crate) action_id: String,
+}
+
 /// News that something was committed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Change {
@@ -180,6 +187,18 @@ pub(crate) struct Change {
     pub(crate) told: bool,
     /// The deadline, where the action is new.
     pub(crate) deadline: Option<Timestamp>,
+}
+
+impl Change {
+    /// News that somebody of the tenant looks at something else: no event, so without a number.
+    pub(crate) fn look(tenant: Arc<str>) -> Self {
+        Self { seq: 0, tenant, action_id: None, kind: None, told: false, deadline: None }
+    }
+
+    /// Whether it is such news.
+    pub(crate) fn is_look(&self) -> bool {
+        self.seq == 0
+    }
 }
 
 impl Record {

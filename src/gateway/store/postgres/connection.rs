@@ -1,7 +1,7 @@
 //! One PostgreSQL connection, as the SQL of the store calls it: from a thread that may block, never from a task.
 
-use super::super::StoreError;
-use super::super::sql::db::{Cell, Db, Params, Row, Transactions, Value, storable};
+use super::super::sql::db::{Cell, Db, Params, Row, Transactions, Value, params, storable};
+use super::super::{Change, StoreError};
 use super::text;
 use bytes::BytesMut;
 use deadpool_postgres::{Object, Pool};
@@ -12,8 +12,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::runtime::Handle;
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 
-/// The channel on which every gateway of a database hears that there are new rows in the outbox.
-pub(super) const CHANNEL: &str = "aegis_console_outbox";
+/// The channel on which every gateway of a database hears that there are new rows in the outbox (an empty payload), or that
+/// somebody looks at something else (the payload is the tenant).
+pub(super) const CHANNEL: &str = "aegis_console";
 
 /// Statements as PostgreSQL has them: `$1` for the first name, and the names in that order. The texts are the store's own,
 /// so there are not many.
@@ -164,9 +165,19 @@ impl Transactions for PostgresConnection {
         self.open.get()
     }
 
-    fn commit(&self, news: bool) -> Result<(), StoreError> {
-        let tell = if news { self.plain(&format!("NOTIFY {CHANNEL}")) } else { Ok(()) };
-        let committed = tell.and_then(|()| self.plain("COMMIT"));
+    fn commit(&self, news: &[Change]) -> Result<(), StoreError> {
+        let events = news.iter().any(|change| !change.is_look()).then_some("");
+        let looks = news.iter().filter(|change| change.is_look()).map(|change| &*change.tenant);
+        // Each once: the same news twice in a transaction is told once.
+        let mut told = Ok(());
+        for payload in events.into_iter().chain(looks) {
+            let sql = "SELECT pg_notify(:channel, :payload)";
+            told = told.and_then(|()| {
+                self.execute(sql, params! {":channel": CHANNEL, ":payload": payload}).map(drop)
+            });
+        }
+        told?;
+        let committed = self.plain("COMMIT");
         self.open.set(false);
         committed.map_err(|error| {
             let said_no = error.as_db_error().is_some();

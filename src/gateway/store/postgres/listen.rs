@@ -43,11 +43,20 @@ async fn listen(
     let (client, mut connection) = config.connect(tls.clone()).await?;
     let (wake, mut woken) = mpsc::channel::<()>(1);
     let mut messages = stream::poll_fn(move |cx| connection.poll_message(cx));
+    let looks = news.clone();
     let pump = async move {
         while let Some(message) = messages.next().await {
-            if let Ok(AsyncMessage::Notification(_)) = message {
-                // Where one waits already, that one is for this too.
-                let _ = wake.try_send(());
+            match message {
+                Ok(AsyncMessage::Notification(told)) if told.payload().is_empty() => {
+                    // Where one waits already, that one is for this too.
+                    let _ = wake.try_send(());
+                }
+                Ok(AsyncMessage::Notification(told)) => {
+                    let tenant = told.payload().into();
+                    // An error says that nobody listens.
+                    let _ = looks.send(Change::look(tenant));
+                }
+                _ => {}
             }
         }
     };

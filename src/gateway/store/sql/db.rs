@@ -3,7 +3,7 @@
 //! Only what both speak is used in the texts: `:name` parameters, `RETURNING`, `ON CONFLICT DO NOTHING`, 64-bit numbers and
 //! texts. Nothing here knows a table.
 
-use super::super::StoreError;
+use super::super::{Change, StoreError};
 use jiff::Timestamp;
 use std::sync::Arc;
 
@@ -194,8 +194,8 @@ pub(crate) trait Transactions: Db {
     /// Whether one is open. A database may end it by itself.
     fn is_open(&self) -> bool;
 
-    /// Ends it; when this returns, it is on the disk. `news` says that there is something to tell to other gateways.
-    fn commit(&self, news: bool) -> Result<(), StoreError>;
+    /// Ends it; when this returns, it is on the disk. `news` is what other gateways are told of.
+    fn commit(&self, news: &[Change]) -> Result<(), StoreError>;
 }
 
 /// Refuses what only one of the databases could store: both behave alike.

@@ -7,6 +7,7 @@ mod approvals;
 pub(crate) mod db;
 mod decide;
 mod own;
+mod presence;
 mod queue;
 mod rows;
 #[cfg(test)]
@@ -15,8 +16,8 @@ pub(super) mod writer;
 
 use super::super::metrics::Commits;
 use super::{
-    AgentRow, Answer, Asked, Change, Decided, DecisionCall, DecisionRow, Event, NewAction, Own, Owner, Page,
-    PauseCall, Record, Report, Store, StoreError,
+    AgentRow, Answer, Asked, Change, Decided, DecisionCall, DecisionRow, Event, LookCall, Looking, NewAction,
+    Own, Owner, Page, PauseCall, Record, Report, Store, StoreError,
 };
 use crate::domain::ActionState;
 use db::{Db, micros, params};
@@ -97,6 +98,14 @@ impl Store for SqlStore {
 
     fn agents(&self, tenant: Arc<str>, names: Vec<String>) -> Answer<'_, Vec<AgentRow>> {
         self.read(move |db| agents::all(db, &tenant, names)).boxed()
+    }
+
+    fn look(&self, call: LookCall) -> Answer<'_, Option<Vec<Looking>>> {
+        self.writer.run(move |tx| presence::look(tx, &call)).boxed()
+    }
+
+    fn looking(&self, tenant: Arc<str>, now: Timestamp) -> Answer<'_, Vec<Looking>> {
+        self.read(move |db| presence::all(db, &tenant, now)).boxed()
     }
 
     fn expire(&self) -> Answer<'_, Option<Timestamp>> {

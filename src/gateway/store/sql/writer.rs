@@ -181,7 +181,7 @@ impl<C: Transactions> Loop<C> {
         }
         begun?;
         failpoint::reached("during", "stored");
-        let Err(error) = db.commit(!changes.is_empty()) else { return Ok(()) };
+        let Err(error) = db.commit(changes) else { return Ok(()) };
         // A transaction that cannot be undone is one that nobody may build on.
         let undone = !db.is_open() || run(db, "ROLLBACK").is_ok();
         self.broken = error == StoreError::Broken || !undone;

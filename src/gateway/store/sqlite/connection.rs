@@ -1,7 +1,7 @@
 //! One SQLite connection, as the SQL of the store calls it.
 
-use super::super::StoreError;
 use super::super::sql::db::{Cell, Db, Params, Row, Transactions, Value, storable};
+use super::super::{Change, StoreError};
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection, ErrorCode};
 use std::sync::Arc;
@@ -70,7 +70,7 @@ impl Transactions for SqliteConnection {
         !self.0.is_autocommit()
     }
 
-    fn commit(&self, _news: bool) -> Result<(), StoreError> {
+    fn commit(&self, _news: &[Change]) -> Result<(), StoreError> {
         let Err(error) = self.0.prepare_cached("COMMIT").and_then(|mut commit| commit.execute([])) else {
             return Ok(());
         };
