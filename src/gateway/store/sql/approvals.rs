@@ -164,8 +164,10 @@ fn read(mut row: Row) -> Result<Approval, StoreError> {
 
 /// The approval that this call, or another of its reviewer, has given to an action that was approved.
 pub(super) fn counted_in(action: &Record, call: &DecisionCall) -> Option<DecisionRow> {
-    let own = action.approvals.iter().filter(|approval| approval.status == RowStatus::Committed);
-    let own = own.filter(|approval| approval.reviewer == call.reviewer).next_back()?;
+    let counted = |own: &&super::super::record::Approval| {
+        own.status == RowStatus::Committed && own.reviewer == call.reviewer
+    };
+    let own = action.approvals.iter().rfind(counted)?;
     (call.verdict == Verdict::Approve).then(|| row(action, own, RowStatus::Committed))
 }
 
