@@ -7,7 +7,7 @@ use super::action::UnreadableAction;
 use super::json::{self, Limits, Value};
 use super::lookalike::Name;
 use super::shape::Shape;
-use super::{Action, ActionState, Decision, Digest, Execution, Queued, Risk, Untrusted, Visible};
+use super::{Action, ActionState, Decision, Digest, Execution, Queued, Review, Risk, Untrusted, Visible};
 use jiff::Timestamp;
 use std::fmt;
 use std::sync::Arc;
@@ -55,11 +55,14 @@ pub enum Field {
     Thread,
     /// `name=value`, a line each.
     Labels,
+    /// The first reason for its risk.
+    Reason,
 }
 
 impl Field {
     /// Every field, in the order in which a filter looks at them.
-    pub const ALL: [Self; 5] = [Self::Action, Self::Agent, Self::Summary, Self::Thread, Self::Labels];
+    pub const ALL: [Self; 6] =
+        [Self::Action, Self::Agent, Self::Summary, Self::Thread, Self::Labels, Self::Reason];
 }
 
 /// What a list holds of an action.
@@ -68,7 +71,7 @@ pub struct Headline {
     /// The id, then the fields in their order. One allocation, because there are many of these.
     texts: Box<str>,
     /// Where each of them ends.
-    ends: [u16; 6],
+    ends: [u16; 7],
     /// The digest of the sealed bytes.
     pub digest: Digest,
     /// As of the action.
@@ -86,7 +89,7 @@ impl Headline {
     /// The headline of an action; `payload` is its JSON, where it has any.
     pub fn of(action: &Action, payload: Option<&Value>, kept: Kept) -> Self {
         let mut texts = action.id.clone();
-        let mut ends = [0; 6];
+        let mut ends = [0; 7];
         let mut end = |texts: &String, number: usize| {
             ends[number] = u16::try_from(texts.len()).unwrap_or(u16::MAX);
         };
@@ -112,6 +115,9 @@ impl Headline {
             }
         }
         end(&texts, 5);
+        let reason = action.risk_reasons.first();
+        texts.push_str(beginning(reason.map_or("", Untrusted::raw), NAME));
+        end(&texts, 6);
         Self {
             texts: texts.into(),
             ends,
@@ -209,6 +215,8 @@ pub struct Listed {
     pub decision: Option<Decision>,
     /// What became of it at the agent.
     pub execution: Option<Execution>,
+    /// How far it is, where it needs more than one reviewer.
+    pub review: Option<Arc<Review>>,
 }
 
 impl Listed {
@@ -226,23 +234,24 @@ impl Listed {
             state: ActionState::Pending,
             decision: None,
             execution: None,
+            review: None,
         })
     }
 
     /// An entry whose text is put where the caller says.
     pub fn keeping(queued: Queued, kept: Kept) -> Self {
-        let Queued { action, state, decision, execution } = queued;
+        let Queued { action, state, decision, execution, review } = queued;
         let value = json::parse(action.sealed.as_bytes(), Limits::SEALED).ok();
         let payload =
             value.as_ref().filter(|_| action.unreadable.is_none()).and_then(|value| value.get("payload"));
         let headline = Headline::of(&action, payload, kept);
-        Self { headline, names: Name::all(&action, payload), state, decision, execution }
+        Self { headline, names: Name::all(&action, payload), state, decision, execution, review }
     }
 
     /// The entry with its action in full.
     pub fn queued(&self) -> Queued {
         let (state, decision, execution) = (self.state, self.decision.clone(), self.execution.clone());
-        Queued { action: self.headline.action(), state, decision, execution }
+        Queued { action: self.headline.action(), state, decision, execution, review: self.review.clone() }
     }
 }
 
@@ -258,7 +267,7 @@ mod tests {
     use super::*;
     use std::sync::Mutex;
 
-    const SEALED: &str = r#"{"v":1,"id":"a-1","tenant_id":"t","thread_id":"order-42","idempotency_key":"k","agent":"billing","action":"refund","payload":{"n":1e400},"labels":{"env":"prod","team":"b"},"created_at":"2026-11-23T12:00:00Z","expires_at":"2026-11-23T12:10:00Z"}"#;
+    const SEALED: &str = r#"{"v":1,"id":"a-1","tenant_id":"t","thread_id":"order-42","idempotency_key":"k","agent":"billing","action":"refund","payload":{"n":1e400},"labels":{"env":"prod","team":"b"},"risk_reasons":["rule \"prod\"","x"],"created_at":"2026-11-23T12:00:00Z","expires_at":"2026-11-23T12:10:00Z"}"#;
 
     #[derive(Debug)]
     struct Memory(Mutex<Result<String, String>>);
@@ -282,7 +291,8 @@ mod tests {
     fn a_headline_has_every_text_that_a_list_looks_at() {
         let (headline, _) = there(Ok(SEALED));
         let texts = Field::ALL.map(|field| headline.raw(field));
-        assert_eq!(texts, ["refund", "billing", r#"{"n":1e400}"#, "order-42", "env=prod\nteam=b\n"]);
+        let labels = "env=prod\nteam=b\n";
+        assert_eq!(texts, ["refund", "billing", r#"{"n":1e400}"#, "order-42", labels, "rule \"prod\""]);
         assert_eq!((headline.id(), headline.risk), ("a-1", Risk::Medium));
     }
 

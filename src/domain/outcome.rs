@@ -35,6 +35,35 @@ impl RowStatus {
     }
 }
 
+/// How many approvals count of those that an action needs, while it is not decided: `1 of 2`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Count {
+    /// How many count.
+    pub approvals: u32,
+    /// How many it needs; more than count.
+    pub needed: u32,
+}
+
+impl Count {
+    /// Reads `1 of 2`. That all that are needed count would be a decision, and says nothing here.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (approvals, needed) = text.split_once(" of ")?;
+        // No sign, no blank, and no more than anybody could need.
+        let number = |text: &str| {
+            let digits = (1..=3).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+            text.parse().ok().filter(|_| digits)
+        };
+        let count = Self { approvals: number(approvals)?, needed: number(needed)? };
+        (1..count.needed).contains(&count.approvals).then_some(count)
+    }
+}
+
+impl std::fmt::Display for Count {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} of {}", self.approvals, self.needed)
+    }
+}
+
 /// The decision that stands, as far as a server says. Its texts are as hostile as an agent's.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Standing {
@@ -48,6 +77,8 @@ pub struct Standing {
     pub decided_at: Option<Timestamp>,
     /// How far its processing is.
     pub status: Option<RowStatus>,
+    /// How many approvals count, where it waits for another reviewer: then it is no decision yet.
+    pub count: Option<Count>,
 }
 
 /// What became of one decision, in the words of screen.md.
@@ -62,6 +93,10 @@ pub enum Outcome {
     Failed,
     /// An earlier try of this very decision had landed.
     Mine,
+    /// The server counts this approval, and the action waits for another reviewer: nothing is decided.
+    Counted(Count),
+    /// It counted, and counts no more: no other reviewer decided in time. Nothing of it stands.
+    Lapsed,
     /// Another reviewer had decided the same.
     Same,
     /// The opposite decision stands: this one had no effect.
@@ -91,6 +126,8 @@ impl Outcome {
             Self::Committed => "committed",
             Self::Failed => "failed",
             Self::Mine => "mine",
+            Self::Counted(_) => "counted",
+            Self::Lapsed => "lapsed",
             Self::Same => "same",
             Self::Conflict => "conflict",
             Self::InProgress => "in_progress",
@@ -108,6 +145,10 @@ impl Outcome {
             Self::Accepted | Self::Committed => "202".into(),
             Self::Failed => "failed".into(),
             Self::Mine => "409 mine".into(),
+            // The reviewer's own, of before.
+            Self::Counted(_) if http_status == Some(409) => "409 mine".into(),
+            Self::Counted(_) => "202".into(),
+            Self::Lapsed => "lapsed".into(),
             Self::Same => "409 same".into(),
             Self::Conflict => "409 CONFLICT".into(),
             Self::InProgress => "409 in progress".into(),
@@ -133,6 +174,7 @@ impl Outcome {
                 | Self::Unconfirmed
                 | Self::NotSent
                 | Self::Failed
+                | Self::Lapsed
                 | Self::Quota { .. }
         )
     }
@@ -185,6 +227,8 @@ mod tests {
             Outcome::Committed,
             Outcome::Failed,
             Outcome::Mine,
+            Outcome::Counted(Count { approvals: 1, needed: 2 }),
+            Outcome::Lapsed,
             Outcome::Same,
             Outcome::Conflict,
             Outcome::InProgress,
@@ -199,6 +243,28 @@ mod tests {
         .map(|outcome| outcome.word())
         .collect();
         assert_eq!(ours, ["accepted", "committed", "mine"]);
+    }
+
+    #[test]
+    fn a_count_is_two_numbers_and_nothing_else() {
+        for (text, count) in [
+            ("1 of 2", Some((1, 2))),
+            ("2 of 3", Some((2, 3))),
+            ("2 of 2", None),
+            ("0 of 2", None),
+            ("3 of 2", None),
+            ("1 of 2 ", None),
+            ("+1 of 2", None),
+            ("1 of", None),
+            ("one of 2", None),
+            ("1 of 4294967296", None),
+            ("counted 1 of 2", None),
+            ("1 of 2 of 3", None),
+        ] {
+            let read = Count::parse(text).map(|count| (count.approvals, count.needed));
+            assert_eq!(read, count, "{text:?}");
+        }
+        assert_eq!(Count { approvals: 1, needed: 2 }.to_string(), "1 of 2");
     }
 
     #[test]

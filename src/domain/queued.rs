@@ -7,6 +7,10 @@ use super::{Digest, Untrusted, Verdict, timestamp};
 use jiff::Timestamp;
 use std::sync::Arc;
 
+mod review;
+
+pub use review::{Approval, Review, rule_name};
+
 /// Whether an action still waits for a decision. `Ord` is by finality: everything but `Pending` is for ever.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ActionState {
@@ -116,12 +120,15 @@ pub struct Queued {
     pub decision: Option<Decision>,
     /// What became of it at the agent.
     pub execution: Option<Execution>,
+    /// How far it is, where it needs more than one reviewer. Servers that know of no such thing never say it.
+    pub review: Option<Arc<Review>>,
 }
 
 impl Queued {
     /// A fresh action that waits.
     pub fn pending(action: Action) -> Self {
-        Self { action: Arc::new(action), state: ActionState::Pending, decision: None, execution: None }
+        let (decision, execution, review) = (None, None, None);
+        Self { action: Arc::new(action), state: ActionState::Pending, decision, execution, review }
     }
 
     /// What can be shown of an entry that cannot be read, for `reason`: the text that it has for `sealed`, else all of it.
@@ -139,6 +146,12 @@ impl Queued {
         Self { state, ..Self::pending(action) }
     }
 
+    /// Whether a rule has allowed it, so that no person was asked.
+    pub fn is_allowed_by_rule(&self) -> bool {
+        let decision = self.decision.as_ref().filter(|decision| decision.verdict == Verdict::Approve);
+        decision.is_some_and(|decision| rule_name(&decision.reviewer).is_some())
+    }
+
     /// Reads one entry and checks that the digest given is that of the sealed bytes given. `value` must come from a
     /// strict parse.
     pub fn read(value: &Value) -> Result<Self, UnreadableAction> {
@@ -154,7 +167,8 @@ impl Queued {
             .ok_or(UnreadableAction::Wrong { field: "state", expected: "a state of an action" })?;
         let decision = present(value, "decision").map(read_decision).transpose()?;
         let execution = present(value, "execution").map(read_execution).transpose()?;
-        Ok(Self { action: Arc::new(action), state, decision, execution })
+        let review = present(value, "review").map(Review::read).transpose()?.map(Arc::new);
+        Ok(Self { action: Arc::new(action), state, decision, execution, review })
     }
 
     /// Reads a page, `{"actions": […], "next": …}`. Entries that cannot be read come as their errors, so that one bad
@@ -172,18 +186,21 @@ impl Queued {
     /// Writes the entry as the wire has it.
     pub fn write(&self) -> String {
         let nullable = |json: Option<String>| json.unwrap_or_else(|| "null".into());
+        let review = self.review.as_ref().map(|review| format!(",\"review\":{}", review.write()));
         format!(
-            r#"{{"sealed":{},"digest":"{}","state":"{}","decision":{},"execution":{}}}"#,
+            r#"{{"sealed":{},"digest":"{}","state":"{}","decision":{},"execution":{}{}}}"#,
             quote(&self.action.sealed),
             self.action.digest,
             self.state.word(),
             nullable(self.decision.as_ref().map(write_decision)),
             nullable(self.execution.as_ref().map(write_execution)),
+            review.unwrap_or_default(),
         )
     }
 
     /// Takes in what another copy of the same entry says, and returns whether anything is new. Nothing ever goes back:
-    /// a state that is final stays, and an execution only goes on, so that pages and events may come in any order.
+    /// a state that is final stays, and an execution only goes on, so that pages and events may come in any order. But
+    /// approvals may lapse: of how far it is, what was told last stands.
     pub fn merge(&mut self, newer: &Self) -> bool {
         let mut changed = false;
         if self.state == ActionState::Pending && newer.state != ActionState::Pending {
@@ -195,6 +212,9 @@ impl Queued {
         let progress = |execution: &Option<Execution>| execution.as_ref().map(|execution| execution.state);
         if progress(&self.execution) < progress(&newer.execution) {
             (self.execution, changed) = (newer.execution.clone(), true);
+        }
+        if newer.review.is_some() && self.review != newer.review {
+            (self.review, changed) = (newer.review.clone(), true);
         }
         changed
     }

@@ -74,3 +74,73 @@ fn an_entry_that_cannot_be_read_is_shown_as_its_sealed_text_or_else_as_it_stands
         assert_eq!(unreadable.action.unreadable.as_ref().map(|it| it.can_be_rejected), Some(false));
     }
 }
+
+/// The entry with that for its `review`.
+fn with_review(review: &str) -> Result<Queued, UnreadableAction> {
+    let text = entry().write();
+    read(&format!("{},\"review\":{review}}}", text.strip_suffix('}').unwrap()))
+}
+
+const APPROVAL: &str = r#"{"reviewer":"alice\u001b[2J","decided_at":"2026-11-23T12:01:00Z","more":1}"#;
+
+#[test]
+fn how_far_several_reviewers_are_is_read_and_written_and_absent_elsewhere() {
+    let review = format!(r#"{{"needed":3,"approvals":[{APPROVAL}],"until":"2026-11-23T12:16:00Z"}}"#);
+    let queued = with_review(&review).unwrap();
+    let read_back = queued.review.clone().unwrap();
+    assert_eq!((read_back.needed, read_back.count()), (3, 1));
+    assert_eq!(read_back.approvals[0].reviewer.raw(), "alice\u{1b}[2J");
+    assert_eq!(read_back.until, "2026-11-23T12:16:00Z".parse().ok());
+    assert_eq!(read(&queued.write()), Ok(queued.clone()));
+    let told = r#"{"needed":2,"approvals":[{"reviewer":"a","decided_at":"2026-11-23T12:01:00Z","reason":"r"}],"until":null}"#;
+    let told = with_review(told).unwrap();
+    assert_eq!(told.review.as_ref().unwrap().approvals[0].reason, Some("r".into()));
+    assert_eq!(read(&told.write()), Ok(told));
+    assert_eq!(with_review("null").unwrap().review, None);
+    assert!(!entry().write().contains("review"));
+}
+
+#[test]
+fn what_is_no_review_of_several_is_refused_by_name() {
+    let many = vec![APPROVAL; 101].join(",");
+    let long = format!(r#"{{"reviewer":"{}","decided_at":"2026-11-23T12:01:00Z"}}"#, "x".repeat(257));
+    for (review, field) in [
+        ("7", "approvals"),
+        (r#"{"needed":2}"#, "approvals"),
+        (r#"{"needed":1,"approvals":[]}"#, "needed"),
+        (r#"{"needed":101,"approvals":[]}"#, "needed"),
+        (r#"{"needed":"2","approvals":[]}"#, "needed"),
+        (r#"{"approvals":[]}"#, "needed"),
+        (&format!(r#"{{"needed":2,"approvals":[{many}]}}"#), "approvals"),
+        (r#"{"needed":2,"approvals":[{"reviewer":"a"}]}"#, "decided_at"),
+        (r#"{"needed":2,"approvals":[{"decided_at":"2026-11-23T12:01:00Z"}]}"#, "reviewer"),
+        (&format!(r#"{{"needed":2,"approvals":[{long}]}}"#), "reviewer"),
+        (r#"{"needed":2,"approvals":[],"until":"soon"}"#, "until"),
+    ] {
+        let error = with_review(review).unwrap_err();
+        assert!(
+            matches!(error, UnreadableAction::Wrong { field: at, .. } if at == field),
+            "{review}: {error}"
+        );
+    }
+}
+
+#[test]
+fn approvals_may_lapse_so_what_was_told_last_stands() {
+    let some = |approvals: &str| {
+        with_review(&format!(r#"{{"needed":2,"approvals":[{approvals}],"until":null}}"#)).unwrap()
+    };
+    let mut known = entry();
+    assert!(known.merge(&some(APPROVAL)) && !known.merge(&some(APPROVAL)));
+    assert!(!known.merge(&entry()), "who says nothing of it takes nothing back");
+    assert!(known.merge(&some("")));
+    assert_eq!(known.review.unwrap().count(), 0);
+}
+
+#[test]
+fn a_rule_is_told_from_a_person_by_its_colon() {
+    let name = |reviewer: &str| rule_name(&reviewer.into()).map(|name| name.raw().to_owned());
+    assert_eq!(name("rule:prod reads").as_deref(), Some("prod reads"));
+    assert_eq!(name("rule"), None);
+    assert_eq!(name("alice"), None);
+}

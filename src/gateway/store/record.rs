@@ -212,6 +212,7 @@ impl Record {
             state: self.state,
             decision: self.decision.as_ref().map(DecisionRow::shown),
             execution: self.execution(),
+            review: None,
         })
     }
 
