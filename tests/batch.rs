@@ -271,7 +271,7 @@ fn the_exit_code_is_that_of_what_a_person_must_look_at_first() {
         assert!(word == "accepted" || values(&events(&out), "outcome", "outcome").contains(&word), "{out}");
     }
     let (_, help, _) = run(cli::cli(Path::new("/"), &["decide", "--help"]));
-    assert!(help.contains("the first of 2 4 9 5 6 7 8 3 that applies"), "{help}");
+    assert!(help.contains("the first of 2 4 9 5 6 7 8 10 3 that applies"), "{help}");
 }
 
 #[test]

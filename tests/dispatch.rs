@@ -6,6 +6,8 @@
 
 #[path = "dispatch/checking.rs"]
 mod checking;
+#[path = "dispatch/counting.rs"]
+mod counting;
 #[path = "dispatch/deciding.rs"]
 mod deciding;
 #[path = "dispatch/doubt.rs"]

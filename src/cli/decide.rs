@@ -34,7 +34,7 @@ disk, and {\"event\":\"outcome\",\"key\":…,\"decision\":…,\"outcome\":…,\"
 and tenant. A wrong line of a file is an error before anything is sent; of standard input it is an \
 {\"event\":\"error\",\"line\":…,\"error\":…}, and the others go on. The same line twice is one decision.
 
-Exit codes, of a batch the first of 2 4 9 5 6 7 8 3 that applies to one of its decisions, else 0:
+Exit codes, of a batch the first of 2 4 9 5 6 7 8 10 3 that applies to one of its decisions, else 0:
   0  accepted, committed, mine: this decision stands
   1  anything else that went wrong
   2  wrong usage
@@ -44,7 +44,8 @@ Exit codes, of a batch the first of 2 4 9 5 6 7 8 3 that applies to one of its d
   6  unconfirmed, in_progress, unknown: it may have landed; ask again with --request-id
   7  not_sent: nothing reached the server
   8  quota
-  9  failed: taken, but its processing failed";
+  9  failed, lapsed: taken, but its processing failed, or no other reviewer decided in time
+  10 counted: this approval counts and decides nothing before another reviewer's";
 
 /// The arguments of `decide`.
 #[derive(Debug, clap::Args)]

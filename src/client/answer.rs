@@ -5,7 +5,7 @@
 
 use super::transport::BodyCut;
 use crate::domain::json::{self, Limits, Value};
-use crate::domain::{RowStatus, Standing, Untrusted, action, timestamp};
+use crate::domain::{Count, RowStatus, Standing, Untrusted, action, timestamp};
 use bytes::Bytes;
 
 /// One whole answer: its status and what its body says.
@@ -60,8 +60,13 @@ impl Facts {
             let text = top.get(name).and_then(Value::as_str);
             text.is_some_and(|text| text.to_ascii_lowercase().contains("outstanding"))
         });
+        let mut standing = records(top).map(standing).find(is_record).unwrap_or_default();
+        if standing.status == Some(RowStatus::Pending) && standing.count.is_none() {
+            // Beside the decision that it speaks of.
+            standing.count = counted(top);
+        }
         Self {
-            standing: records(top).map(standing).find(is_record).unwrap_or_default(),
+            standing,
             detail,
             outstanding,
             closed: is_closed(top),
@@ -94,7 +99,15 @@ fn standing(record: &Value) -> Standing {
         decided_at: text("decided_at").and_then(timestamp::parse),
         // In a problem document `status` is a number: the HTTP status, not the row's.
         status: text("status").and_then(RowStatus::parse),
+        count: text("status")
+            .filter(|word| RowStatus::parse(word) == Some(RowStatus::Pending))
+            .and(counted(record)),
     }
+}
+
+/// `"detail": "1 of 2"`: what counts of what an action needs.
+fn counted(value: &Value) -> Option<Count> {
+    value.get("detail").and_then(Value::as_str).and_then(Count::parse)
 }
 
 /// From any other server `"decision": null` may mean no more than that it does not say.
@@ -152,6 +165,7 @@ mod tests {
             request_id: Some(ID.into()),
             decided_at: timestamp::parse("2026-11-23T12:03:11Z"),
             status: Some(RowStatus::Committed),
+            count: None,
         };
         for body in [
             format!(r#"{{"status":409,"title":"duplicate","request_id":"echo","decision":{record}}}"#),
@@ -164,6 +178,23 @@ mod tests {
         for body in [theirs.clone(), format!(r#"{{"detail":{theirs}}}"#)] {
             let standing = read(&body).standing;
             assert_eq!(standing, Standing { decided_at: None, status: None, ..whole.clone() }, "{body}");
+        }
+    }
+
+    #[test]
+    fn what_counts_is_read_where_nothing_is_decided_yet() {
+        let own = r#"{"verdict":"approve","status":"PENDING"}"#;
+        for (body, count) in [
+            (r#"{"status":"PENDING","verdict":"approve","detail":"1 of 2"}"#.to_owned(), Some("1 of 2")),
+            (format!(r#"{{"status":409,"detail":"2 of 3","decision":{own}}}"#), Some("2 of 3")),
+            (r#"{"decision":{"status":"PENDING","detail":"1 of 2"}}"#.to_owned(), Some("1 of 2")),
+            (r#"{"status":"COMMITTED","detail":"1 of 2"}"#.to_owned(), None),
+            (r#"{"status":"PENDING","detail":"1 of 1"}"#.to_owned(), None),
+            (r#"{"status":"PENDING","detail":{"n":"1 of 2"}}"#.to_owned(), None),
+            (r#"{"detail":"1 of 2"}"#.to_owned(), None),
+        ] {
+            let read = read(&body).standing.count.map(|count| count.to_string());
+            assert_eq!(read.as_deref(), count, "{body}");
         }
     }
 

@@ -109,6 +109,12 @@ impl DecisionCall {
         self.max_retries(0).sent_before(true).comes_back()
     }
 
+    /// For one that waits for another reviewer: a look says what that came to.
+    pub(crate) fn counted(mut self, counted: bool) -> Self {
+        self.manner.counted = counted;
+        self
+    }
+
     /// The exact bytes that every try will send: for a journal that has them before anything is sent.
     ///
     /// # Errors

@@ -23,6 +23,8 @@ pub(crate) enum Class {
     Refused,
     /// 409: a call under this key is at work now.
     InFlight,
+    /// 409: this reviewer's own approval counts already, and another reviewer's is needed.
+    Counts,
     /// 409: decided already.
     Duplicate,
     /// 429 with a time that can be waited for.
@@ -77,6 +79,7 @@ pub(crate) fn classify(yielded: Result<&Answer, &TransportError>, request_id: &s
         },
         300..400 => Class::Refused,
         408 => Class::RequestTimeout,
+        409 if standing.count.is_some() => Class::Counts,
         409 if standing.status == Some(RowStatus::Pending) || answer.facts.outstanding => Class::InFlight,
         409 if answer.facts.closed => Class::Refused,
         409 => Class::Duplicate,
@@ -123,6 +126,8 @@ mod tests {
             (304, "", None, Refused),
             (409, r#"{"status":"PENDING"}"#, None, InFlight),
             (409, r#"{"decision":{"status":"PENDING"}}"#, Some(1), InFlight),
+            (409, r#"{"decision":{"status":"PENDING"},"detail":"1 of 2"}"#, None, Counts),
+            (202, r#"{"status":"PENDING","detail":"1 of 2"}"#, None, Accepted),
             (409, r#"{"title":"A request is outstanding for this key"}"#, None, InFlight),
             (409, "", None, Duplicate),
             (409, "<html>", None, Duplicate),
@@ -166,6 +171,7 @@ mod tests {
             (Replayed, no, no, no),
             (Refused, no, no, no),
             (InFlight, yes, no, no),
+            (Counts, no, no, no),
             (Duplicate, no, no, no),
             (Throttled, no, no, yes),
             (Quota, no, no, no),

@@ -8,12 +8,25 @@ use std::time::Duration;
 
 impl Run {
     /// After 202: how does its processing end?
-    pub(super) async fn accepted(&mut self, status: Option<RowStatus>) -> Outcome {
-        match status {
+    pub(super) async fn accepted(&mut self, standing: &Standing) -> Outcome {
+        if let Some(count) = standing.count {
+            // Whoever waits for another reviewer may wait for long: who wants to know comes back.
+            return Outcome::Counted(count);
+        }
+        match standing.status {
             Some(RowStatus::Committed) => Outcome::Committed,
             Some(RowStatus::Failed) => Outcome::Failed,
             _ if self.call.manner.comes_back => Outcome::Accepted,
             _ => self.follow().await,
+        }
+    }
+
+    /// 409: an approval of this reviewer's counts already. What says the opposite now has no effect.
+    pub(super) fn counts(&self, standing: &Standing) -> Outcome {
+        match (standing.verdict, standing.count) {
+            (Some(verdict), _) if verdict != self.call.verdict => Outcome::Conflict,
+            (_, Some(count)) => Outcome::Counted(count),
+            (_, None) => Outcome::Unknown,
         }
     }
 

@@ -46,6 +46,10 @@ impl Run {
         match self.exchange(self.call.status(), timeout).await {
             Ok(Answer { status: 200, facts, .. }) => {
                 self.remember(&facts.standing);
+                if facts.standing.status == Some(RowStatus::Failed) {
+                    // Why is worth more than what the call itself was answered.
+                    self.detail = facts.detail.or(self.detail.take());
+                }
                 Some(facts.standing)
             }
             Ok(Answer { status: 400..500, .. }) => Some(Standing::default()),
@@ -128,7 +132,13 @@ impl Run {
             View::Pending => return Looked::Pending,
             View::Processed | View::Nothing => None,
         };
-        let outcome = if self.maybe { settled } else { ended(&standing, &self.call.request_id) };
+        let outcome = match settled {
+            // As part of the decision that stands.
+            Some(Outcome::Mine) if self.call.manner.counted => Some(Outcome::Committed),
+            Some(Outcome::Counted(count)) => Some(Outcome::Counted(count)),
+            settled if self.maybe || self.call.manner.counted => settled,
+            _ => ended(&standing, &self.call.request_id),
+        };
         match outcome {
             Some(outcome) => Looked::Settled(Box::new(self.resolution(outcome))),
             None if standing.status == Some(RowStatus::Pending) => Looked::Pending,

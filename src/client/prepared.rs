@@ -25,6 +25,8 @@ pub(crate) struct Manner {
     pub(crate) comes_back: bool,
     /// Even its first try is one that is asked again.
     pub(crate) pays: bool,
+    /// It counted when the server was last heard: what a look then says is what became of it.
+    pub(crate) counted: bool,
 }
 
 #[derive(Debug, Clone)]

@@ -29,7 +29,7 @@ pub(crate) enum View {
 /// Reads the standing decision as seen from our call.
 pub(crate) fn resolve(ours: Ours<'_>, standing: &Standing) -> View {
     match standing.status {
-        Some(RowStatus::Pending) => return View::Pending,
+        Some(RowStatus::Pending) => return pending(ours, standing),
         Some(RowStatus::Failed) => return View::Settled(Outcome::Failed),
         Some(RowStatus::Committed) | None => {}
     }
@@ -43,6 +43,16 @@ pub(crate) fn resolve(ours: Ours<'_>, standing: &Standing) -> View {
         (None, Some(_)) | (Some(false), None) => View::Processed,
         (None, None) if standing.status.is_some() => View::Processed,
         (None, None) => View::Nothing,
+    }
+}
+
+/// It is being carried out; or it counts, and waits for another reviewer: said of no call but ours.
+fn pending(ours: Ours<'_>, standing: &Standing) -> View {
+    let others = standing.request_id.as_ref().is_some_and(|id| !id.eq_ignore_ascii_case(ours.request_id));
+    let opposite = standing.verdict.is_some_and(|verdict| verdict != ours.verdict);
+    match standing.count {
+        Some(count) if !others && !opposite => View::Settled(Outcome::Counted(count)),
+        _ => View::Pending,
     }
 }
 
@@ -109,6 +119,30 @@ mod tests {
             let ours = Ours { verdict: Verdict::Approve, request_id: MINE, maybe: true };
             assert_eq!(resolve(ours, &standing(RowStatus::Pending)), View::Pending);
             assert_eq!(resolve(ours, &standing(RowStatus::Failed)), View::Settled(Outcome::Failed));
+        }
+    }
+
+    #[test]
+    fn what_counts_is_said_of_our_own_call_alone() {
+        let count = crate::domain::Count { approvals: 1, needed: 2 };
+        let counted = View::Settled(Outcome::Counted(count));
+        for (id, verdict, expected) in [
+            (None, None, &counted),
+            (Some(MINE), Some(Verdict::Approve), &counted),
+            (Some("other"), Some(Verdict::Approve), &View::Pending),
+            (Some(MINE), Some(Verdict::Reject), &View::Pending),
+        ] {
+            let standing = Standing {
+                request_id: id.map(str::to_owned),
+                verdict,
+                status: Some(RowStatus::Pending),
+                count: Some(count),
+                ..Standing::default()
+            };
+            for maybe in [false, true] {
+                let ours = Ours { verdict: Verdict::Approve, request_id: MINE, maybe };
+                assert_eq!(&resolve(ours, &standing), expected, "{standing:?}");
+            }
         }
     }
 

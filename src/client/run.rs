@@ -133,7 +133,8 @@ impl Run {
             let hint = yielded.as_ref().ok().and_then(|answer| answer.retry_after);
             let standing = self.note(yielded);
             match class {
-                Class::Accepted => return self.accepted(standing.status).await,
+                Class::Accepted => return self.accepted(&standing).await,
+                Class::Counts => return self.counts(&standing),
                 Class::Replayed => return self.replayed(&standing).await,
                 Class::Duplicate => return self.settle(&standing).await,
                 Class::InFlight => match self.watch(hint).await {

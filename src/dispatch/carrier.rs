@@ -16,6 +16,7 @@ use tokio::net::UnixDatagram;
 const WITHOUT_POKES: Duration = Duration::from_secs(1);
 /// How long the journal keeps what ended as it should, or was seen by the reviewer.
 const KEPT_FOR: SignedDuration = SignedDuration::from_hours(90 * 24);
+
 /// Ended decisions that are looked through for those still to be watched.
 const RECENT: usize = 1_000;
 
@@ -59,8 +60,11 @@ impl Shared {
     fn to_resume(&self) -> Vec<Entry> {
         let read = || {
             let mut entries = self.journal.open_entries()?;
-            let recent = self.journal.recent(RECENT)?;
-            entries.extend(recent.into_iter().rev().filter(|entry| self.is_watched_on(entry)));
+            // What waits for another reviewer may be older than all that are looked through.
+            let counted = |entry: &Entry| matches!(outcome_of(entry), Some(Outcome::Counted(_)));
+            let recent = self.journal.recent(RECENT)?.into_iter().rev().filter(|entry| !counted(entry));
+            let ended = self.journal.counted()?.into_iter().chain(recent);
+            entries.extend(ended.filter(|entry| self.is_watched_on(entry)));
             Ok(entries)
         };
         let entries = read().unwrap_or_else(|error| {
@@ -72,10 +76,9 @@ impl Shared {
 
     /// Whether it has ended but for its processing, a short while ago.
     pub(super) fn is_watched_on(&self, entry: &Entry) -> bool {
-        let outcome = entry.resolution.as_ref().map(|resolution| &resolution.outcome);
-        entry.stage == Stage::Ended
-            && matches!(outcome, Some(Outcome::Accepted | Outcome::InProgress))
-            && timestamp::between(entry.updated_at, crate::clock::now()) < self.pace.follow_for
+        let outcome = outcome_of(entry).filter(|_| entry.stage == Stage::Ended);
+        let watched_for = outcome.map(|outcome| self.pace.watched_for(outcome)).unwrap_or_default();
+        timestamp::between(entry.updated_at, crate::clock::now()) < watched_for
     }
 
     async fn hear(self: &Arc<Self>, ear: &UnixDatagram) {
@@ -104,4 +107,8 @@ impl Shared {
             }
         }
     }
+}
+
+fn outcome_of(entry: &Entry) -> Option<&Outcome> {
+    entry.resolution.as_ref().map(|resolution| &resolution.outcome)
 }

@@ -13,13 +13,11 @@ impl Shared {
     /// Takes decisions: records them in one commit, and begins each. What cannot be taken is told so, each by itself.
     pub(super) fn take(
         self: &Arc<Self>,
-        ids: Vec<Uuid>,
-        held: bool,
+        ids: Vec<(Uuid, Stage)>,
         make: impl FnOnce() -> Vec<Intent> + Send + 'static,
     ) {
         // Before anything else happens, so that what is wanted of a decision at once finds it.
-        let stage = if held { Stage::Held } else { Stage::Queued };
-        let begin = |id| (self.register(id, stage), Open::new(self));
+        let begin = |(id, stage)| (self.register(id, stage), Open::new(self));
         let begun: Vec<_> = ids.into_iter().map(begin).collect();
         let shared = Arc::clone(self);
         self.spawn(async move {

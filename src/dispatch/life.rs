@@ -93,6 +93,8 @@ impl Life {
         };
         // A clock that was set back must not make a pause longer than it was.
         let longest = shared.pace.redeliver_for;
+        let counted = matches!(entry.resolution.as_ref().map(|end| &end.outcome), Some(Outcome::Counted(_)));
+        let follow_pause = if counted { shared.pace.counted_pauses.0 } else { FIRST_FOLLOW };
         let insisted = match origin {
             Origin::Retried => true,
             // In this process nothing else leads there.
@@ -119,7 +121,7 @@ impl Life {
             undecided: false,
             put_off_since: None,
             unanswered: 0,
-            follow_pause: FIRST_FOLLOW,
+            follow_pause,
             mute: 0,
             looks: 0,
             unwritten: Vec::new(),
@@ -132,6 +134,7 @@ impl Life {
         self.announce().await;
         while !self.over && self.shared.halted().is_none() {
             let next = plan::next(&self.situation(), &self.shared.pace);
+            self.shared.is_counted(self.intent.digest, self.intent.id, self.is_counted());
             if !self.now.stage.is_open() {
                 self.open = None;
             }
@@ -176,6 +179,7 @@ impl Life {
         {
             shared.tell(id, News::Stopped { why }).await;
         }
+        shared.is_counted(self.intent.digest, id, false);
         shared.unregister(id);
         while let Ok(command) = self.commands.try_recv() {
             shared.without_life(id, command);

@@ -43,7 +43,7 @@ pub use order::Order;
 pub use pace::Pace;
 
 use crate::client::{AegisClient, AttemptEvent, DecisionCall};
-use crate::domain::{Outcome, Resolution};
+use crate::domain::{Digest, Outcome, Resolution};
 use crate::journal::{Intent, Journal};
 use jiff::Timestamp;
 use shared::{Command, Shared, later};
@@ -156,22 +156,30 @@ impl Dispatcher {
         (Self { shared }, receiver)
     }
 
-    /// Takes decisions and returns at once. They are recorded in one commit; then each is held for the grace time, or
-    /// goes out. The first news of each is [`News::Held`], [`News::Queued`] or [`News::NotRecorded`].
+    /// Takes decisions and returns at once. They are recorded in one commit; then each is held for the grace time, an
+    /// approval for as long as its action asks for at least, or goes out. The first news of each is [`News::Held`], [`News::Queued`] or [`News::NotRecorded`].
     pub fn decide(&self, orders: Vec<Order>, grace: Duration) {
-        let hold_until = (!grace.is_zero()).then(|| later(grace));
-        let ids = orders.iter().map(|order| order.id).collect();
+        let hold_until = |order: &Order| {
+            let held_for = order.held_for(grace);
+            (!held_for.is_zero()).then(|| later(held_for))
+        };
+        let held: Vec<_> = orders.iter().map(hold_until).collect();
+        let stage = |until: &Option<_>| if until.is_some() { Stage::Held } else { Stage::Queued };
+        let ids = orders.iter().zip(&held).map(|(order, until)| (order.id, stage(until))).collect();
         let base_url = self.shared.base_url.clone();
         // Ten thousand of them take a while: not on the caller's time.
-        let make = move || orders.iter().map(|order| order.intent(&base_url, hold_until)).collect();
-        self.shared.take(ids, hold_until.is_some(), make);
+        let make =
+            move || orders.iter().zip(held).map(|(order, until)| order.intent(&base_url, until)).collect();
+        self.shared.take(ids, make);
     }
 
     /// As [`decide`](Self::decide), for decisions whose bytes are made already.
     pub fn take(&self, intents: Vec<Intent>) {
-        let ids = intents.iter().map(|intent| intent.id).collect();
-        let held = intents.iter().any(|intent| intent.hold_until.is_some());
-        self.shared.take(ids, held, move || intents);
+        let stage = |intent: &Intent| {
+            if intent.hold_until.is_some() { Stage::Held } else { Stage::Queued }
+        };
+        let ids = intents.iter().map(|intent| (intent.id, stage(intent))).collect();
+        self.shared.take(ids, move || intents);
     }
 
     /// Tells how decisions go on that are in the journal and that this process recorded by other means, and has them
@@ -205,6 +213,12 @@ impl Dispatcher {
     /// taken for the outcome: where that is still open, the server is asked at once.
     pub fn heard(&self, request_id: &str) {
         self.shared.heard(request_id);
+    }
+
+    /// Says that the server was heard to speak of the action with that digest: where a decision on it waits for another
+    /// reviewer, the server is asked at once what that came to.
+    pub fn heard_of(&self, action: &Digest) {
+        self.shared.heard_of(action);
     }
 
     /// Notes that the reviewer has seen how it ended.

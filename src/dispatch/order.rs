@@ -6,6 +6,7 @@ use crate::domain::{Action, Verdict, timestamp};
 use crate::journal::{Entry, Intent};
 use jiff::Timestamp;
 use std::sync::Arc;
+use std::time::Duration;
 use uuid::Uuid;
 
 /// A decision that a reviewer made.
@@ -36,6 +37,12 @@ impl Order {
             .thread_id(self.action.thread_id.raw())
             .request_id(self.request_id)
             .body(self.body())
+    }
+
+    /// How long it is held before it goes out, where the reviewer's own grace time is that long: an approval for as long
+    /// as its action asks for at least. A rejection is never better for being late.
+    pub fn held_for(&self, grace: Duration) -> Duration {
+        if self.verdict == Verdict::Approve { grace.max(self.action.grace) } else { grace }
     }
 
     /// What the journal keeps of it: everything that a try needs, the bytes included, made once and for all.

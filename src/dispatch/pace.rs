@@ -1,5 +1,6 @@
 //! How often and for how long: the numbers of the background (reliability.md, 3.4 and 3.5).
 
+use crate::domain::Outcome;
 use std::time::Duration;
 
 /// When a dispatcher asks again, and when it leaves a decision to the reviewer.
@@ -23,10 +24,26 @@ pub struct Pace {
     pub redeliver_for: Duration,
     /// How long an accepted decision, or one in progress, is watched.
     pub follow_for: Duration,
+    /// The pauses between looks at an approval that waits for another reviewer: the first, which doubles, and the longest.
+    /// The server tells by its events; looks are for those that were missed.
+    pub counted_pauses: (Duration, Duration),
+    /// How long such an approval is watched. No window is longer.
+    pub counted_for: Duration,
     /// How often a journal that another process carries out is looked at, while something of ours is open.
     pub poll: Duration,
     /// What a try on its way is given to end when the dispatcher is shut down.
     pub shutdown: Duration,
+}
+
+impl Pace {
+    /// How long a decision that ended so is watched after that.
+    pub(super) fn watched_for(&self, outcome: &Outcome) -> Duration {
+        match outcome {
+            Outcome::Accepted | Outcome::InProgress => self.follow_for,
+            Outcome::Counted(_) => self.counted_for,
+            _ => Duration::ZERO,
+        }
+    }
 }
 
 impl Default for Pace {
@@ -39,6 +56,8 @@ impl Default for Pace {
             resend_for: super::RESEND_FOR,
             redeliver_for: Duration::from_secs(30 * 60),
             follow_for: Duration::from_secs(10 * 60),
+            counted_pauses: (Duration::from_secs(15), Duration::from_secs(300)),
+            counted_for: Duration::from_secs(24 * 60 * 60),
             poll: Duration::from_millis(250),
             shutdown: Duration::from_secs(2),
         }

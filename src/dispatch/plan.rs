@@ -95,13 +95,11 @@ pub(super) fn next(now: &Situation<'_>, pace: &Pace) -> Next {
             }
         }
         Stage::Ended => match now.outcome {
-            Some(Outcome::Accepted | Outcome::InProgress) if now.followed < pace.follow_for => {
-                match now.link_up {
-                    false => Next::AwaitLink,
-                    true if waits => Next::Wait,
-                    true => Next::Follow,
-                }
-            }
+            Some(outcome) if now.followed < pace.watched_for(outcome) => match now.link_up {
+                false => Next::AwaitLink,
+                true if waits => Next::Wait,
+                true => Next::Follow,
+            },
             _ => Next::Nothing,
         },
         Stage::Dropped | Stage::Returned => Next::Nothing,
@@ -111,6 +109,7 @@ pub(super) fn next(now: &Situation<'_>, pace: &Pace) -> Next {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::Count;
 
     const fn s(seconds: u64) -> Duration {
         Duration::from_secs(seconds)
@@ -197,9 +196,15 @@ mod tests {
             assert_eq!(of(&Situation { link_up: false, ..ended(&followed) }), Next::AwaitLink);
             assert_eq!(of(&Situation { followed: s(600), ..ended(&followed) }), Next::Nothing);
         }
+        let counted = Outcome::Counted(Count { approvals: 1, needed: 2 });
+        for (followed, next) in [(600, Next::Follow), (24 * 60 * 60, Next::Nothing)] {
+            assert_eq!(of(&Situation { followed: s(followed), ..ended(&counted) }), next, "{followed} s");
+        }
+        assert_eq!(of(&Situation { link_up: false, ..ended(&counted) }), Next::AwaitLink);
         for outcome in [
             Outcome::Committed,
             Outcome::Failed,
+            Outcome::Lapsed,
             Outcome::Mine,
             Outcome::Same,
             Outcome::Conflict,

@@ -5,6 +5,7 @@ use super::check::Check;
 use super::life::{Life, Origin};
 use super::{DispatchEvent, Link, News, Pace};
 use crate::client::AegisClient;
+use crate::domain::Digest;
 use crate::journal::{Entry, Intent, Journal, Stage};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -50,6 +51,8 @@ pub(super) struct Shared {
     lives: Mutex<HashMap<Uuid, Registered>>,
     /// Which of them has which request id.
     calls: Mutex<HashMap<Uuid, Uuid>>,
+    /// Which of them wait for another reviewer, by the digests of their actions.
+    counted: Mutex<HashMap<Digest, Uuid>>,
     tasks: Mutex<JoinSet<()>>,
 }
 
@@ -92,6 +95,7 @@ impl Shared {
             watched: Mutex::default(),
             lives: Mutex::default(),
             calls: Mutex::default(),
+            counted: Mutex::default(),
             tasks: Mutex::default(),
             client,
             journal,
@@ -183,6 +187,25 @@ impl Shared {
         let life = held(&self.calls).get(&request_id).copied();
         if let Some(id) = life {
             self.command(id, Command::Heard);
+        }
+    }
+
+    /// The server has spoken of the action with that digest.
+    pub(super) fn heard_of(&self, action: &Digest) {
+        let life = held(&self.counted).get(action).copied();
+        if let Some(id) = life {
+            self.command(id, Command::Heard);
+        }
+    }
+
+    /// Whether a decision on that action waits for another reviewer.
+    pub(super) fn is_counted(&self, action: Option<Digest>, id: Uuid, counted: bool) {
+        let Some(action) = action else { return };
+        let mut all = held(&self.counted);
+        if counted {
+            all.insert(action, id);
+        } else if all.get(&action) == Some(&id) {
+            all.remove(&action);
         }
     }
 

@@ -93,14 +93,15 @@ impl Progress {
         let outcome = self.resolution.as_ref().map(|resolution| &resolution.outcome);
         !matches!(
             (self.stage, outcome),
-            (Stage::Dropped | Stage::Returned, _) | (Stage::Ended, Some(Outcome::Refused | Outcome::NotSent))
+            (Stage::Dropped | Stage::Returned, _)
+                | (Stage::Ended, Some(Outcome::Refused | Outcome::NotSent | Outcome::Lapsed))
         )
     }
 }
 
 /// Whether such an end says that the server has nothing of it.
 fn had_no_effect(outcome: &Outcome) -> bool {
-    matches!(outcome, Outcome::NotSent | Outcome::Refused | Outcome::Quota { .. })
+    matches!(outcome, Outcome::NotSent | Outcome::Refused | Outcome::Quota { .. } | Outcome::Lapsed)
 }
 
 /// Whether after such an end nobody knows if the decision landed. Any other end is the server's word on it.

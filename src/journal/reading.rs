@@ -14,9 +14,15 @@ impl Journal {
         self.read(|db| rows::entries(db, which, []))
     }
 
-    /// What has ended in a way that the server may still say more about (accepted, in progress), oldest first.
+    /// What has ended in a way that the server may still say more about (accepted, in progress, counted), oldest first.
     pub fn unsettled(&self) -> Result<Vec<Entry>, JournalError> {
-        self.read(|db| rows::entries(db, "WHERE p.outcome IN ('accepted', 'in_progress') ORDER BY p.seq", []))
+        let which = "WHERE p.outcome IN ('accepted', 'in_progress', 'counted') ORDER BY p.seq";
+        self.read(|db| rows::entries(db, which, []))
+    }
+
+    /// What waits for another reviewer, oldest first.
+    pub fn counted(&self) -> Result<Vec<Entry>, JournalError> {
+        self.read(|db| rows::entries(db, "WHERE p.outcome = 'counted' ORDER BY p.seq", []))
     }
 
     /// The newest first, ended or not.

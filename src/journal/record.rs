@@ -1,6 +1,6 @@
 //! A resolution as the journal keeps it: one JSON text, from which an equal resolution is read back.
 
-use crate::domain::{Outcome, Resolution, RowStatus, Standing, Try};
+use crate::domain::{Count, Outcome, Resolution, RowStatus, Standing, Try};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -9,6 +9,8 @@ use std::time::Duration;
 struct Kept {
     outcome: String,
     until: Option<String>,
+    /// `1 of 2`. Journals of earlier versions have none.
+    count: Option<String>,
     http_status: Option<u16>,
     standing: Option<KeptStanding>,
     detail: Option<String>,
@@ -24,6 +26,7 @@ struct KeptStanding {
     request_id: Option<String>,
     decided_at: Option<String>,
     status: Option<String>,
+    count: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -47,6 +50,10 @@ pub(super) fn write(resolution: &Resolution) -> Result<String, serde_json::Error
         Outcome::Quota { until } => until.map(time),
         _ => None,
     };
+    let count = match &resolution.outcome {
+        Outcome::Counted(count) => Some(count.to_string()),
+        _ => None,
+    };
     let keep_try = |one: &Try| KeptTry {
         number: one.number,
         http_status: one.http_status,
@@ -61,10 +68,12 @@ pub(super) fn write(resolution: &Resolution) -> Result<String, serde_json::Error
         request_id: standing.request_id.clone(),
         decided_at: standing.decided_at.map(time),
         status: standing.status.map(|status| status.word().to_owned()),
+        count: standing.count.map(|count| count.to_string()),
     };
     serde_json::to_string(&Kept {
         outcome: resolution.outcome.word().to_owned(),
         until,
+        count,
         http_status: resolution.http_status,
         standing: resolution.standing.as_ref().map(keep_standing),
         detail: resolution.detail.as_ref().map(|detail| detail.raw().to_owned()),
@@ -77,7 +86,8 @@ pub(super) fn write(resolution: &Resolution) -> Result<String, serde_json::Error
 /// Reads what [`write`] wrote; anything else is `None`.
 pub(super) fn read(text: &str) -> Option<Resolution> {
     let kept: Kept = serde_json::from_str(text).ok()?;
-    let outcome = outcome(&kept.outcome, optional(kept.until.as_deref(), parse_time)?)?;
+    let until = optional(kept.until.as_deref(), parse_time)?;
+    let outcome = outcome(&kept.outcome, until, optional(kept.count.as_deref(), Count::parse)?)?;
     let standing = |kept: KeptStanding| {
         Some(Standing {
             verdict: optional(kept.verdict.as_deref(), |word| word.parse().ok())?,
@@ -85,6 +95,7 @@ pub(super) fn read(text: &str) -> Option<Resolution> {
             request_id: kept.request_id,
             decided_at: optional(kept.decided_at.as_deref(), parse_time)?,
             status: optional(kept.status.as_deref(), RowStatus::parse)?,
+            count: optional(kept.count.as_deref(), Count::parse)?,
         })
     };
     let one = |kept: KeptTry| {
@@ -124,8 +135,10 @@ fn optional<T>(text: Option<&str>, parse: impl Fn(&str) -> Option<T>) -> Option<
     }
 }
 
-fn outcome(word: &str, until: Option<Timestamp>) -> Option<Outcome> {
+fn outcome(word: &str, until: Option<Timestamp>, count: Option<Count>) -> Option<Outcome> {
+    let counted = count.map(Outcome::Counted);
     [
+        Outcome::Lapsed,
         Outcome::Accepted,
         Outcome::Committed,
         Outcome::Failed,
@@ -140,5 +153,6 @@ fn outcome(word: &str, until: Option<Timestamp>) -> Option<Outcome> {
         Outcome::NotSent,
     ]
     .into_iter()
+    .chain(counted)
     .find(|outcome| outcome.word() == word)
 }

@@ -257,7 +257,7 @@ pub(super) fn doubt_what_was_being_sent(db: &Connection, now: Timestamp) -> Rows
 pub(super) fn prunable(db: &Connection, before: Timestamp, many: usize) -> Rows<Vec<i64>> {
     db.prepare_cached(
         "SELECT seq FROM progress WHERE updated_at < ? AND (stage = 'dropped' OR stage IN ('ended', 'returned') \
-         AND (acknowledged OR outcome IN ('accepted', 'committed', 'mine', 'same'))) ORDER BY seq LIMIT ?",
+         AND (acknowledged OR outcome IN ('accepted', 'committed', 'mine', 'same', 'counted'))) ORDER BY seq LIMIT ?",
     )?
     .query_map(params![time(before), i64::try_from(many).unwrap_or(i64::MAX)], |row| row.get(0))?
     .collect()

@@ -157,14 +157,20 @@ fn is_true(now: &Progress, outcome: &Outcome) -> bool {
 /// Whether `to` says more of the same end. What is final never changes; what is known is never unsaid.
 fn is_refinement(from: &Outcome, to: &Outcome) -> bool {
     use Outcome::{
-        Accepted, Committed, Conflict, Failed, InProgress, Mine, NotSent, Quota, Refused, Same, Unconfirmed,
-        Unknown,
+        Accepted, Committed, Conflict, Counted, Failed, InProgress, Lapsed, Mine, NotSent, Quota, Refused,
+        Same, Unconfirmed, Unknown,
     };
     match from {
         Committed | Same | Conflict | Refused | NotSent | Quota { .. } => false,
-        Accepted | Mine => matches!(to, Committed | Failed) || to == from,
+        Accepted => matches!(to, Committed | Failed | Counted(_)) || to == from,
+        Mine => matches!(to, Committed | Failed) || to == from,
+        // Until another reviewer decides, or none does in time.
+        Counted(_) => matches!(to, Counted(_) | Committed | Mine | Same | Conflict | Lapsed | Failed),
         // Someone may have sent the key again since.
-        Failed => matches!(to, Failed | Accepted | Committed | Mine | Same | Conflict | InProgress),
+        Failed | Lapsed => {
+            matches!(to, Accepted | Committed | Counted(_) | Mine | Same | Conflict | InProgress)
+                || to == from
+        }
         InProgress => !matches!(to, NotSent | Quota { .. } | Refused | Unconfirmed),
         Unknown => !matches!(to, NotSent | Quota { .. } | Refused | Unconfirmed),
         Unconfirmed => !matches!(to, NotSent | Quota { .. } | Refused),
@@ -178,6 +184,7 @@ fn may_be_sent_again(outcome: &Outcome) -> bool {
         Outcome::NotSent
             | Outcome::Unconfirmed
             | Outcome::Failed
+            | Outcome::Lapsed
             | Outcome::Quota { .. }
             | Outcome::InProgress
     )

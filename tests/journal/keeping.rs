@@ -67,9 +67,11 @@ fn every_end_reads_back_equal() {
     assert_eq!(journal.open_entries().unwrap(), []);
     let unsettled = journal.unsettled().unwrap();
     assert!(unsettled.iter().all(|entry| {
-        matches!(entry.resolution.as_ref().unwrap().outcome, Outcome::Accepted | Outcome::InProgress)
+        let outcome = &entry.resolution.as_ref().unwrap().outcome;
+        matches!(outcome, Outcome::Accepted | Outcome::InProgress | Outcome::Counted(_))
     }));
-    assert_eq!(unsettled.len(), 4);
+    assert_eq!(unsettled.len(), 5);
+    assert_eq!(journal.counted().unwrap().len(), 1);
 }
 
 #[test]
@@ -173,7 +175,7 @@ fn a_key_is_free_again_only_after_an_end_without_effect() {
         assert!(run(journal.record(vec![second.clone()])).is_err(), "{word}: queued");
         let end = Step::Ended(resolution(&first, outcome.clone()));
         run(journal.note_many(vec![(first.id, SENDING), (first.id, end)])).unwrap();
-        let free = matches!(outcome, Outcome::Refused | Outcome::NotSent);
+        let free = matches!(outcome, Outcome::Refused | Outcome::NotSent | Outcome::Lapsed);
         let result = run(journal.record(vec![second.clone()]));
         assert_eq!(result.is_ok(), free, "{word}");
         if outcome == Outcome::NotSent {
@@ -218,14 +220,14 @@ fn only_what_needs_nobody_is_forgotten() {
     run(journal.prune(Timestamp::now() - Duration::from_secs(3600))).unwrap();
     assert_eq!(numbers(&journal).len(), intents.len());
     run(journal.prune(Timestamp::MAX)).unwrap();
-    // accepted, committed, mine and same are gone.
-    assert_eq!(numbers(&journal), [2, 5, 6, 7, 8, 9, 10, 11, 12, 13]);
+    // accepted, committed, mine, same and counted are gone.
+    assert_eq!(numbers(&journal), [2, 5, 6, 7, 8, 9, 10, 11, 13, 14, 15]);
     assert_eq!(journal.tries(intents[0].id).unwrap(), []);
     assert_eq!(journal.tries(intents[2].id).unwrap(), [sample_try(1)]);
     run(journal.note_many(vec![(intents[5].id, Step::Acknowledged), (returned, Step::Acknowledged)]))
         .unwrap();
     run(journal.prune(Timestamp::MAX)).unwrap();
-    assert_eq!(numbers(&journal), [2, 6, 7, 8, 9, 10, 11, 13]);
+    assert_eq!(numbers(&journal), [2, 6, 7, 8, 9, 10, 11, 13, 15]);
 }
 
 #[test]

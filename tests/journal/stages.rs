@@ -6,7 +6,8 @@ use aegis_console::journal::{Progress, Stage, Step};
 use std::collections::BTreeSet;
 
 /// Ends by which the decision is known to have reached the server, or may have.
-const REACHED: &str = "accepted committed failed mine same conflict in_progress unknown unconfirmed";
+const REACHED: &str =
+    "accepted committed failed mine same conflict in_progress unknown unconfirmed counted lapsed";
 /// Ends by which it is known to have had no effect.
 const NO_EFFECT: &str = "quota refused not_sent";
 
@@ -90,14 +91,16 @@ fn before_an_end() {
 fn after_an_end() {
     let known = "accepted committed failed mine same conflict in_progress";
     for (outcome, refined, steps) in [
-        ("accepted", "accepted committed failed", ""),
+        ("accepted", "accepted committed failed counted", ""),
         ("committed", "", ""),
-        ("failed", known, "retried>queued"),
+        ("failed", &format!("{known} counted"), "retried>queued"),
+        ("counted", "counted committed mine same conflict lapsed failed", ""),
+        ("lapsed", "accepted committed counted mine same conflict in_progress lapsed", "retried>queued"),
         ("mine", "mine committed failed", ""),
         ("same", "", ""),
         ("conflict", "", ""),
-        ("in_progress", "accepted committed failed mine same conflict in_progress unknown", "retried>queued"),
-        ("unknown", "accepted committed failed mine same conflict in_progress unknown", ""),
+        ("in_progress", &format!("{known} unknown counted lapsed"), "retried>queued"),
+        ("unknown", &format!("{known} unknown counted lapsed"), ""),
         ("quota", "", "retried>queued"),
         ("refused", "", ""),
         ("unconfirmed", REACHED, "retried>queued"),
@@ -119,6 +122,7 @@ fn what_is_sent_again_is_as_doubtful_as_it_ended() {
     for (outcome, maybe, reached) in [
         ("not_sent", false, false),
         ("quota", false, false),
+        ("lapsed", false, false),
         ("failed", false, true),
         ("unconfirmed", true, true),
         ("in_progress", true, true),

@@ -1,6 +1,6 @@
 //! Decisions to record, a place to record them, and the test itself as another process.
 
-use aegis_console::domain::{Digest, Outcome, Resolution, RowStatus, Standing, Try, Verdict};
+use aegis_console::domain::{Count, Digest, Outcome, Resolution, RowStatus, Standing, Try, Verdict};
 use aegis_console::journal::{Intent, Journal, Step};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -86,6 +86,7 @@ pub(crate) fn resolution(intent: &Intent, outcome: Outcome) -> Resolution {
             request_id: Some("not-a-uuid \u{0}".into()),
             decided_at: Some(at(-5)),
             status: Some(RowStatus::Committed),
+            count: Some(Count { approvals: 1, needed: 2 }),
         }),
         detail: Some("the server's \u{202e}words".into()),
         tries: vec![sample_try(1), sample_try(2)],
@@ -109,6 +110,8 @@ pub(crate) fn outcomes() -> Vec<Outcome> {
         Outcome::Refused,
         Outcome::Unconfirmed,
         Outcome::NotSent,
+        Outcome::Counted(Count { approvals: 1, needed: 2 }),
+        Outcome::Lapsed,
     ]
 }
 

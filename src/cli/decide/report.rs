@@ -88,6 +88,12 @@ impl Report {
             Outcome::Committed => "committed".into(),
             Outcome::Failed => "its processing failed; to send it again, give the same command".into(),
             Outcome::Mine => "landed on an earlier try, its answer was lost".into(),
+            Outcome::Counted(count) => {
+                format!("counted: {count}, waits for another reviewer; nothing is decided yet")
+            }
+            Outcome::Lapsed => {
+                "lapsed: no other reviewer decided in time; to send it again, give the same command".into()
+            }
             Outcome::Same => format!("{who} had {} it already{at}", self.verdict.past()),
             Outcome::Conflict => {
                 let opposite = match self.verdict {
@@ -149,6 +155,7 @@ pub(crate) fn code(outcome: &Outcome) -> u8 {
         Outcome::Unconfirmed | Outcome::InProgress | Outcome::Unknown => 6,
         Outcome::NotSent => 7,
         Outcome::Quota { .. } => 8,
-        Outcome::Failed => 9,
+        Outcome::Failed | Outcome::Lapsed => 9,
+        Outcome::Counted(_) => 10,
     }
 }

@@ -70,6 +70,10 @@ impl Life {
             }
         };
         match (looked, why) {
+            // Nothing is new: it waits on for another reviewer.
+            (Looked::Settled(seen), Next::Follow) if Some(&seen.outcome) == self.outcome() => {
+                self.follow_on(&Looked::Pending);
+            }
             (Looked::Settled(seen), _) => self.end(self.seen(*seen)).await,
             (looked, Next::Follow) => self.follow_on(&looked),
             // What the queue says of it is certain; what the status call does not say is nothing.
@@ -94,14 +98,15 @@ impl Life {
 
     /// The next look at what has ended but for its processing, or no more of them.
     pub(super) fn follow_on(&mut self, looked: &Looked) {
-        let outcome = self.now.resolution.as_ref().map(|resolution| &resolution.outcome);
         self.mute = if *looked == Looked::Nothing { self.mute + 1 } else { 0 };
-        let enough = if outcome == Some(&Outcome::Accepted) { 1 } else { MUTE };
+        let enough = if self.outcome() == Some(&Outcome::Accepted) { 1 } else { MUTE };
+        let pace = &self.shared.pace;
         if self.mute >= enough {
             // This server does not tell.
-            self.ended_before = self.shared.pace.follow_for;
+            self.ended_before = pace.follow_for.max(pace.counted_for);
         }
-        self.follow_pause = (self.follow_pause * 2).min(self.shared.pace.longest_pause);
+        let longest = if self.is_counted() { pace.counted_pauses.1 } else { pace.longest_pause };
+        self.follow_pause = (self.follow_pause * 2).min(longest);
         self.due = Instant::now() + self.follow_pause;
     }
 }

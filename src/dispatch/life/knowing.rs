@@ -2,18 +2,21 @@
 
 use super::super::Link;
 use super::super::plan::Situation;
-use super::Life;
+use super::{FIRST_FOLLOW, Life};
 use crate::domain::{Outcome, Resolution};
 use crate::journal::Entry;
 use std::time::Duration;
 use tokio::time::Instant;
+
+/// What the server's words begin with where an approval counts no more (wire.md, part 3).
+const LAPSED: &str = "lapsed";
 
 impl Life {
     pub(super) fn situation(&self) -> Situation<'_> {
         Situation {
             stage: self.now.stage,
             maybe: self.now.maybe,
-            outcome: self.now.resolution.as_ref().map(|resolution| &resolution.outcome),
+            outcome: self.outcome(),
             redelivered: self.redelivered(),
             too_late: self.is_too_late(),
             undecided: self.undecided,
@@ -24,6 +27,20 @@ impl Life {
             unchecked: self.unchecked,
             insisted: self.insisted,
         }
+    }
+
+    pub(super) fn outcome(&self) -> Option<&Outcome> {
+        self.now.resolution.as_ref().map(|resolution| &resolution.outcome)
+    }
+
+    /// Whether it waits for another reviewer.
+    pub(super) fn is_counted(&self) -> bool {
+        matches!(self.outcome(), Some(Outcome::Counted(_)))
+    }
+
+    /// The first pause before a look at what has ended so.
+    pub(super) fn first_follow(&self) -> Duration {
+        if self.is_counted() { self.shared.pace.counted_pauses.0 } else { FIRST_FOLLOW }
     }
 
     pub(super) fn redelivered(&self) -> u32 {
@@ -56,7 +73,9 @@ impl Life {
 
     /// What a look has shown, with what was known before.
     pub(super) fn seen(&self, seen: Resolution) -> Resolution {
-        let before = self.known(seen.outcome.clone());
+        let lapsed = self.is_counted() && seen.outcome == Outcome::Failed;
+        let lapsed = lapsed && seen.detail.as_ref().is_some_and(|words| words.raw().starts_with(LAPSED));
+        let before = self.known(if lapsed { Outcome::Lapsed } else { seen.outcome.clone() });
         Resolution {
             http_status: seen.http_status.or(before.http_status),
             standing: seen.standing.or(before.standing),

@@ -30,7 +30,10 @@ impl Life {
     }
 
     pub(super) fn its_call(&self) -> DecisionCall {
-        call(&self.shared.client, &self.intent).sent_before(self.now.maybe).tried_before(self.tries.clone())
+        call(&self.shared.client, &self.intent)
+            .sent_before(self.now.maybe)
+            .tried_before(self.tries.clone())
+            .counted(self.is_counted())
     }
 
     pub(super) async fn send(&mut self, redelivery: bool) {
@@ -175,7 +178,10 @@ impl Life {
         }
         (self.ended, self.ended_before) = (Instant::now(), Duration::ZERO);
         self.put_off_since = None;
-        if resolution.outcome == Outcome::Accepted || resolution.outcome == Outcome::InProgress {
+        if !self.shared.pace.watched_for(&resolution.outcome).is_zero() {
+            if matches!(resolution.outcome, Outcome::Counted(_)) {
+                self.follow_pause = self.shared.pace.counted_pauses.0;
+            }
             self.due = Instant::now() + self.follow_pause;
         }
         if !self.now.stage.is_open() {

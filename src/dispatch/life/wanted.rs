@@ -2,7 +2,7 @@
 
 use super::super::shared::{Command, Open};
 use super::super::{News, news_of};
-use super::{FIRST_FOLLOW, Life, progress};
+use super::{Life, progress};
 use crate::journal::{Stage, Step};
 use tokio::time::Instant;
 
@@ -16,7 +16,7 @@ impl Life {
             }
             (Command::TryAgain, Stage::Ended) => self.retry().await,
             (Command::Heard, Stage::Doubtful | Stage::Ended) => {
-                (self.follow_pause, self.due) = (FIRST_FOLLOW, Instant::now());
+                (self.follow_pause, self.due) = (self.first_follow(), Instant::now());
             }
             (Command::Reread, _) => self.reread(true).await,
             _ => {}
