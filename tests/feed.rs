@@ -7,7 +7,7 @@ mod support;
 use aegis_console::client::AegisClient;
 use aegis_console::domain::{Action, ActionState, Listed, Queued, Untrusted};
 use aegis_console::feed::gateway::{Pace, run_at};
-use aegis_console::feed::{AgentState, FeedEvent, Link, Source, TroubleKind};
+use aegis_console::feed::{AgentState, FeedEvent, Link, Looking, Source, TroubleKind};
 use aegis_console::gateway::{Config, Gateway};
 use std::time::Duration;
 use support::flood::{Flood, LONG};
@@ -106,6 +106,11 @@ fn short(event: &FeedEvent) -> String {
             };
             format!("agents{}", agents.iter().map(short).collect::<String>())
         }
+        FeedEvent::Looking(looking) => {
+            let short = |one: &Looking| format!(" {} at {}", one.reviewer.visible().plain(), one.action_id);
+            format!("looking{}", looking.iter().map(short).collect::<String>())
+        }
+        FeedEvent::AllowedByRule(count) => format!("{count} allowed by rule"),
         FeedEvent::Unreadable { place, .. } => format!("unreadable {place}"),
     }
 }
@@ -396,6 +401,98 @@ async fn agents_are_told_after_the_link_is_up_and_as_they_are_paused() {
     assert_eq!(told, ["connecting", "entries ", "complete 0", "live", "agents +a -b␛[2J", "agents -a"]);
     let told = feed.told().await;
     assert_eq!(told, ["unreadable event 4", "unreadable event 5", "agents +a", "changed d pending"]);
+}
+
+fn named(number: u32, name: &str, data: &str) -> String {
+    format!("id: {number}\nevent: {name}\ndata: {data}\n\n")
+}
+
+#[tokio::test]
+async fn who_looks_is_told_without_a_place_in_the_stream_and_what_is_odd_is_let_pass() {
+    let server = Scripted::start(|asked, before| match asked {
+        asked if is_events(asked) => {
+            let looks = |data: &str| format!("event: presence\ndata: {data}\n\n");
+            let bytes = looks(r#"{"looking":[]}"#)
+                + &event(7, "a")
+                + &looks(r#"{"looking":[{"reviewer":"bob\u001b[2J","action_id":"a"}]}"#)
+                + &looks(r#"{"looking":7}"#)
+                + &looks("{");
+            if before == 0 { Answer::cut_events(bytes) } else { Answer::events("") }
+        }
+        _ => page(&[], "null"),
+    });
+    let mut feed = Listener::at(&server, PACE);
+    let told = feed.told().await;
+    assert_eq!(told, ["connecting", "entries ", "complete 0", "live", "looking", "changed a pending"]);
+    assert_eq!(feed.told().await, ["looking bob␛[2J at a", "reconnecting"]);
+    while short(&feed.next().await) != "live" {}
+    let resumed: Vec<_> = server.asked().into_iter().filter(is_events).collect();
+    assert_eq!(resumed[1].header("last-event-id"), Some("7"));
+}
+
+#[tokio::test]
+async fn what_rules_allow_is_counted_on_from_the_listing() {
+    let by = |id: &str, reviewer: &str, at: &str, state: &str| {
+        let verdict = if state == "approved" { "approve" } else { "reject" };
+        let decision = format!(
+            r#"{{"verdict":"{verdict}","reviewer":"{reviewer}","request_id":"r","decided_at":"{at}"}}"#
+        );
+        let text = entry(id).write().replace("\"decision\":null", &format!("\"decision\":{decision}"));
+        text.replace("\"pending\"", &format!("\"{state}\""))
+    };
+    let (later, before) = ("2999-01-01T00:00:00Z", "2026-01-01T00:00:00Z");
+    let server = Scripted::start(move |asked, _| match asked {
+        asked if is_events(asked) => Answer::events(
+            named(1, "action.created", &by("a", "rule:reads", later, "approved"))
+                + &named(2, "action.decided", &by("a", "rule:reads", later, "approved"))
+                + &named(3, "action.consumed", &by("a", "rule:reads", later, "approved"))
+                + &named(4, "action.decided", &by("b", "alice", later, "approved"))
+                + &named(5, "action.decided", &by("c", "rule:never", later, "rejected"))
+                // The listing has counted it.
+                + &named(6, "action.decided", &by("d", "rule:reads", before, "approved"))
+                + &named(7, "action.decided", &by("e", "rule:reads", later, "approved")),
+        ),
+        _ => Answer::json(r#"{"actions":[],"next":null,"allowed_by_rule":41}"#),
+    });
+    let mut feed = Listener::at(&server, PACE);
+    let told = feed.told().await;
+    assert_eq!(told, ["connecting", "entries ", "complete 0", "41 allowed by rule", "live"]);
+    let told = feed.told().await;
+    assert_eq!(
+        told,
+        [
+            "changed a approved",
+            "changed a approved",
+            "42 allowed by rule",
+            "changed a approved",
+            "changed b approved",
+            "changed c rejected",
+            "changed d approved",
+            "changed e approved",
+            "43 allowed by rule"
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_gateway_is_told_what_the_reviewer_looks_at_and_answers_who_else_does() {
+    let server = Scripted::start(|asked, before| match (asked.target.as_str(), before) {
+        ("/api/v1/hitl/presence", 0) => Answer::json(r#"{"looking":[{"reviewer":"bob","action_id":"a-1"}]}"#),
+        ("/api/v1/hitl/presence", 1) => Answer::json("{}"),
+        _ => Answer::new("404 Not Found", "application/problem+json", "{}"),
+    });
+    let source = source(server.url());
+    let digest = entry("a-1").action.digest;
+    let looking = source.look(Some(("a-1", &digest))).await.unwrap();
+    assert_eq!(looking, [Looking { reviewer: "bob".into(), action_id: "a-1".into() }]);
+    let asked = &server.asked()[0];
+    assert_eq!((asked.method.as_str(), asked.header("authorization")), ("POST", Some("Bearer s3cret")));
+    assert_eq!(asked.header("content-type"), Some("application/json"));
+    assert_eq!(asked.body, format!(r#"{{"action_id":"a-1","digest":"{digest}"}}"#));
+    assert!(matches!(source.look(None).await.unwrap_err().kind, TroubleKind::Garbled(_)));
+    assert_eq!(server.asked()[1].body, r#"{"action_id":null}"#);
+    let trouble = source.look(None).await.unwrap_err();
+    assert!(matches!(trouble.kind, TroubleKind::Missing(_)) && trouble.lasts(), "{trouble}");
 }
 
 #[tokio::test]

@@ -8,9 +8,9 @@ use super::jsonl::spooled;
 use super::source::Source;
 use super::spool::Spool;
 use super::trouble::{Kind, Trouble};
-use super::{FeedEvent, Link, agents, page};
+use super::{FeedEvent, Link, agents, page, presence};
 use crate::domain::json::{self, Limits};
-use crate::domain::{ActionState, Queued, Untrusted};
+use crate::domain::{ActionState, Listed, Queued, Untrusted, rule_name};
 use jiff::Timestamp;
 use sse_stream::Sse;
 use std::collections::HashSet;
@@ -61,6 +61,7 @@ pub async fn run_at(pace: Pace, source: Source, tx: mpsc::Sender<FeedEvent>) {
         last_event: None,
         live_since: None,
         spool: Spool::default(),
+        allowed: None,
     };
     tokio::select! {
         () = tx.closed() => {}
@@ -93,6 +94,8 @@ struct Follower {
     live_since: Option<Instant>,
     /// Where the texts of actions are kept.
     spool: Spool,
+    /// How many actions rules have allowed, where the server says so, and when it was last asked.
+    allowed: Option<(u64, Timestamp)>,
 }
 
 impl Follower {
@@ -152,8 +155,11 @@ impl Follower {
         let mut pending = HashSet::new();
         let source = self.source.clone();
         let mut pages = source.pages(ActionState::Pending);
+        let asked = Timestamp::now();
+        self.allowed = None;
         while let Some(page) = pages.next().await {
             let page = page.map_err(End::Trouble)?;
+            self.allowed = self.allowed.or(page.allowed_by_rule.map(|count| (count, asked)));
             let entries: Vec<_> = page
                 .entries
                 .iter()
@@ -164,6 +170,9 @@ impl Follower {
             self.tell(FeedEvent::Entries(entries)).await?;
         }
         self.tell(FeedEvent::Complete { pending }).await?;
+        if let Some((count, _)) = self.allowed {
+            self.tell(FeedEvent::AllowedByRule(count)).await?;
+        }
         Ok(())
     }
 
@@ -184,6 +193,7 @@ impl Follower {
             |id: &String| (1..=64).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic());
         let id = event.id.filter(fits);
         let place = || id.as_ref().map_or("an event".into(), |id| format!("event {id}"));
+        let mut allowed = false;
         // Names that this version does not know are for later ones.
         let told = match (event.event.as_deref(), event.data) {
             (Some(name), Some(data)) if name.starts_with("action.") => {
@@ -191,12 +201,21 @@ impl Follower {
                     Ok(value) => {
                         let queued = page::read(&value);
                         let unreadable = |error| Queued::unreadable(&data, &error, Timestamp::now());
-                        let listed = queued.unwrap_or_else(unreadable).into();
+                        let listed: Listed = queued.unwrap_or_else(unreadable).into();
+                        allowed = name == "action.decided" && self.is_allowed_since(&listed);
                         Ok(FeedEvent::Changed(spooled(listed, &mut self.spool)))
                     }
                     Err(error) => Err(error.to_string().into()),
                 })
             }
+            (Some("presence"), Some(data)) => match presence::read(data.as_bytes()) {
+                Ok(looking) => Some(Ok(FeedEvent::Looking(looking))),
+                // Nothing hangs on it.
+                Err(why) => {
+                    tracing::debug!(why = %why.visible().plain(), "who looks is not known");
+                    None
+                }
+            },
             (Some("agent.paused" | "agent.resumed"), Some(data)) => {
                 Some(agents::read(data.as_bytes()).map(|agent| FeedEvent::Agents(vec![agent])))
             }
@@ -208,7 +227,20 @@ impl Follower {
             Some(Err(reason)) => self.unreadable(place(), reason).await?,
         }
         self.last_event = id.or(self.last_event.take());
+        if let (true, Some((count, _))) = (allowed, &mut self.allowed) {
+            *count = count.saturating_add(1);
+            let count = *count;
+            self.tell(FeedEvent::AllowedByRule(count)).await?;
+        }
         Ok(())
+    }
+
+    /// Whether a rule has allowed it after the listing was asked for: what came before is in the listing's count, also
+    /// where the stream tells it once more.
+    fn is_allowed_since(&self, entry: &Listed) -> bool {
+        let decision = entry.decision.as_ref().filter(|_| entry.state == ActionState::Approved);
+        let by_rule = decision.filter(|decision| rule_name(&decision.reviewer).is_some());
+        by_rule.zip(self.allowed).is_some_and(|(decision, (_, asked))| decision.decided_at >= asked)
     }
 
     /// Half of the pause is certain and half by chance, so that consoles do not come back all at once.

@@ -8,12 +8,14 @@ mod events;
 pub mod gateway;
 pub mod jsonl;
 mod page;
+mod presence;
 mod source;
 mod spool;
 mod trouble;
 
 pub use agents::AgentState;
 pub use page::{Entry, RawPage};
+pub use presence::Looking;
 pub use source::{Pages, Source};
 pub use trouble::{Kind as TroubleKind, Trouble};
 
@@ -41,6 +43,10 @@ pub enum FeedEvent {
     /// How these agents are: each that the source knows after the link came up, and each that was paused or resumed
     /// since. Of others nothing new is known. Sources that cannot pause agents never tell it.
     Agents(Vec<AgentState>),
+    /// Who looks at which action now, this reviewer left out. What was told before counts no more.
+    Looking(Vec<Looking>),
+    /// So many actions rules have allowed without a person, in the last 24 hours when the listing was read and since.
+    AllowedByRule(u64),
     /// Something came that cannot be shown as an action, not even as one that cannot be read; the rest goes on.
     Unreadable {
         /// Where it stood: `line 3`, or the id that the server gave it.

@@ -14,6 +14,8 @@ pub struct RawPage {
     pub entries: Vec<Entry>,
     /// The cursor of the next page; `None` on the last.
     pub next: Option<String>,
+    /// How many actions rules have allowed without a person in the last 24 hours, where the server says so.
+    pub allowed_by_rule: Option<u64>,
 }
 
 /// One entry of a page.
@@ -38,8 +40,12 @@ impl RawPage {
             Some(Kind::String(cursor)) if cursor.len() <= 1024 => Some(cursor.clone()),
             Some(_) => return Err("its \"next\" is no cursor".into()),
         };
+        let allowed_by_rule = match value.get("allowed_by_rule").map(|count| &count.kind) {
+            Some(Kind::Number(text)) => text.parse().ok(),
+            _ => None,
+        };
         let text = String::from_utf8(bytes).map_err(|_| "invalid UTF-8")?;
-        Ok(Self { text, entries, next })
+        Ok(Self { text, entries, next, allowed_by_rule })
     }
 
     /// Bytes of the whole page.
@@ -97,6 +103,21 @@ mod tests {
         let readable: Vec<_> = page.entries.iter().map(|entry| entry.queued.is_ok()).collect();
         assert_eq!(readable, [false, false, true]);
         assert_eq!(page.next, None);
+    }
+
+    #[test]
+    fn how_many_rules_allowed_is_a_number_or_nothing() {
+        for (member, count) in [
+            (r#","allowed_by_rule":7"#, Some(7)),
+            ("", None),
+            (r#","allowed_by_rule":null"#, None),
+            (r#","allowed_by_rule":-1"#, None),
+            (r#","allowed_by_rule":1e9"#, None),
+            (r#","allowed_by_rule":"7""#, None),
+        ] {
+            let page = page(format!(r#"{{"actions":[],"next":null{member}}}"#)).unwrap();
+            assert_eq!(page.allowed_by_rule, count, "{member}");
+        }
     }
 
     #[test]

@@ -4,11 +4,12 @@
 use super::agents::{self, AgentState};
 use super::events::Events;
 use super::page::{self, RawPage};
+use super::presence::{self, Looking};
 use super::trouble::{Kind, Trouble};
 use crate::client::http::{Http, words};
 use crate::client::{AegisClient, ClientError};
 use crate::domain::json::{self, Limits, Value};
-use crate::domain::{ActionState, Queued, Untrusted};
+use crate::domain::{ActionState, Digest, Queued, Untrusted};
 use jiff::Timestamp;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use reqwest::{Method, Response};
@@ -26,6 +27,8 @@ const LATER_PAGES: usize = 500;
 const PAGE_TIME: Duration = Duration::from_secs(30);
 /// The head of the stream of events must have come in this time.
 const HEAD_TIME: Duration = Duration::from_secs(15);
+/// Saying what the reviewer looks at must have been answered in this time: it is said again soon.
+const LOOK_TIME: Duration = Duration::from_secs(5);
 /// What is read of an answer that is no success.
 const REFUSAL_BYTES: usize = 64 * 1024;
 /// What a listing may hold; a server that goes on past it is not believed to end.
@@ -125,10 +128,33 @@ impl Source {
         if done { Ok(agent) } else { Err(self.trouble(Kind::Garbled("it answers something else".into()))) }
     }
 
-    /// The bytes of an answer that should be JSON, whole and in time.
+    /// Says which action the reviewer looks at, or that it is none; says who looks at which others.
+    ///
+    /// # Errors
+    /// [`Trouble`]; [`Kind::Missing`] where the server does not keep that.
+    pub async fn look(&self, at: Option<(&str, &Digest)>) -> Result<Vec<Looking>, Trouble> {
+        let body = presence::body(at);
+        let answer = self.answer(Method::POST, "/hitl/presence", Some(body), presence::LIMITS.bytes);
+        let answer = timeout(LOOK_TIME, answer).await;
+        let answer = answer.unwrap_or_else(|_| Err(self.trouble(Kind::Slow(LOOK_TIME))));
+        let answer = answer.map_err(|trouble| trouble.missing(|| "list of who looks".into()))?;
+        presence::read(&answer).map_err(|why| self.trouble(Kind::Garbled(why)))
+    }
+
     async fn json(&self, method: Method, path: &str, limit: usize) -> Result<Vec<u8>, Trouble> {
+        self.answer(method, path, None, limit).await
+    }
+
+    /// The bytes of an answer that should be JSON, whole and in time.
+    async fn answer(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<String>,
+        limit: usize,
+    ) -> Result<Vec<u8>, Trouble> {
         let read = async {
-            let response = self.ask(method, path, "application/json", None).await?;
+            let response = self.ask(method, path, "application/json", None, body).await?;
             let html = says(response.headers(), "html");
             let body = self.body(response, limit).await?;
             let page = html || body.trim_ascii_start().first() == Some(&b'<');
@@ -140,7 +166,7 @@ impl Source {
     /// The stream of events, after the event of that id, else from now. `silence` is how long it may say nothing.
     pub(super) async fn events(&self, after: Option<&str>, silence: Duration) -> Result<Events, Trouble> {
         let head =
-            timeout(HEAD_TIME, self.ask(Method::GET, "/hitl/events", "text/event-stream", after)).await;
+            timeout(HEAD_TIME, self.ask(Method::GET, "/hitl/events", "text/event-stream", after, None)).await;
         let response = head.unwrap_or_else(|_| Err(self.trouble(Kind::Slow(HEAD_TIME))))?;
         if says(response.headers(), "html") {
             return Err(self.trouble(Kind::Html));
@@ -161,6 +187,7 @@ impl Source {
         path: &str,
         accept: &'static str,
         after: Option<&str>,
+        body: Option<String>,
     ) -> Result<Response, Trouble> {
         let request = self.client.get(path).map_err(|error| error.to_string()).and_then(|mut request| {
             *request.method_mut() = method;
@@ -168,6 +195,10 @@ impl Source {
             if let Some(id) = after.map(HeaderValue::from_str) {
                 let id = id.map_err(|error| error.to_string())?;
                 request.headers_mut().insert(HeaderName::from_static("last-event-id"), id);
+            }
+            if let Some(body) = body {
+                request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+                *request.body_mut() = body.into();
             }
             reqwest::Request::try_from(request).map_err(|error| words(&error))
         });

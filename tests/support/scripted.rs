@@ -2,7 +2,7 @@
 //! HTTP that could mend a bad answer.
 
 use std::collections::HashMap;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -10,8 +10,12 @@ use std::thread;
 /// What was asked.
 #[derive(Debug, Clone)]
 pub struct Asked {
+    /// `GET` or `POST`.
+    pub method: String,
     /// Path and query.
     pub target: String,
+    /// The body, where its length was said.
+    pub body: String,
     headers: HashMap<String, String>,
 }
 
@@ -97,15 +101,24 @@ impl Scripted {
 }
 
 fn serve(stream: &TcpStream, script: &impl Fn(&Asked, usize) -> Answer, asked: &Mutex<Vec<Asked>>) {
-    let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
+    let mut reader = BufReader::new(stream.try_clone().unwrap());
+    let mut lines = reader.by_ref().lines();
     let Some(Ok(request)) = lines.next() else { return };
-    let target = request.split(' ').nth(1).unwrap().to_owned();
+    let mut words = request.split(' ').map(str::to_owned);
+    let (method, target) = (words.next().unwrap(), words.next().unwrap());
     let headers = lines.map_while(Result::ok).take_while(|line| !line.is_empty());
     let headers = headers.filter_map(|line| {
         let (name, value) = line.split_once(": ")?;
         Some((name.to_ascii_lowercase(), value.to_owned()))
     });
-    let request = Asked { target, headers: headers.collect() };
+    let headers: HashMap<_, _> = headers.collect();
+    let length = headers.get("content-length").and_then(|length| length.parse().ok()).unwrap_or_default();
+    let mut body = vec![0; length];
+    if reader.read_exact(&mut body).is_err() {
+        return;
+    }
+    let body = String::from_utf8(body).unwrap();
+    let request = Asked { method, target, body, headers };
     let path = |asked: &Asked| asked.target.split('?').next().unwrap().to_owned();
     let before = {
         let mut asked = asked.lock().unwrap();
