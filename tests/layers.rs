@@ -304,6 +304,7 @@ const RAW: &[(&str, &str)] = &[
         "console/screens/queue/cursor.rs",
         "parses the payload; the names of its members are untrusted text again",
     ),
+    ("dispatch/life/knowing.rs", "compares the server's words with the one for what has lapsed"),
     ("dispatch/order.rs", "the wire and the journal: the bytes that were sealed"),
     ("feed/source.rs", "compares the name that the server answers with the one it was asked for"),
     ("feed/trouble.rs", "sentences that are untrusted themselves"),

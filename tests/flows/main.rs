@@ -16,5 +16,6 @@ mod panes;
 mod plain;
 mod reading;
 mod script;
+mod several;
 mod standing;
 mod themes;

@@ -5,9 +5,12 @@ use aegis_console::client::AttemptEvent;
 use aegis_console::console::app::{Context, Effect, EndOfInput, Message, Model, Now, Settings};
 use aegis_console::console::plain::Plain;
 use aegis_console::dispatch::{DispatchEvent, News, Order};
-use aegis_console::domain::{Outcome, Resolution, Risk, Standing, Try, Untrusted, Verdict};
-use aegis_console::feed::{FeedEvent, Link};
+use aegis_console::domain::{
+    Approval, Count, Outcome, Queued, Resolution, Review, Risk, Standing, Try, Untrusted, Verdict,
+};
+use aegis_console::feed::{FeedEvent, Link, Looking};
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -274,7 +277,7 @@ fn other_bytes_under_a_known_id_are_another_number() {
     session.say("").say("show 1");
     let mut other = refund();
     let sealed = other.action.sealed.replace("1.10", "1100");
-    other.action = std::sync::Arc::new(aegis_console::domain::Action::read(sealed).unwrap());
+    other.action = Arc::new(aegis_console::domain::Action::read(sealed).unwrap());
     session.feed(FeedEvent::Replaced(other));
     session.say("approve 1");
     assert!(session.last().contains("1 does not wait for a decision any more"), "{}", session.last());
@@ -367,6 +370,7 @@ fn undo_again_and_noted_by_number() {
         request_id: Some("another".into()),
         decided_at: Some(at("12:03:11")),
         status: None,
+        count: None,
     };
     session.resolved(Outcome::Conflict, 409, Some(standing)).say("undo 1").say("again 1").say("noted 1");
     assert_eq!(session.effects.last(), Some(&Effect::Acknowledge(session.order().id)));
@@ -451,4 +455,28 @@ fn nothing_foreign_stands_at_the_left_edge_and_no_line_is_too_long() {
             assert!(!line.starts_with("2: low") && !line.starts_with("approve 2"), "{line:?}");
         }
     }
+}
+
+#[test]
+fn what_other_reviewers_make_of_it_is_told_line_by_line() {
+    let reviewed = |names: &[&str]| {
+        let approval =
+            |name: &&str| Approval { reviewer: (*name).into(), decided_at: at("12:01:40"), reason: None };
+        let approvals: Vec<_> = names.iter().map(approval).collect();
+        let review = Review { needed: 2, approvals, until: Some(at("12:16:40")) };
+        Queued { review: Some(Arc::new(review)), ..plain(9, Risk::Low).queued() }
+    };
+    let mut session = Session::new();
+    session.feed(FeedEvent::changed(reviewed(&[])));
+    session.feed(FeedEvent::changed(reviewed(&["alice"])));
+    let looking = Looking { reviewer: "bob".into(), action_id: reviewed(&[]).action.id.clone() };
+    session.feed(FeedEvent::Looking(vec![looking]));
+    session.feed(FeedEvent::AllowedByRule(3));
+    // What rules allow is counted, and interrupts nobody.
+    session.feed(FeedEvent::changed(decided(plain(10, Risk::Low).queued(), Verdict::Approve, "rule:reads")));
+    session.say("list").say("show 4").say("approve 4").say("yes");
+    session.resolved(Outcome::Counted(Count { approvals: 1, needed: 2 }), 202, None);
+    session.say("approve 4").say("status").say("outcomes");
+    assert_eq!(session.orders().len(), 1);
+    insta::assert_snapshot!(session.transcript);
 }

@@ -443,5 +443,6 @@ pub(crate) fn standing(verdict: Verdict, reviewer: &str) -> Standing {
         request_id: Some("another".into()),
         decided_at: Some(at("12:03:11")),
         status: None,
+        count: None,
     }
 }

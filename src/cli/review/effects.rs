@@ -1,12 +1,13 @@
 //! From what the pure console asks for to who does it: the dispatcher, the source of the queue.
 //! Decides nothing.
 
+use crate::console::app::guard::Selection;
 use crate::console::app::{Effect, Message};
 use crate::dispatch::{Dispatcher, Link as DispatchLink};
 use crate::domain::Verdict;
 use crate::feed::{self, FeedEvent};
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 /// Who does what the console asks for.
 pub(super) struct Doers {
@@ -16,6 +17,8 @@ pub(super) struct Doers {
     pub(super) source: Option<feed::Source>,
     /// How long approvals are held.
     pub(super) grace: Duration,
+    /// Where it is said what the reviewer looks at.
+    pub(super) looks: watch::Sender<Option<Selection>>,
     /// Where news goes.
     pub(super) tell: mpsc::Sender<Message>,
 }
@@ -31,6 +34,8 @@ impl Doers {
             Effect::Refetch(id) => {
                 self.ask(async move |source: feed::Source| source.fetch(&id).await.map(FeedEvent::Replaced));
             }
+            // What is not said now is said again soon.
+            Effect::Look(at) => drop(self.looks.send(at)),
             effect => {
                 if let Some(dispatcher) = &self.dispatcher {
                     dispatch(dispatcher, effect, self.grace);
@@ -81,6 +86,7 @@ fn dispatch(dispatcher: &Dispatcher, effect: Effect, grace: Duration) {
         | Effect::Suspend
         | Effect::FlushInput
         | Effect::Pause { .. }
+        | Effect::Look(_)
         | Effect::Refetch(_) => {}
     }
 }

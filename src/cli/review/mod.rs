@@ -3,6 +3,7 @@
 
 mod effects;
 mod look;
+mod presence;
 
 pub use look::Look;
 
@@ -27,10 +28,13 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
-use tokio::sync::mpsc;
+use std::time::Duration;
+use tokio::sync::{mpsc, watch};
 
 /// News that may wait for the screen; a flood waits at its source.
 const NEWS: usize = 1_024;
+/// How long it may take to say that nothing is looked at any more.
+const LEAVING: Duration = Duration::from_millis(400);
 /// Decisions of earlier sessions that the outcomes begin with.
 const REMEMBERED: usize = 1_000;
 /// How many of them the screen takes in between two frames.
@@ -233,6 +237,8 @@ pub(super) async fn show(session: Session, chosen: &Chosen) -> anyhow::Result<Ex
         reviewer: session.reviewer,
         decisions_go_out: session.way_out.is_some(),
         expires_here: matches!(session.feed, Feed::Lines(_)),
+        // Line by line there is no cursor that rests on anything.
+        presence: matches!(session.feed, Feed::Gateway(_)) && !is_plain,
         how_to_ask: session.how_to_ask,
         simulated: session.simulated,
         time_zone: clock::zone(),
@@ -261,7 +267,9 @@ pub(super) async fn show(session: Session, chosen: &Chosen) -> anyhow::Result<Ex
         Feed::Lines(_) => None,
     };
     tokio::spawn(follow(session.feed, dispatcher.clone(), tell.clone()));
-    let doers = Doers { dispatcher, source, grace: chosen.config().grace, tell };
+    let (looks, looked) = watch::channel(None);
+    let looking = source.clone().map(|source| tokio::spawn(presence::tell(source, looked, tell.clone())));
+    let doers = Doers { dispatcher, source, grace: chosen.config().grace, looks, tell };
     let exit = if is_plain {
         if chosen.is_dumb() {
             // Standard error may be closed; the mode says for itself what it is.
@@ -278,8 +286,21 @@ pub(super) async fn show(session: Session, chosen: &Chosen) -> anyhow::Result<Ex
         let mut console = Console::new(Model::new(settings, size));
         runtime::run(&mut console, keyboard, news, |effect| doers.carry_out(effect)).await?
     };
-    if let Some(dispatcher) = doers.dispatcher {
-        dispatcher.shutdown().await;
+    let Doers { dispatcher, looks, .. } = doers;
+    // With its sender gone it is said that nothing is looked at any more, while what is on its way ends.
+    drop(looks);
+    let left = async {
+        if let Some(looking) = looking {
+            let _ = tokio::time::timeout(LEAVING, looking).await;
+        }
+    };
+    let shut = async {
+        if let Some(dispatcher) = &dispatcher {
+            dispatcher.shutdown().await;
+        }
+    };
+    tokio::join!(left, shut);
+    if let Some(dispatcher) = dispatcher {
         let open = dispatcher.open();
         if open > 0 && !simulated {
             // Standard error may be closed; the journal knows all the same.
@@ -349,10 +370,8 @@ async fn follow(feed: Feed, dispatcher: Option<Dispatcher>, tell: mpsc::Sender<M
     };
     let forward = async {
         while let Some(event) = events.recv().await {
-            if let (FeedEvent::Changed(Listed { decision: Some(decision), .. }), Some(dispatcher)) =
-                (&event, &dispatcher)
-            {
-                dispatcher.heard(&decision.request_id);
+            if let (FeedEvent::Changed(entry), Some(dispatcher)) = (&event, &dispatcher) {
+                heard(dispatcher, entry);
             }
             if tell.send(Message::Feed(event)).await.is_err() {
                 return;
@@ -360,6 +379,17 @@ async fn follow(feed: Feed, dispatcher: Option<Dispatcher>, tell: mpsc::Sender<M
         }
     };
     tokio::join!(source, forward);
+}
+
+/// The dispatcher is told whose call the server spoke of, and on which action something may have changed for an approval
+/// that waits for another reviewer.
+fn heard(dispatcher: &Dispatcher, entry: &Listed) {
+    if let Some(decision) = &entry.decision {
+        dispatcher.heard(&decision.request_id);
+    }
+    if entry.review.is_some() || entry.state != ActionState::Pending {
+        dispatcher.heard_of(&entry.headline.digest);
+    }
 }
 
 #[cfg(test)]

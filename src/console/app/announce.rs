@@ -52,6 +52,8 @@ pub(super) enum Alert {
     NotTaken,
     /// Nobody decided in time.
     Expired,
+    /// An approval counts no more.
+    Lapsed,
     /// Something of this risk waits now.
     Arrived(Risk),
 }
@@ -61,7 +63,7 @@ impl Alert {
         match self {
             Self::Conflict => Occasion::Conflict,
             Self::Refused | Self::Returned | Self::NotTaken => Occasion::Refusal,
-            Self::Expired => Occasion::Expiry,
+            Self::Expired | Self::Lapsed => Occasion::Expiry,
             Self::Arrived(_) => Occasion::HighRisk,
         }
     }
@@ -73,6 +75,7 @@ impl Alert {
             Self::Returned => "returned, not sent",
             Self::NotTaken => "not taken",
             Self::Expired => "expired",
+            Self::Lapsed => "lapsed",
             Self::Arrived(Risk::High) => "waits, high risk",
             Self::Arrived(Risk::Critical) => "waits, critical risk",
             Self::Arrived(_) => "waits",

@@ -1,6 +1,6 @@
 //! The one instant that matters next. `None` means that nothing on the screen changes by itself: no wake-up at all.
 
-use super::{Model, Now, announce};
+use super::{Model, Now, announce, presence};
 use crate::domain::timestamp::{age_holds, between, countdown_holds};
 use crate::feed::Link;
 use jiff::Timestamp;
@@ -17,7 +17,7 @@ pub fn next_deadline(model: &Model, now: Now) -> Option<Duration> {
     // Everything that changes within a second changes at its end, in one frame.
     let changes = changes.map(|after| now.tick + until_second_at_or_behind(now, after));
     let notice = model.notice.as_ref().map(|notice| notice.until);
-    changes.into_iter().chain(notice).chain(announce::next(model)).min()
+    changes.into_iter().chain(notice).chain(announce::next(model)).chain(presence::next(model)).min()
 }
 
 /// How long the times that show stay as they are.

@@ -1,6 +1,7 @@
 //! What `update` asks the shell to do: plain values that a test can compare.
 
 use super::Announcement;
+use super::guard::Selection;
 use crate::dispatch::Order;
 use crate::domain::Untrusted;
 use uuid::Uuid;
@@ -28,6 +29,8 @@ pub enum Effect {
         /// Whether it is to be paused.
         paused: bool,
     },
+    /// Tell the source which action the reviewer looks at; `None` for none.
+    Look(Option<Selection>),
     /// Ask the source for this action as it is now: the server says that it is not what was decided on.
     Refetch(String),
     /// The link to the source is up, or it is down.

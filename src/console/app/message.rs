@@ -35,8 +35,24 @@ pub enum Message {
     DeadlineReached,
     /// The source did not do what it was asked for, in these words.
     SourceRefused(Untrusted),
+    /// The source keeps nothing of who looks at what.
+    PresenceRefused,
     /// A background task broke; the screen goes on.
     TaskFailed(String),
+}
+
+impl Message {
+    /// Whether somebody sits there: a program tells all else.
+    pub fn is_the_reviewers(&self) -> bool {
+        matches!(
+            self,
+            Self::KeyPressed(_)
+                | Self::Pasted(_)
+                | Self::Mouse(_)
+                | Self::Resized(..)
+                | Self::FocusChanged(true)
+        )
+    }
 }
 
 /// Why no key will come again. None of these is ever a decision.

@@ -15,6 +15,7 @@ pub mod model;
 pub mod mouse;
 pub mod named;
 pub mod news;
+pub mod presence;
 pub mod typing;
 pub mod update;
 

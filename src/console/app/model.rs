@@ -4,13 +4,14 @@ use super::announce::Announcer;
 use super::guard::Shown;
 use super::layout::{Arrangement, Asking, inside};
 use super::mouse::Mouse;
+use super::presence::Presence;
 use super::{EndOfInput, Layout, NotifyBy, Now};
 use crate::config::{Clipboard, Config, Filters, Group, Highlight, Occasion, Order, Percent};
 use crate::console::keymap::{Keymap, Scope};
 use crate::console::screens::command::CommandLine;
 use crate::console::screens::copy::Menu;
 use crate::console::screens::decide::{self, Bar, Subject};
-use crate::console::screens::detail::Detail;
+use crate::console::screens::detail::{Detail, Reviewed};
 use crate::console::screens::help::Help;
 use crate::console::screens::outcomes::Outcomes;
 use crate::console::screens::queue::Queue;
@@ -60,6 +61,8 @@ pub struct Settings {
     pub flood_limit: usize,
     /// Whether nobody but this console sees to it that an action expires (a queue file has no server).
     pub expires_here: bool,
+    /// Whether the source may be told what the reviewer looks at.
+    pub presence: bool,
     /// What makes something wait: shown while nothing does.
     pub how_to_ask: Vec<String>,
     /// Whether everything is printed line by line, with no screen to place it on.
@@ -111,6 +114,7 @@ impl Settings {
             grace: Duration::ZERO,
             flood_limit: DEFAULT_LIMIT as usize,
             expires_here: false,
+            presence: false,
             how_to_ask: Vec::new(),
             line_by_line: false,
             always_letters: false,
@@ -179,6 +183,10 @@ pub struct Model {
     pub link: Link,
     /// The agents that are paused at the source, and by whom.
     pub paused: HashMap<Untrusted, AgentState>,
+    /// Who looks at which action.
+    pub presence: Presence,
+    /// How many actions rules have allowed without a person lately, where the source says so.
+    pub allowed_by_rule: Option<u64>,
     /// How much came from the source that is no action, not even one that cannot be read.
     pub not_taken: usize,
     /// A passing message.
@@ -229,6 +237,8 @@ impl Model {
             command: CommandLine::default(),
             link: Link::Connecting,
             paused: HashMap::new(),
+            presence: Presence::default(),
+            allowed_by_rule: None,
             not_taken: 0,
             notice: None,
             announcer: Announcer::default(),
@@ -321,6 +331,9 @@ impl Model {
             table.resize(usize::from(frame.width), usize::from(frame.height));
         }
         self.queue.resize(self.layout.list, self.layout.has_split());
+        let review = self.queue.selected().and_then(|action| self.queue.review(&action.id));
+        let review = review.map(|review| Reviewed::of(review, &self.settings.time_zone));
+        self.detail.reviewed(review);
         self.detail.show(self.queue.selected(), self.layout.detail);
         self.outcomes.resize(self.layout.outcomes);
         if let Some(help) = &mut self.help {

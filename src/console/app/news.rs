@@ -9,7 +9,9 @@ use crate::console::theme::Role;
 use crate::console::widgets::RoleLine;
 use crate::dispatch::{DispatchEvent, Entry, News, Order};
 use crate::domain::difference::differences;
-use crate::domain::{ActionState, Field, Listed, Outcome, Queued, Risk, Untrusted, Visible};
+use crate::domain::{
+    ActionState, ExecutionState, Field, Listed, Outcome, Queued, Risk, Untrusted, Visible, rule_name,
+};
 use crate::feed::{AgentState, FeedEvent, Link};
 
 pub(super) fn feed(
@@ -29,6 +31,7 @@ pub(super) fn feed(
             let was_up = !model.is_offline();
             if matches!(link, Link::Reconnecting { .. }) {
                 model.queue.unlinked();
+                model.presence.unlinked();
             }
             if link == Link::Ended {
                 model.queue.all_listed();
@@ -56,6 +59,8 @@ pub(super) fn feed(
                 paused(model, agent, context);
             }
         }
+        FeedEvent::Looking(looking) => model.presence.told(looking),
+        FeedEvent::AllowedByRule(count) => model.allowed_by_rule = Some(count),
         FeedEvent::Replaced(entry) => {
             close_bar_on(model, &entry, context);
             if let Some(known) = model.queue.known(&entry.action.id) {
@@ -101,6 +106,16 @@ fn news_of(
     if let Some(execution) = &entry.execution {
         model.outcomes.executed(entry.headline.id(), execution);
     }
+    if let Some(review) = &entry.review {
+        model.outcomes.reviewed(entry.headline.id(), review);
+    }
+    if live && is_by_rule(&entry) && model.outcomes.newest_row_of(entry.headline.id()).is_none() {
+        // Nobody waited for it, so the list never had it.
+        let known = model.queue.is_pending(entry.headline.id());
+        if !known {
+            model.outcomes.settled((context.id)(), context.now.wall, entry.queued());
+        }
+    }
     let (name, risk) = (Untrusted::from(entry.headline.raw(Field::Action)), entry.headline.risk);
     match model.queue.apply(entry, live) {
         Applied::Settled(entry) => settled(model, *entry, context, effects),
@@ -112,8 +127,15 @@ fn news_of(
         Applied::Arrived if live && risk >= Risk::High => {
             alert(model, Alert::Arrived(risk), &name, effects);
         }
-        Applied::Arrived | Applied::Unchanged => {}
+        Applied::Arrived | Applied::Reviewed | Applied::Unchanged => {}
     }
+}
+
+/// Whether a rule has just decided it, before anybody could.
+fn is_by_rule(entry: &Listed) -> bool {
+    let decision = entry.decision.as_ref().filter(|_| entry.state != ActionState::Pending);
+    let fresh = entry.execution.as_ref().is_none_or(|execution| execution.state == ExecutionState::Waiting);
+    fresh && decision.is_some_and(|decision| rule_name(&decision.reviewer).is_some())
 }
 
 /// An action no longer waits. Where a decision made here is on its way or has ended, its own answer tells what stands.
@@ -123,6 +145,9 @@ fn settled(model: &mut Model, entry: Queued, context: &mut Context<'_>, effects:
         entry.decision.as_ref().and_then(|decision| model.outcomes.learned(&entry.action.id, decision));
     if learned == Some(Outcome::Conflict) {
         alert(model, Alert::Conflict, &entry.action.name, effects);
+    }
+    if matches!(entry.state, ActionState::Expired | ActionState::Cancelled) {
+        model.outcomes.lapsed(&entry.action.id);
     }
     if model.outcomes.covers(&entry.action.id) && entry.state != ActionState::Expired {
         return;
@@ -157,7 +182,13 @@ fn tell_how(model: &mut Model, entry: &Queued, context: &mut Context<'_>) {
         (_, ActionState::Cancelled) => line.push(Role::Notice, " was withdrawn by its agent"),
         (Some(decision), _) => {
             line.push(Role::Notice, format!(" was {} by ", decision.verdict.past()));
-            line.push_foreign(Role::Foreign, &decision.reviewer.name().cut(24));
+            match rule_name(&decision.reviewer) {
+                Some(rule) => {
+                    line.push(Role::Notice, "rule ");
+                    line.push_foreign(Role::Foreign, &rule.quoted().cut(24));
+                }
+                None => line.push_foreign(Role::Foreign, &decision.reviewer.name().cut(24)),
+            }
         }
         (None, _) => line.push(Role::Notice, " no longer waits"),
     }
@@ -196,6 +227,7 @@ pub(super) fn dispatch(
         News::Resolved(resolution) => match resolution.outcome {
             Outcome::Conflict => Some(Alert::Conflict),
             Outcome::Refused => Some(Alert::Refused),
+            Outcome::Lapsed => Some(Alert::Lapsed),
             _ => None,
         },
         News::Returned { .. } => Some(Alert::Returned),
@@ -211,8 +243,12 @@ pub(super) fn dispatch(
         model.detail.forget(&digest);
         effects.push(Effect::Refetch(action.clone()));
     }
+    let ended = ours.outcome().is_some();
     if waits {
         model.queue.put_back(&action);
+    } else if ended && model.queue.is_pending(&action) {
+        // It had waited for another reviewer.
+        model.queue.take_out(&action);
     }
     if let Some(rings) = rings {
         alert(model, rings, &name, effects);

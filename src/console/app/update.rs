@@ -2,7 +2,9 @@
 
 use super::guard::{self, Refusal};
 use super::model::Exit;
-use super::{Context, Effect, Message, Model, Now, Pane, announce, command, copy, mouse, news, typing};
+use super::{
+    Context, Effect, Message, Model, Now, Pane, announce, command, copy, mouse, news, presence, typing,
+};
 use crate::console::keymap::{Intent, Scope};
 use crate::console::screens::decide::{Bar, Subject, Table};
 use crate::console::screens::help::Help;
@@ -20,6 +22,9 @@ use std::sync::Arc;
 pub fn update(model: &mut Model, message: Message, context: &mut Context<'_>) -> Vec<Effect> {
     let mut effects = Vec::new();
     model.queue.clock(context.now.wall);
+    if message.is_the_reviewers() {
+        model.presence.touched(context.now);
+    }
     match message {
         Message::KeyPressed(key) => pressed(model, key, context, &mut effects),
         Message::Pasted(text) => typing::paste(model, &text, context),
@@ -51,6 +56,7 @@ pub fn update(model: &mut Model, message: Message, context: &mut Context<'_>) ->
             let line = RoleLine::of(Role::Bad, "the source refused: ").foreign(&words.visible());
             model.tell_line(line, context.now);
         }
+        Message::PresenceRefused => model.presence.refused(),
         Message::TaskFailed(words) => {
             model.tell(Role::Bad, format!("a background task failed: {words}"), context.now);
         }
@@ -58,6 +64,7 @@ pub fn update(model: &mut Model, message: Message, context: &mut Context<'_>) ->
     model.settle();
     let words = Words::new(&model.settings, model.is_offline(), context.now);
     model.outcomes.lay_out(model.layout.outcomes, &words);
+    presence::due(model, context.now, &mut effects);
     announce::due(model, context.now, &mut effects);
     effects
 }

@@ -6,6 +6,7 @@ use super::session::Plain;
 use super::wording::{self, say};
 use crate::console::app::{Message, Now};
 use crate::console::screens::outcomes::{Kind, Ours, Progress, Row};
+use crate::console::theme::Role;
 use crate::console::widgets::RoleLine;
 use crate::dispatch::DispatchEvent;
 use crate::domain::{Action, ActionState, Listed};
@@ -57,6 +58,8 @@ pub(super) struct Touched {
     fresh: Vec<Arc<Action>>,
     /// Actions of which something may have become.
     actions: Vec<String>,
+    /// Actions of which another reviewer has approved, or an approval counts no more.
+    reviewed: Vec<String>,
     /// The decision that it is about.
     decision: Option<Uuid>,
     complete: bool,
@@ -109,6 +112,8 @@ impl Plain {
                 touched.actions.push(id.to_owned());
             } else if !self.model.queue.is_pending(id) {
                 touched.fresh.push(entry.headline.action());
+            } else if entry.review.is_some() && entry.review.as_ref() != self.model.queue.review(id) {
+                touched.reviewed.push(id.to_owned());
             }
         };
         match message {
@@ -144,12 +149,24 @@ impl Plain {
                 }
             }
         }
+        for id in touched.reviewed {
+            self.gather_review(&id);
+        }
         self.gather_outcomes(&touched.actions, touched.decision);
         self.gather_link();
         if touched.complete && !self.news.listed {
             self.news.listed = true;
             self.first = true;
         }
+    }
+
+    /// `7: send_email, 1 of 2: alice`.
+    fn gather_review(&mut self, id: &str) {
+        let Some(action) = self.model.queue.known(id) else { return };
+        let Some(others) = wording::others(&self.model, &action) else { return };
+        let line = say(format!("{}: ", self.names.of(&action)));
+        let line = line.followed_by(Some(wording::what(&action))).with(Role::Text, ", ");
+        self.news.tell(Item::Line(line.followed_by(Some(others))));
     }
 
     /// Rows that are new, and those that may have changed.
@@ -225,7 +242,11 @@ impl Plain {
 
 /// Whether the outcome says something that a listener does not know.
 fn is_worth_a_line(row: &Row) -> bool {
-    let Kind::Ours(ours) = &row.kind else { return true };
+    let ours = match &row.kind {
+        Kind::Ours(ours) => ours,
+        // What rules allow may come by the hundred: it is counted, and outcomes has it.
+        Kind::Elsewhere(entry) => return !entry.is_allowed_by_rule(),
+    };
     let Ours { progress, .. } = &**ours;
     match progress {
         // A try that is under way says nothing before it is over; the one that is waited for says why.

@@ -70,7 +70,7 @@ impl Plain {
         let rows = waiting::rows(&self.model, first, most.saturating_add(1));
         for row in rows.iter().take(most) {
             match row {
-                Waits::One(action) => entry(&mut self.page, &mut self.names, action, now),
+                Waits::One(action) => self.entry(action, now),
                 Waits::Many(agent, count) => self.page.quoting(&wording::flood(agent, *count)),
             }
         }
@@ -122,7 +122,7 @@ impl Plain {
         let most = (self.rows() / 2).max(1);
         for id in ids.iter().skip(first).take(most) {
             if let Some(action) = self.model.queue.known(id) {
-                entry(&mut self.page, &mut self.names, &action, now);
+                self.entry(&action, now);
             }
         }
         let next = first.saturating_add(most);
@@ -288,6 +288,14 @@ impl Plain {
         }
         for agent in self.model.paused.keys() {
             self.page.quoting(&say("paused: ").foreign(&agent.name()));
+        }
+    }
+
+    /// An action in a list.
+    fn entry(&mut self, action: &Action, now: Now) {
+        entry(&mut self.page, &mut self.names, action, now);
+        if let Some(others) = wording::others(&self.model, action) {
+            self.page.quoting(&say("    ").followed_by(Some(others)));
         }
     }
 

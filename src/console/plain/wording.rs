@@ -2,6 +2,7 @@
 
 use crate::console::app::guard::Refusal;
 use crate::console::app::{Model, Now};
+use crate::console::screens::detail::review::{sum, time};
 use crate::console::screens::outcomes::{Kind, Row, view};
 use crate::console::theme::Role;
 use crate::console::widgets::RoleLine;
@@ -39,6 +40,28 @@ pub(super) fn what(action: &Action) -> RoleLine {
 pub(super) fn summary(action: &Action) -> Option<RoleLine> {
     let summary = action.summary.as_ref()?;
     Some(say("    says ").foreign(&summary.quoted().cut(SUMMARY)))
+}
+
+/// `1 of 2: alice, bob looks`: what other reviewers make of it.
+pub(super) fn others(model: &Model, action: &Action) -> Option<RoleLine> {
+    let review = model.queue.review(&action.id).map(|review| sum(review));
+    let looking = looking(model, action);
+    match (review, looking) {
+        (Some(review), Some(looking)) => Some(review.with(Role::Text, "; ").followed_by(Some(looking))),
+        (review, looking) => review.or(looking),
+    }
+}
+
+/// `bob, eve look at it now`.
+fn looking(model: &Model, action: &Action) -> Option<RoleLine> {
+    let names = model.presence.looking_at(&action.id);
+    let mut line = RoleLine::default();
+    for name in names {
+        line.push(Role::Text, if line.is_empty() { "" } else { ", " });
+        line.push_foreign(Role::Foreign, &name.name().cut(NAME));
+    }
+    let verb = if names.len() == 1 { " looks at it now" } else { " look at it now" };
+    (!names.is_empty()).then(|| line.with(Role::Text, verb))
 }
 
 /// `37 more of billing-agent, which asks faster than anybody can read`.
@@ -120,11 +143,15 @@ pub(super) fn counts(model: &Model) -> String {
         (outcomes.held(), "held"),
         (outcomes.queued(), "queued"),
         (outcomes.sending(), "sending"),
+        (outcomes.counted_ones(), "counted"),
         (outcomes.unconfirmed(), "unconfirmed"),
         (outcomes.conflicts(), if outcomes.conflicts() == 1 { "conflict" } else { "conflicts" }),
     ];
     for (count, word) in more.into_iter().filter(|(count, _)| *count > 0) {
         words.push_str(&format!(", {count} {word}"));
+    }
+    if let Some(count) = model.allowed_by_rule.filter(|count| *count > 0) {
+        words.push_str(&format!(", {count} allowed by rule"));
     }
     words
 }
@@ -152,6 +179,19 @@ pub(super) fn facts(number: u32, action: &Action, model: &Model, now: Now) -> Ve
     }
     if action.reviewers_needed > 1 {
         lines.push(fact("reviewers needed").with(Role::Text, action.reviewers_needed.to_string()));
+    }
+    if let Some(review) = model.queue.review(&action.id) {
+        let zone = &model.settings.time_zone;
+        let until = review.until.map(|until| format!(", counts until {}", time(until, zone)));
+        lines.push(fact("review").followed_by(Some(sum(review))).with(Role::Text, until.unwrap_or_default()));
+    }
+    if let Some(looking) = looking(model, action) {
+        lines.push(looking);
+    }
+    let Action { sealed_risk, risk_reasons, .. } = action;
+    for reason in risk_reasons {
+        let risk = format!("{sealed_risk}: ");
+        lines.push(fact("risk").with(Role::Text, risk).foreign(&reason.visible()));
     }
     if let Some(changes) = model.detail.changes(&action.digest) {
         lines.push(say("it is other than when it was decided on: read it anew"));

@@ -5,6 +5,7 @@ use crate::console::theme::Role;
 use crate::console::widgets::RoleLine;
 use crate::domain::Visible;
 use crate::domain::timestamp::between;
+use crate::domain::visible::columns_of;
 use crate::feed::Link;
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -17,6 +18,9 @@ pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model, now: Now) {
     let columns = usize::from(area.width);
     let counts = counts(model, columns);
     let link = link(model, now);
+    // The brand, the link, and the blanks around them.
+    let room = columns.saturating_sub(counts.width() + link.width() + if columns >= 60 { 19 } else { 3 });
+    let counts = counts.followed_by(allowed(model, room));
     let mut line = RoleLine::of(Role::Brand, if columns >= 60 { " aegis-console" } else { "" });
     // Its parts stand between the signs of the theme.
     let identity = model.settings.identity.replace('·', model.settings.theme.symbols.dot);
@@ -63,6 +67,15 @@ fn link(model: &Model, now: Now) -> RoleLine {
     line
 }
 
+/// ` · 37 allowed by rule`: what nobody was asked about, in the form that has room.
+fn allowed(model: &Model, room: usize) -> Option<RoleLine> {
+    let count = model.allowed_by_rule.filter(|count| *count > 0)?;
+    let dot = model.settings.theme.symbols.dot;
+    let forms = ["allowed by rule", "by rule"].map(|words| format!(" {dot} {count} {words}"));
+    let form = forms.into_iter().find(|form| columns_of(form) <= room)?;
+    Some(RoleLine::of(Role::Text, form))
+}
+
 fn counts(model: &Model, columns: usize) -> RoleLine {
     let dot = format!(" {} ", model.settings.theme.symbols.dot);
     let pending = if columns >= 60 { "pending" } else { "pend" };
@@ -72,6 +85,7 @@ fn counts(model: &Model, columns: usize) -> RoleLine {
         (outcomes.held(), Role::Doubt, "held"),
         (outcomes.queued(), Role::Doubt, "queued"),
         (outcomes.sending(), Role::Doubt, "sending"),
+        (outcomes.counted_ones(), Role::Doubt, "counted"),
         (model.not_taken, Role::Bad, "not taken"),
         (outcomes.unconfirmed(), Role::Doubt, "unconfirmed"),
         (outcomes.conflicts(), Role::Bad, if outcomes.conflicts() == 1 { "conflict" } else { "conflicts" }),

@@ -19,6 +19,8 @@ pub enum Refusal {
     Unreadable,
     /// It cannot be read so far as to tell what a decision would have to name.
     Nameless,
+    /// This reviewer's approval counts already: the rest is another's to say.
+    CountsAlready,
     /// Nobody has seen what is gathered under a row.
     Flood,
     /// Its payload is not on the screen.
@@ -50,6 +52,7 @@ impl Refusal {
                 "no decision can be taken: the journal has failed, and nothing is sent that is not on disk"
             }
             Self::TooSmall => "terminal too small (needs 40×12): nothing can be decided",
+            Self::CountsAlready => "yours counts already: another reviewer must decide",
             Self::NotOpen => "scroll to the end first: Enter opens it",
             Self::Flood => {
                 "nothing of this has been seen: Enter lists it, r rejects all of it, p pauses its agent"

@@ -1,6 +1,8 @@
 //! The facts above the payload: who asks, when, under which key, and what the agent says about it. Each takes one line,
 //! however much an agent writes, so that the payload is never pushed away; what is cut stands in full below it.
 
+use super::review::Reviewed;
+use crate::console::screens::view::risk_role;
 use crate::console::theme::Role;
 use crate::console::widgets::RoleLine;
 use crate::domain::action::Unreadable;
@@ -42,7 +44,16 @@ pub(in crate::console::screens) fn field(name: &str, value: &Visible) -> RoleLin
     RoleLine::of(Role::Quiet, format!(" {name:<9}")).foreign(value)
 }
 
-pub(super) fn facts(action: &Action, changes: Option<&Differences>, columns: usize, roomy: bool) -> Facts {
+/// What is known of an action beside what is sealed in it.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Beside<'d> {
+    /// What is other than when it was decided on.
+    pub(super) changes: Option<&'d Differences>,
+    /// How far it is, where it needs more than one reviewer.
+    pub(super) review: Option<&'d Reviewed>,
+}
+
+pub(super) fn facts(action: &Action, beside: &Beside<'_>, columns: usize, roomy: bool) -> Facts {
     let mut facts = Facts { name: action.name.name().cut(columns), ..Facts::default() };
     let agent = field("agent", &action.agent.name());
     let agent = match &action.server {
@@ -62,7 +73,13 @@ pub(super) fn facts(action: &Action, changes: Option<&Differences>, columns: usi
         facts.pair(agent, asked, columns)
     };
     facts.asked = Some((line, column + NAME));
-    if let Some(changes) = changes {
+    if let Some(review) = beside.review {
+        facts.review(review, columns);
+    }
+    if roomy && !action.risk_reasons.is_empty() {
+        facts.risk(action, columns);
+    }
+    if let Some(changes) = beside.changes {
         facts.changed(changes, columns);
     }
     if let Some(unreadable) = &action.unreadable {
@@ -98,6 +115,26 @@ impl Facts {
             }
         }
         (self.lines.len() - 1, 0)
+    }
+
+    /// How many have approved, and each of them in full below.
+    fn review(&mut self, review: &Reviewed, columns: usize) {
+        self.lines.push(review.line.cut(columns));
+        if review.line.width() > columns {
+            self.cut.push(review.line.clone());
+        }
+        self.cut.extend(review.approvals.iter().cloned());
+    }
+
+    /// ` risk     high: rule "prod database"`; every reason stands in full below.
+    fn risk(&mut self, action: &Action, columns: usize) {
+        let mut line = RoleLine::of(Role::Quiet, format!(" {:<9}", "risk"));
+        line.push(risk_role(action.sealed_risk), action.sealed_risk.word());
+        for (number, reason) in action.risk_reasons.iter().take(CHANGES).enumerate() {
+            line.push(Role::Text, if number == 0 { ": " } else { ", " });
+            line.push_foreign(Role::Foreign, &reason.head(columns));
+        }
+        self.lines.push(line.cut(columns));
     }
 
     /// What is no longer as it was when it was decided on: the first places, and how many more there are.

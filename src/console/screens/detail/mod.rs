@@ -8,10 +8,12 @@
 mod below;
 pub(super) mod facts;
 mod read;
+pub(in crate::console) mod review;
 pub(super) mod view;
 
 use self::below::{Below, BodyLine};
-use self::facts::Facts;
+use self::facts::{Beside, Facts};
+pub(in crate::console) use self::review::Reviewed;
 use crate::console::app::layout::{inside, readable};
 use crate::console::widgets::payload::{Coverage, Folds};
 use crate::console::widgets::{RoleLine, Scroll};
@@ -39,7 +41,10 @@ struct LaidOut {
 #[derive(Debug, Clone, Default)]
 pub struct Detail {
     digest: Option<Digest>,
+    /// `None` where what they hold has changed since.
     laid_out: Option<LaidOut>,
+    /// What the lines that the window shows were laid out for.
+    shown_as: Option<LaidOut>,
     folds: Folds,
     facts: Facts,
     below: Below,
@@ -53,6 +58,8 @@ pub struct Detail {
     unopened: usize,
     /// The actions whose whole payload has been on the screen.
     seen: HashSet<Digest>,
+    /// How far it is, where it needs more than one reviewer.
+    review: Option<Reviewed>,
     /// What has changed in an action since it was decided on, by the digest that it has now.
     changes: HashMap<Digest, Differences>,
     /// Which lines show.
@@ -66,8 +73,8 @@ impl Detail {
         let digest = action.map(|action| action.digest);
         if self.digest != digest {
             let (seen, changes) = (std::mem::take(&mut self.seen), std::mem::take(&mut self.changes));
-            *self =
-                Self { digest, seen, changes, scroll: Scroll { top: 0, ..self.scroll }, ..Self::default() };
+            let (review, scroll) = (self.review.take(), Scroll { top: 0, ..self.scroll });
+            *self = Self { digest, seen, changes, review, scroll, ..Self::default() };
             if let Some(action) = action {
                 self.below = Below::of(action);
                 self.hidden = action.hidden_characters();
@@ -81,14 +88,22 @@ impl Detail {
         let (columns, rows) = (readable(frame.width), usize::from(frame.height));
         let wanted = LaidOut { columns, roomy: rows >= ROOMY, folds: self.folds };
         if self.laid_out != Some(wanted) {
-            let place = self.laid_out.map(|_| self.place());
-            self.facts = facts::facts(action, self.changes.get(&action.digest), columns, wanted.roomy);
+            let place = self.shown_as.map(|_| self.place());
+            let beside = Beside { changes: self.changes.get(&action.digest), review: self.review.as_ref() };
+            self.facts = facts::facts(action, &beside, columns, wanted.roomy);
             self.below.lay_out(action, &self.facts, columns, self.folds);
-            self.laid_out = Some(wanted);
+            (self.laid_out, self.shown_as) = (Some(wanted), Some(wanted));
             self.scroll.top = place.map_or(0, |place| self.line_of(place));
             self.recount();
         }
         self.scroll.resize(rows, self.facts.lines.len() + self.below.len());
+    }
+
+    /// How far it is, where it needs more than one reviewer. To be told before [`show`](Self::show).
+    pub(in crate::console) fn reviewed(&mut self, review: Option<Reviewed>) {
+        if self.review != review {
+            (self.review, self.laid_out) = (review, None);
+        }
     }
 
     /// The action that now has this digest is other than the one that was decided on: what has changed is shown with it.

@@ -13,6 +13,8 @@ use crate::domain::{Action, Visible};
 use ratatui::Frame;
 use ratatui::layout::Rect;
 
+/// Who looks at it takes no more of the name than what is behind these columns.
+const LONGER_NAME: usize = 14;
 /// The name of the action keeps at least this many columns of the title, however much else there is to say.
 const SHORTEST_NAME: usize = 5;
 
@@ -88,6 +90,7 @@ fn title(model: &Model, action: &Action, columns: usize, now: Now) -> RoleLine {
         own.push(Role::Border, rule.as_str());
         own.push(Role::Bad, format!("hidden characters: {}", detail.hidden()));
     }
+    let looking = looking(model, action);
     let left = countdown(between(now.wall, action.expires_at));
     let expires = [format!("expires in {left}, then: not run"), format!("expires in {left}"), left];
     for words in [unseen(detail).as_slice(), &expires] {
@@ -97,6 +100,12 @@ fn title(model: &Model, action: &Action, columns: usize, now: Now) -> RoleLine {
             own.push(Role::Title, words.as_str());
         }
     }
+    let name = detail.facts.name.width().min(LONGER_NAME);
+    let room = columns.saturating_sub(own.width() + columns_of(&rule) + name + 2);
+    if !looking.is_empty() && looking.width() <= room {
+        own.push(Role::Border, rule.as_str());
+        own.append(looking);
+    }
     own.push(Role::Text, " ");
     let mut title = RoleLine::of(Role::Text, " ");
     let mut name = RoleLine::default();
@@ -105,6 +114,17 @@ fn title(model: &Model, action: &Action, columns: usize, now: Now) -> RoleLine {
     title.append(name);
     title.append(own);
     title
+}
+
+/// `bob looks`, where another reviewer does.
+fn looking(model: &Model, action: &Action) -> RoleLine {
+    let looking = model.presence.looking_at(&action.id);
+    let Some(first) = looking.first() else { return RoleLine::default() };
+    let line = RoleLine::default().foreign(&first.name().cut(12));
+    match looking.len() - 1 {
+        0 => line.with(Role::Doubt, " looks"),
+        more => line.with(Role::Doubt, format!(" and {more} more look")),
+    }
 }
 
 /// What has not been on the screen yet, in the words that fit best first.

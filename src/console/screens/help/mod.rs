@@ -12,7 +12,7 @@ use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
 
 /// The words of the outcomes and what they mean (screen.md).
-pub(in crate::console) const WORDS: [(&str, &str); 19] = [
+pub(in crate::console) const WORDS: [(&str, &str); 24] = [
     ("held", "on disk, not sent before its grace time is over; it can be taken back"),
     ("undone", "taken back in its grace time; nothing was sent"),
     ("queued", "on disk; goes out when its turn comes, or when the link is back"),
@@ -20,6 +20,8 @@ pub(in crate::console) const WORDS: [(&str, &str); 19] = [
     ("202 accepted", "the server took it; how its processing ends is not known yet"),
     ("202 committed", "the server took it and carried it out"),
     ("failed", "the server took it and its processing failed; it can be sent again, under the same key"),
+    ("202 counted", "your approval counts: 1 of 2; nothing is decided before another reviewer has decided"),
+    ("lapsed", "no other reviewer decided in time: your approval counts no more, and can be sent again"),
     ("409 mine", "an earlier try of this very decision had landed, its answer was lost"),
     ("409 same", "another reviewer had decided the same"),
     ("409 CONFLICT", "another reviewer had decided the opposite: this decision had no effect"),
@@ -32,6 +34,9 @@ pub(in crate::console) const WORDS: [(&str, &str); 19] = [
     ("not sent", "nothing reached the server"),
     ("expired", "nobody decided in time: it does not run"),
     ("elsewhere", "another reviewer decided it while it was in the list"),
+    ("rule", "a rule allowed or refused it, without a person"),
+    ("1/2, 1 of 2", "on a row: so many reviewers have approved, of so many that it needs"),
+    ("@bob, bob looks", "on a row: another reviewer looks at it now"),
 ];
 
 /// What is searched for has at most this many bytes.

@@ -4,10 +4,11 @@
 use super::words::{Words, made_of_it};
 use super::{Kind, Ours, Progress, Row};
 use crate::console::screens::detail::facts::{NAME, field};
+use crate::console::screens::detail::review::{reason, sum};
 use crate::console::theme::Role;
 use crate::console::widgets::RoleLine;
 use crate::domain::timestamp::took;
-use crate::domain::{Decision, Execution, Queued, Standing, Try, Visible};
+use crate::domain::{Decision, Execution, Queued, Review, Standing, Try, Visible, rule_name};
 use std::time::Duration;
 
 /// The lines for so many columns.
@@ -56,6 +57,9 @@ impl Account<'_, '_> {
         if let Some(standing) = ours.standing() {
             self.standing(standing);
         }
+        if let Some(review) = &ours.review {
+            self.review(review);
+        }
         if let Some(execution) = &ours.execution {
             self.execution(execution);
         }
@@ -67,6 +71,9 @@ impl Account<'_, '_> {
         self.outcome(label, role, text);
         if let Some(decision) = &entry.decision {
             self.decision(decision);
+        }
+        if let Some(review) = &entry.review {
+            self.review(review);
         }
         if let Some(execution) = &entry.execution {
             self.execution(execution);
@@ -113,11 +120,24 @@ impl Account<'_, '_> {
             Some(reason) => self.push(&field("reason", &reason.quoted())),
             None => self.own("reason", "none was given"),
         }
-        self.push(&field("reviewer", &decision.reviewer.name()));
+        match rule_name(&decision.reviewer) {
+            Some(rule) => self.push(&field("rule", &rule.quoted()).with(Role::Quiet, ", without a person")),
+            None => self.push(&field("reviewer", &decision.reviewer.name())),
+        }
         self.push(&field("request", &Visible::name(&decision.request_id)));
         match &decision.digest {
             Some(digest) => self.push(&field("digest", &Visible::of(&digest.to_string()))),
             None => self.own("digest", "the decision names none"),
+        }
+    }
+
+    /// Everybody who has approved, with what they wrote once that is told.
+    fn review(&mut self, review: &Review) {
+        self.push(&RoleLine::of(Role::Quiet, format!(" {:<9}", "review")).followed_by(Some(sum(review))));
+        for approval in &review.approvals {
+            let line = field("approved", &approval.reviewer.name());
+            let at = format!(" at {}", self.words.when(approval.decided_at));
+            self.push(&reason(approval, line.with(Role::Text, at)));
         }
     }
 

@@ -3,8 +3,9 @@
 use crate::client::AttemptEvent;
 use crate::dispatch::{Entry, News, Order, Stage};
 use crate::domain::timestamp::between;
-use crate::domain::{Decision, Execution, Outcome, Resolution, Standing, Try, Untrusted};
+use crate::domain::{Decision, Execution, Outcome, Resolution, Review, Standing, Try, Untrusted};
 use jiff::Timestamp;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A decision made here.
@@ -16,6 +17,8 @@ pub struct Ours {
     pub progress: Progress,
     /// What the agent then did.
     pub execution: Option<Execution>,
+    /// Who else has approved it, where it needs more than one reviewer.
+    pub review: Option<Arc<Review>>,
     /// Whether the reviewer has taken note of a conflict.
     pub noted: bool,
     /// The tries that were seen to end, until the whole of them is known with the outcome.
@@ -114,8 +117,8 @@ impl Ours {
     }
 
     fn at(order: Order, progress: Progress, noted: bool, tick: Duration) -> Self {
-        let (execution, tries, under_way, took) = (None, Vec::new(), None, None);
-        Self { order, progress, execution, noted, tries, under_way, started: tick, took }
+        let (execution, review, tries, under_way, took) = (None, None, Vec::new(), None, None);
+        Self { order, progress, execution, review, noted, tries, under_way, started: tick, took }
     }
 
     /// Whether the server refused it because the action has other bytes than those it was decided on (wire.md, part 3).
@@ -248,6 +251,20 @@ impl Ours {
         matches!(self.progress, Progress::Doubtful { .. }) || self.outcome() == Some(&Outcome::Unconfirmed)
     }
 
+    /// Whether it counts, and waits for another reviewer.
+    pub fn is_counted(&self) -> bool {
+        matches!(self.outcome(), Some(Outcome::Counted(_)))
+    }
+
+    /// Its action ended without another reviewer's decision: it counts no more.
+    pub fn lapsed(&mut self) {
+        if let Progress::Ended(end) = &mut self.progress
+            && matches!(end.outcome, Outcome::Counted(_))
+        {
+            end.outcome = Outcome::Lapsed;
+        }
+    }
+
     /// Whether the reviewer may send it once more, under the same key.
     pub fn may_try_again(&self) -> bool {
         matches!(
@@ -256,6 +273,7 @@ impl Ours {
                 Outcome::NotSent
                     | Outcome::Unconfirmed
                     | Outcome::Failed
+                    | Outcome::Lapsed
                     | Outcome::Quota { .. }
                     | Outcome::InProgress
             )
@@ -268,9 +286,21 @@ impl Ours {
             Progress::Dropped | Progress::Returned { .. } | Progress::NotTaken { .. } => true,
             Progress::Ended(end) => matches!(
                 end.outcome,
-                Outcome::NotSent | Outcome::Refused | Outcome::Quota { .. } | Outcome::Failed
+                Outcome::NotSent
+                    | Outcome::Refused
+                    | Outcome::Quota { .. }
+                    | Outcome::Failed
+                    | Outcome::Counted(_)
+                    | Outcome::Lapsed
             ),
             _ => false,
+        }
+    }
+
+    fn counted(&mut self) -> Option<&mut Resolution> {
+        match &mut self.progress {
+            Progress::Ended(end) => Some(end),
+            _ => None,
         }
     }
 
@@ -292,6 +322,8 @@ impl Ours {
     pub fn covers(&self) -> bool {
         match &self.progress {
             Progress::Recording | Progress::Held { .. } | Progress::Queued | Progress::Sending { .. } => true,
+            // What another reviewer makes of it is told by its own answer too.
+            Progress::Ended(Resolution { outcome: Outcome::Counted(_), .. }) => true,
             Progress::Ended(end) => {
                 let doubt =
                     [Outcome::Unconfirmed, Outcome::InProgress, Outcome::Unknown].contains(&end.outcome);
@@ -305,7 +337,12 @@ impl Ours {
     /// came to.
     pub fn learned(&mut self, decision: &Decision) -> Option<Outcome> {
         let verdict = self.order.verdict;
-        let end = self.doubt()?;
+        let counted = self.is_counted();
+        if counted && decision.verdict == verdict {
+            // Whether ours is a part of it, the server is being asked.
+            return None;
+        }
+        let end = if counted { self.counted()? } else { self.doubt()? };
         end.outcome = if decision.verdict != verdict {
             Outcome::Conflict
         } else if decision.request_id.eq_ignore_ascii_case(&end.request_id) {
@@ -319,6 +356,7 @@ impl Ours {
             request_id: Some(decision.request_id.clone()),
             decided_at: Some(decision.decided_at),
             status: end.standing.as_ref().and_then(|standing| standing.status),
+            count: None,
         });
         let (outcome, resolution) = (end.outcome.clone(), end.clone());
         self.progress = Progress::Ended(resolution);
@@ -335,6 +373,6 @@ impl Ours {
                 | Progress::NotTaken { .. }
                 | Progress::Nowhere
         );
-        over && !self.is_open_conflict() && !self.may_try_again()
+        over && !self.is_open_conflict() && !self.may_try_again() && !self.is_counted()
     }
 }

@@ -24,7 +24,7 @@ use crate::console::keymap::Intent;
 use crate::console::widgets::search::Words;
 use crate::console::widgets::{Scroll, Search, scroll};
 use crate::dispatch::{News, Order};
-use crate::domain::{Action, Decision, Execution, Outcome, Queued};
+use crate::domain::{Action, Decision, Execution, Outcome, Queued, Review};
 use jiff::Timestamp;
 use ratatui::layout::Rect;
 use std::borrow::Cow;
@@ -178,6 +178,28 @@ impl Outcomes {
             Kind::Ours(ours) => ours.execution = Some(execution.clone()),
             Kind::Elsewhere(entry) => entry.execution = Some(execution.clone()),
         });
+    }
+
+    /// Another reviewer has approved, or an approval counts no more.
+    pub fn reviewed(&mut self, action: &str, review: &Arc<Review>) {
+        self.stale |= self.rows.change(action, |row| match &mut row.kind {
+            Kind::Ours(ours) => ours.review = Some(Arc::clone(review)),
+            Kind::Elsewhere(entry) => entry.review = Some(Arc::clone(review)),
+        });
+    }
+
+    /// The action ended without a decision: what counted on it counts no more.
+    pub fn lapsed(&mut self, action: &str) {
+        self.stale |= self.rows.change(action, |row| {
+            if let Kind::Ours(ours) = &mut row.kind {
+                ours.lapsed();
+            }
+        });
+    }
+
+    /// Whether an approval made here counts on this action.
+    pub fn counts(&self, action: &str) -> bool {
+        self.newest_of(action).is_some_and(Ours::is_counted)
     }
 
     /// Whether the row of a decision made here on this action says what stands, or will: it is on its way, or its
@@ -384,8 +406,10 @@ impl Outcomes {
     /// else the newest of all.
     pub fn newest(&self) -> Option<&Row> {
         let ours = |row: &&Row| matches!(row.kind, Kind::Ours(_));
-        let all = self.rows.iter();
-        if self.conflicts() > 0 { all.into_iter().find(ours) } else { all.into_iter().next() }
+        // What rules allow is counted at the top, and would push everything else away.
+        let persons = |row: &&Row| !matches!(&row.kind, Kind::Elsewhere(entry) if entry.is_allowed_by_rule());
+        let mut all = self.rows.iter();
+        if self.conflicts() > 0 { all.find(ours) } else { all.find(persons) }
     }
 
     /// The number of the first row that shows, or of the first line of what is open.
@@ -421,6 +445,11 @@ impl Outcomes {
     /// Decisions on their way.
     pub fn sending(&self) -> usize {
         self.sorted().sending
+    }
+
+    /// Approvals that count and wait for another reviewer.
+    pub fn counted_ones(&self) -> usize {
+        self.sorted().counted
     }
 
     /// Conflicts that nobody has taken note of.

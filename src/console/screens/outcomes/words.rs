@@ -9,12 +9,15 @@ use crate::dispatch::RESEND_FOR;
 use crate::domain::timestamp::{between, took};
 use crate::domain::{
     ActionState, Execution, ExecutionState, Outcome, Queued, Resolution, Standing, Untrusted, Verdict,
+    rule_name,
 };
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 /// Columns that the last answer may have while the next try is waited for.
 const LONGEST_ANSWER: usize = 36;
+/// Columns that the name of a rule may have.
+const LONGEST_RULE: usize = 40;
 /// Columns that the server's words may have.
 const LONGEST_DETAIL: usize = 120;
 /// Columns that the agent's note on how it went may have.
@@ -143,6 +146,11 @@ impl<'m> Words<'m> {
             Outcome::Committed => say("committed"),
             Outcome::Failed => say("its processing failed"),
             Outcome::Mine => say("landed on an earlier try, its answer was lost"),
+            Outcome::Counted(count) if end.http_status == Some(409) => {
+                say(&format!("yours counts already: {count}, waits for another reviewer"))
+            }
+            Outcome::Counted(count) => say(&format!("counted: {count}, waits for another reviewer")),
+            Outcome::Lapsed => say("no other reviewer decided in time: it counts no more"),
             Outcome::Same => self.standing(end.standing.as_ref(), verdict),
             Outcome::Conflict => self
                 .standing(end.standing.as_ref(), opposite(verdict))
@@ -163,7 +171,13 @@ impl<'m> Words<'m> {
         // Where it is known what stands, the server's own words add nothing.
         let known = matches!(
             end.outcome,
-            Outcome::Accepted | Outcome::Committed | Outcome::Mine | Outcome::Same | Outcome::Conflict
+            Outcome::Accepted
+                | Outcome::Committed
+                | Outcome::Mine
+                | Outcome::Counted(_)
+                | Outcome::Lapsed
+                | Outcome::Same
+                | Outcome::Conflict
         );
         if let (false, Some(detail)) = (known, &end.detail) {
             line.push(Role::Text, ": ");
@@ -196,6 +210,9 @@ impl<'m> Words<'m> {
     }
 
     fn who(&self, reviewer: Option<&Untrusted>) -> RoleLine {
+        if let Some(rule) = reviewer.and_then(rule_name) {
+            return RoleLine::of(Role::Text, "rule ").foreign(&rule.quoted().cut(24));
+        }
         let unnamed = || RoleLine::of(Role::Text, "another reviewer");
         let named = |name: &Untrusted| RoleLine::default().foreign(&name.name().cut(24));
         reviewer.filter(|name| !name.is_empty()).map_or_else(unnamed, named)
@@ -206,6 +223,14 @@ impl<'m> Words<'m> {
         let (role, mut line) = match (entry.state, &entry.decision) {
             (ActionState::Expired, _) => (Role::Bad, say("nobody decided in time: not run")),
             (ActionState::Cancelled, _) => (Role::Quiet, say("the agent no longer asks")),
+            (_, Some(decision)) if rule_name(&decision.reviewer).is_some() => {
+                let rule = rule_name(&decision.reviewer).unwrap_or_default();
+                let verb = if decision.verdict == Verdict::Approve { "allowed" } else { "refused" };
+                let mut line = say(verb).with(Role::Text, " by rule ");
+                line.push_foreign(Role::Foreign, &rule.quoted().cut(LONGEST_RULE));
+                line.push(Role::Text, format!(" at {}", self.when(decision.decided_at)));
+                (Role::Quiet, line)
+            }
             (_, Some(decision)) => {
                 let mut line = self.who(Some(&decision.reviewer));
                 line.push(
@@ -249,6 +274,7 @@ pub(super) fn label(entry: &Queued) -> &'static str {
     match (entry.state, &entry.decision) {
         (ActionState::Expired, _) => "expired",
         (ActionState::Cancelled, _) => "withdrawn",
+        (_, Some(decision)) if rule_name(&decision.reviewer).is_some() => "rule",
         (_, Some(_)) => "elsewhere",
         (_, None) => "settled",
     }
@@ -257,7 +283,11 @@ pub(super) fn label(entry: &Queued) -> &'static str {
 fn role(outcome: &Outcome) -> Role {
     match outcome {
         Outcome::Accepted | Outcome::Committed | Outcome::Mine => Role::Good,
-        Outcome::Same | Outcome::InProgress | Outcome::Unknown | Outcome::Unconfirmed => Role::Doubt,
+        Outcome::Counted(_)
+        | Outcome::Same
+        | Outcome::InProgress
+        | Outcome::Unknown
+        | Outcome::Unconfirmed => Role::Doubt,
         _ => Role::Bad,
     }
 }

@@ -214,7 +214,7 @@ impl Queue {
             Line::Action(slot) => {
                 let entry = self.entries.get(slot)?;
                 let (under, marked) = (entry.group.is_some(), self.marks.contains(&slot));
-                Row::Action { headline: &entry.headline, under, marked }
+                Row::Action { headline: &entry.headline, under, marked, review: entry.review.as_deref() }
             }
             Line::Group(id) => Row::Group(self.groups.get(id)?),
         })

@@ -2,9 +2,10 @@
 //! all of them without looking at each.
 
 use super::groups::GroupId;
-use crate::domain::{Field, Headline};
+use crate::domain::{Field, Headline, Review};
 use memchr::memmem::Finder;
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// The number of an entry; it stays the same until [`Entries::compact`].
 pub(super) type Slot = u32;
@@ -20,6 +21,8 @@ pub(super) struct Entry {
     pub(super) flooded: bool,
     /// Under which row it stands.
     pub(super) group: Option<GroupId>,
+    /// How far it is, where it needs more than one reviewer.
+    pub(super) review: Option<Arc<Review>>,
 }
 
 /// Where the texts of an entry are.
@@ -45,7 +48,7 @@ impl Entries {
         let slot = Slot::try_from(self.slots.len()).unwrap_or(Slot::MAX);
         self.by_id.insert(headline.id().into(), slot);
         self.write_texts(&headline);
-        self.slots.push(Some(Entry { headline, flooded, group: None }));
+        self.slots.push(Some(Entry { headline, flooded, group: None, review: None }));
         slot
     }
 
@@ -131,10 +134,10 @@ impl Entries {
         let mut numbers = vec![None; self.slots.len()];
         let old = std::mem::take(self);
         for (number, entry) in old.slots.into_iter().enumerate() {
-            if let Some(Entry { headline, flooded, group }) = entry {
+            if let Some(Entry { headline, flooded, group, review }) = entry {
                 let slot = self.insert(headline, flooded);
                 if let Some(entry) = self.get_mut(slot) {
-                    entry.group = group;
+                    (entry.group, entry.review) = (group, review);
                 }
                 numbers[number] = Some(slot);
             }

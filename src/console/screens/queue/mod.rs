@@ -13,6 +13,7 @@
 //! | `cursor` | the cursor, and the window on the lines |
 //! | `marks` | what is to be decided together |
 //! | `named` | the list by id instead of by row |
+//! | `note` | what a row says of other reviewers |
 
 mod asked;
 mod cursor;
@@ -23,6 +24,7 @@ mod groups;
 mod list;
 mod marks;
 mod named;
+mod note;
 mod order;
 pub(super) mod view;
 
@@ -42,7 +44,7 @@ use self::marks::Range;
 use crate::config::Filters;
 use crate::console::widgets::{Scroll, Search};
 use crate::domain::lookalike::Names;
-use crate::domain::{Action, ActionState, Finding, Headline, Listed, Queued};
+use crate::domain::{Action, ActionState, Finding, Headline, Listed, Queued, Review};
 use jiff::Timestamp;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -112,6 +114,8 @@ pub enum Row<'a> {
         under: bool,
         /// Whether it is marked.
         marked: bool,
+        /// How far it is, where it needs more than one reviewer.
+        review: Option<&'a Review>,
     },
     /// Several that stand together.
     Group(&'a Group),
@@ -135,6 +139,8 @@ pub enum Applied {
     Arrived,
     /// Nothing that the list shows has changed.
     Unchanged,
+    /// Another approval counts, or one counts no more.
+    Reviewed,
     /// It waited and no longer does: the entry as it now stands.
     Settled(Box<Queued>),
     /// It bears the id of a known action, and other bytes: the known one stays.
@@ -191,7 +197,7 @@ impl Queue {
 
     /// Takes in news of one entry. `live` where it was told as it happened, not by a listing.
     pub fn apply(&mut self, entry: impl Into<Listed>, live: bool) -> Applied {
-        let Listed { mut headline, names, state, decision, execution } = entry.into();
+        let Listed { mut headline, names, state, decision, execution, review } = entry.into();
         let id = &*headline.id().to_owned();
         if live && !self.listed {
             self.fresh.insert(id.to_owned());
@@ -214,6 +220,9 @@ impl Queue {
             let out = self.out.contains(id);
             self.next_expiry = self.next_expiry.into_iter().chain([headline.expires_at]).min();
             let slot = self.entries.insert(headline, flooded);
+            if let Some(entry) = self.entries.get_mut(slot) {
+                entry.review = review;
+            }
             if !out {
                 self.enlist(slot);
             }
@@ -224,10 +233,16 @@ impl Queue {
             return Applied::Differs;
         }
         if state == ActionState::Pending {
-            return Applied::Unchanged;
+            let entry = self.entries.get_mut(slot).filter(|entry| review.is_some() && entry.review != review);
+            let Some(entry) = entry else { return Applied::Unchanged };
+            entry.review = review;
+            return Applied::Reviewed;
         }
         match self.forget(id) {
-            Some(entry) => Applied::Settled(Box::new(Queued { state, decision, execution, ..entry })),
+            Some(entry) => {
+                let review = review.or_else(|| entry.review.clone());
+                Applied::Settled(Box::new(Queued { state, decision, execution, review, ..entry }))
+            }
             None => Applied::Unchanged,
         }
     }
@@ -326,7 +341,8 @@ impl Queue {
         let action = self.read(&entry.headline);
         self.found.remove(id);
         self.compact();
-        Some(Queued { action, state: ActionState::Pending, decision: None, execution: None })
+        let (decision, execution, review) = (None, None, entry.review);
+        Some(Queued { action, state: ActionState::Pending, decision, execution, review })
     }
 
     /// Gives the entries new numbers once too many are in vain.
@@ -372,6 +388,11 @@ impl Queue {
             self.next_expiry = self.next_expiry.into_iter().chain(expires_at).min();
             self.enlist(slot);
         }
+    }
+
+    /// How far this action is, where it needs more than one reviewer.
+    pub fn review(&self, id: &str) -> Option<&Arc<Review>> {
+        self.entries.get(self.entries.slot(id)?)?.review.as_ref()
     }
 
     /// Whether the entry is known to wait, listed or with a decision on its way.

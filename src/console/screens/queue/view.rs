@@ -1,5 +1,6 @@
 //! How the list looks: one row an action, the risk first, the time left last.
 
+use super::note::note;
 use super::{Filter, Group, GroupKey, Grouping, Row};
 use crate::config::Highlight;
 use crate::console::app::layout::readable;
@@ -8,11 +9,15 @@ use crate::console::screens::view::{framed, risk_role};
 use crate::console::theme::Role;
 use crate::console::widgets::RoleLine;
 use crate::domain::timestamp::{age, between, countdown};
-use crate::domain::{Field, Headline, Visible};
+use crate::domain::{Field, Headline, Review, Visible};
 use crate::feed::Link;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 
+/// With this much room for the agent's words a row has the reason for its risk too.
+const WITH_REASON: usize = 48;
+/// Columns of that reason.
+const REASON: usize = 24;
 /// From this width a row has the age of the action too.
 const WITH_AGE: usize = 50;
 
@@ -26,7 +31,7 @@ pub(in crate::console::screens) fn draw(frame: &mut Frame<'_>, area: Rect, model
     } else {
         let drawing = Drawing { model, columns, now };
         let line = |(row, cursor)| match row {
-            Row::Action { headline, under, marked } => drawing.action(headline, cursor, under, marked),
+            row @ Row::Action { .. } => drawing.action(row, cursor),
             Row::Group(group) => drawing.group(group, cursor),
         };
         model.queue.rows().map(line).collect()
@@ -98,7 +103,8 @@ struct Drawing<'m> {
 }
 
 impl Drawing<'_> {
-    fn action(&self, headline: &Headline, cursor: bool, under: bool, marked: bool) -> RoleLine {
+    fn action(&self, row: Row<'_>, cursor: bool) -> RoleLine {
+        let Row::Action { headline, under, marked, review } = row else { return RoleLine::default() };
         let left = left(countdown(between(self.now.wall, headline.expires_at)));
         let mut tail = RoleLine::default();
         if self.columns >= WITH_AGE {
@@ -123,9 +129,31 @@ impl Drawing<'_> {
         line.append(self.field(headline, Field::Action, width, role));
         line.push(if role == Role::ForeignCursor { role } else { Role::Text }, " ");
         let rest = self.columns.saturating_sub(line.width() + tail.width());
-        line.append(self.field(headline, Field::Summary, rest, role));
+        let beside = self.beside(headline, review, rest);
+        line.append(self.field(headline, Field::Summary, rest - beside.width(), role));
+        line.append(beside);
         line.append(tail);
         line
+    }
+
+    /// What stands between the agent's words and the times, with a blank before each: why the risk is what it is, where
+    /// there is room for that, and what other reviewers make of it.
+    fn beside(&self, headline: &Headline, review: Option<&Review>, rest: usize) -> RoleLine {
+        let looking = self.model.presence.looking_at(headline.id());
+        let symbols = &self.model.settings.theme.symbols;
+        // Who has approved is worth more of the agent's words than who only looks.
+        let most = if review.is_some() { rest * 2 / 3 } else { rest / 2 };
+        let note = note(review, looking, symbols, most.saturating_sub(1));
+        let mut beside = RoleLine::default();
+        if !headline.raw(Field::Reason).is_empty() && rest.saturating_sub(note.width()) >= WITH_REASON {
+            beside.push(Role::Text, " ");
+            beside.push_foreign(Role::Foreign, &headline.head(Field::Reason, REASON));
+        }
+        if !note.is_empty() {
+            beside.push(Role::Text, " ");
+            beside.append(note);
+        }
+        beside
     }
 
     /// The cursor is a mark in the gutter, and nothing else unless whole rows are asked for: a move costs two cells.
