@@ -83,13 +83,8 @@ async fn pausing_again_changes_nothing_and_the_first_who_did_it_stays_on_record(
     assert_eq!(fixture.send(again).await.json(), first);
     assert_eq!(fixture.set("agent", "resume").await.json(), json!({"name": "agent", "paused": false}));
     assert_eq!(fixture.agents().await, [json!({"name": "agent", "paused": false}), first]);
-    let rows: i64 = rusqlite::Connection::open(fixture.dir.path().join("data/gateway.db"))
-        .unwrap()
-        .query_row("SELECT (SELECT count(*) FROM pause) * 10 + (SELECT count(*) FROM outbox)", [], |row| {
-            row.get(0)
-        })
-        .unwrap();
-    assert_eq!(rows, 11, "one row and one event");
+    let rows = fixture.rows("SELECT (SELECT count(*) FROM pause), (SELECT count(*) FROM outbox)").await;
+    assert_eq!(rows, ["1|1"], "one row and one event");
 }
 
 #[tokio::test]
@@ -175,15 +170,8 @@ async fn of_pausing_and_asking_at_once_nothing_is_taken_after_the_pause() {
     });
     assert_eq!(paused.status, 200);
     assert!(asked.iter().all(|answer| matches!(answer.status, 201 | 403)));
-    let db = rusqlite::Connection::open(fixture.dir.path().join("data/gateway.db")).unwrap();
-    let late: i64 = db
-        .query_row(
-            "SELECT count(*) FROM outbox WHERE kind = 'ActionCreated'
-             AND seq > (SELECT seq FROM outbox WHERE kind = 'AgentPaused')",
-            [],
-            |row| row.get(0),
-        )
-        .unwrap();
-    assert_eq!(late, 0);
+    let late = "SELECT count(*) FROM outbox WHERE kind = 'ActionCreated'
+        AND seq > (SELECT seq FROM outbox WHERE kind = 'AgentPaused')";
+    assert_eq!(fixture.rows(late).await, ["0"]);
     refused(&fixture.ask_as(&fixture.agent, "k0").await, "bot");
 }

@@ -7,14 +7,8 @@ use aegis_console::domain::{Digest, Queued};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-fn database(fixture: &Fixture) -> rusqlite::Connection {
-    rusqlite::Connection::open(fixture.dir.path().join("data/gateway.db")).unwrap()
-}
-
-fn events(fixture: &Fixture, id: &str) -> Vec<String> {
-    let db = database(fixture);
-    let mut rows = db.prepare("SELECT kind FROM outbox WHERE action_id = ?1 ORDER BY seq").unwrap();
-    rows.query_map([id], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+async fn events(fixture: &Fixture, id: &str) -> Vec<String> {
+    fixture.rows(&format!("SELECT kind FROM outbox WHERE action_id = '{id}' ORDER BY seq")).await
 }
 
 fn wrong(entry: &Entry) -> Entry {
@@ -45,7 +39,7 @@ async fn each_of_the_four_that_fails_decides_nothing() {
         assert_eq!((answer.status, answer.code().as_str()), (status, code), "{}", answer.text);
         assert_eq!(fixture.shown(&entry.id).await, before);
         let kinds: Vec<_> = ["ActionCreated"].into_iter().chain(ended).map(str::to_owned).collect();
-        assert_eq!(events(&fixture, &entry.id), kinds);
+        assert_eq!(events(&fixture, &entry.id).await, kinds);
     }
     assert_eq!(fixture.decide("approve", &other, None).await.status, 202, "nothing was taken from it");
 }
@@ -102,7 +96,7 @@ async fn approving_rejecting_and_withdrawing_at_once_leave_one_end_for_each_acti
                 panic!("{won:?}: {} {} {}", approved.text, rejected.text, withdrawn.text)
             };
             assert_eq!(fixture.shown(&entry.id).await["state"], *state);
-            assert_eq!(events(fixture, &entry.id), ["ActionCreated", kind]);
+            assert_eq!(events(fixture, &entry.id).await, ["ActionCreated", kind]);
         }
     };
     join_all(entries.iter().zip(0..).map(|(entry, n)| race(entry, n))).await;
@@ -118,18 +112,15 @@ impl Fixture {
     }
 
     /// Changes its row on the disk.
-    fn tamper(&self, entry: &Entry, set: &str) {
-        let changed = database(self).execute(&format!("UPDATE action SET {set} WHERE id = ?1"), [&entry.id]);
-        assert_eq!(changed.unwrap(), 1);
+    async fn tamper(&self, entry: &Entry, set: &str) {
+        self.change(&format!("UPDATE action SET {set} WHERE id = '{}'", entry.id)).await;
     }
 
     /// Makes the digest of the row that of its sealed bytes as they are now.
-    fn reseal(&self, entry: &Entry) -> Entry {
-        let db = database(self);
-        let sealed: String =
-            db.query_row("SELECT sealed FROM action WHERE id = ?1", [&entry.id], |row| row.get(0)).unwrap();
-        let digest = Digest::of(sealed.as_bytes()).to_string();
-        self.tamper(entry, &format!("digest = '{digest}'"));
+    async fn reseal(&self, entry: &Entry) -> Entry {
+        let sealed = self.rows(&format!("SELECT sealed FROM action WHERE id = '{}'", entry.id)).await;
+        let digest = Digest::of(sealed[0].as_bytes()).to_string();
+        self.tamper(entry, &format!("digest = '{digest}'")).await;
         Entry { digest, ..entry.clone() }
     }
 }
@@ -147,13 +138,13 @@ async fn an_action_that_was_changed_on_the_disk_is_never_decided_and_hides_no_ot
         .enumerate()
     {
         let entry = fixture.paying(&format!("k{n}")).await;
-        fixture.tamper(&entry, set);
+        fixture.tamper(&entry, set).await;
         changed.push(entry.clone());
         if set == SEALED {
             // Under the digest of the changed bytes too: the agent has never sent them.
             let other = fixture.paying("resealed").await;
-            fixture.tamper(&other, set);
-            changed.push(fixture.reseal(&other));
+            fixture.tamper(&other, set).await;
+            changed.push(fixture.reseal(&other).await);
         }
     }
     for entry in &changed {
@@ -167,7 +158,7 @@ async fn an_action_that_was_changed_on_the_disk_is_never_decided_and_hides_no_ot
         let shown = fixture.shown(&entry.id).await;
         assert_eq!(shown["state"], "pending");
         assert!(shown["damaged"].is_string(), "the entry says so: {shown}");
-        assert_eq!(events(&fixture, &entry.id), ["ActionCreated"]);
+        assert_eq!(events(&fixture, &entry.id).await, ["ActionCreated"]);
     }
     let list = fixture.send(call("GET", "/api/v1/hitl/actions").bearer(&fixture.reviewer)).await;
     let page = json::parse(list.text.as_bytes(), Limits::PAGE).unwrap();
@@ -190,10 +181,12 @@ async fn an_approval_whose_action_was_changed_afterwards_is_never_handed_out() {
     for (n, sets) in [&[SENT][..], &[SEALED], &[SEALED, SENT]].into_iter().enumerate() {
         let entry = fixture.paying(&format!("k{n}")).await;
         assert_eq!(fixture.decide("approve", &entry, None).await.status, 202);
-        sets.iter().for_each(|set| fixture.tamper(&entry, set));
+        for set in sets {
+            fixture.tamper(&entry, set).await;
+        }
         if sets.len() == 2 {
             // Everything agrees, but for the digest that was decided on.
-            fixture.reseal(&entry);
+            fixture.reseal(&entry).await;
         }
         let path = format!("/aap/v1/requests/{}", entry.id);
         for (method, path, key) in [("POST", format!("{path}/consume"), Some("c")), ("GET", path, None)] {
@@ -206,10 +199,8 @@ async fn an_approval_whose_action_was_changed_afterwards_is_never_handed_out() {
             );
             assert!(!answer.text.contains("amount"), "{}", answer.text);
         }
-        let taken: Option<String> = database(&fixture)
-            .query_row("SELECT consume_key FROM action WHERE id = ?1", [&entry.id], |row| row.get(0))
-            .unwrap();
-        assert_eq!(taken, None);
+        let taken = fixture.rows(&format!("SELECT consume_key FROM action WHERE id = '{}'", entry.id)).await;
+        assert_eq!(taken, ["NULL"]);
     }
 }
 

@@ -14,11 +14,8 @@ fn counted(statuses: impl IntoIterator<Item = u16>) -> HashMap<u16, usize> {
 }
 
 /// The rows of the outbox, read from the database beside the gateway that runs.
-fn outbox(fixture: &Fixture, thread: &str) -> Vec<String> {
-    let file = fixture.dir.path().join("data/gateway.db");
-    let db = rusqlite::Connection::open(file).unwrap();
-    let mut rows = db.prepare("SELECT kind FROM outbox WHERE thread = ?1 ORDER BY seq").unwrap();
-    rows.query_map([thread], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+async fn outbox(fixture: &Fixture, thread: &str) -> Vec<String> {
+    fixture.rows(&format!("SELECT kind FROM outbox WHERE thread = '{thread}' ORDER BY seq")).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -46,7 +43,7 @@ async fn of_500_approvals_of_one_key_at_once_one_is_202_and_there_is_one_event()
         assert_eq!(standing.get_or_insert_with(|| id.clone()), &id);
         assert_eq!((&decision["status"], &decision["verdict"]), (&json!("COMMITTED"), &json!("approve")));
     }
-    assert_eq!(outbox(&fixture, "burst"), ["ExecutionApproved"]);
+    assert_eq!(outbox(&fixture, "burst").await, ["ExecutionApproved"]);
     for n in [0, 250, 499] {
         let status = fixture.status(&format!("request-{n}")).await.json();
         assert_eq!((&status["request_id"], &status["status"]), (&json!(standing), &json!("COMMITTED")));
@@ -77,7 +74,7 @@ async fn reviewers_who_race_leave_one_verdict_for_each_action() {
             assert_eq!(standing["verdict"], shown["decision"]["verdict"]);
         }
         let decided = if won[0]["verdict"] == "approve" { "ExecutionApproved" } else { "ExecutionRejected" };
-        assert_eq!(outbox(&fixture, &entry.thread), ["ActionCreated", decided]);
+        assert_eq!(outbox(&fixture, &entry.thread).await, ["ActionCreated", decided]);
     }
 }
 
@@ -145,7 +142,7 @@ async fn nothing_is_decided_on_another_digest_thread_or_key_than_the_actions() {
         assert_eq!((answer.status, answer.code().as_str()), expected, "{call:?}: {}", answer.text);
     }
     assert_eq!(fixture.shown(&entry.id).await["state"], "pending");
-    assert_eq!(outbox(&fixture, &entry.thread), ["ActionCreated"]);
+    assert_eq!(outbox(&fixture, &entry.thread).await, ["ActionCreated"]);
     assert_eq!(fixture.decide("approve", &entry, None).await.status, 202);
     let late = changed(&|entry| entry.key = "never-seen".into());
     let answer = fixture.send(late).await;
@@ -178,7 +175,7 @@ async fn a_key_never_seen_is_recorded_as_unasked_once_for_each_thread_and_tenant
     assert!(first.json()["request_id"].is_string(), "one is made where the caller sends none");
     assert_eq!(send("reject", "t1").await.status, 409);
     assert_eq!(send("reject", "t2").await.status, 202);
-    assert_eq!(outbox(&fixture, "t2"), ["ExecutionRejected"]);
+    assert_eq!(outbox(&fixture, "t2").await, ["ExecutionRejected"]);
     let list = fixture.send(call("GET", "/api/v1/hitl/actions").bearer(&fixture.reviewer)).await;
     assert_eq!(list.json()["actions"], json!([]), "what nobody asked is not in the queue");
 }
@@ -223,7 +220,7 @@ async fn a_body_that_is_no_json_object_is_refused() {
         let call = call("POST", "/api/v1/hitl/approve").bearer(&fixture.reviewer).key("t", "k").body(body);
         assert_eq!(fixture.send(call).await.status, status, "{body}");
     }
-    assert!(outbox(&fixture, "t").is_empty());
+    assert!(outbox(&fixture, "t").await.is_empty());
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! The gateway from outside: every route and role, deciding exactly once, asking, the queue and its events.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
 mod agents;
 mod ask;
@@ -9,6 +9,8 @@ mod ask;
 mod authority;
 mod compare;
 mod crowd;
+#[path = "../support/database.rs"]
+mod database;
 mod decide;
 mod door;
 mod exposure;

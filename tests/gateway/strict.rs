@@ -127,13 +127,8 @@ async fn every_attack_on_the_json_is_refused_by_name_at_every_entrance() {
     assert_eq!(fixture.shown(&entry.id).await, before, "nothing has come of any of it");
     let page = fixture.send(call("GET", "/api/v1/hitl/actions").bearer(&fixture.reviewer)).await;
     assert_eq!(page.json()["actions"].as_array().unwrap().len(), 1);
-    let unasked: i64 = rusqlite::Connection::open(fixture.dir.path().join("data/gateway.db"))
-        .unwrap()
-        .query_row("SELECT (SELECT count(*) FROM decision) + (SELECT count(*) FROM pause)", [], |row| {
-            row.get(0)
-        })
-        .unwrap();
-    assert_eq!(unasked, 0);
+    let unasked = "SELECT (SELECT count(*) FROM decision) + (SELECT count(*) FROM pause)";
+    assert_eq!(fixture.rows(unasked).await, ["0"]);
 }
 
 #[tokio::test]

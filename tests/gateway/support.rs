@@ -1,23 +1,25 @@
 //! A gateway on a free port with its data in a fresh directory, and calls to it: in process, or over a socket.
 
+use crate::database::{self, Fresh, Kept};
 use aegis_console::domain::{Digest, Queued};
 use aegis_console::gateway::{Config, Database, Gateway};
 use axum::body::Body;
 use axum::http::{HeaderMap, Request};
 use futures_util::StreamExt as _;
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use std::path::Path;
 use std::time::Duration;
 use tempfile::TempDir;
 use tower::ServiceExt as _;
 
-/// A gateway under test. The directory goes when it is dropped.
+/// A gateway under test. Directory and database go when it is dropped.
 pub(crate) struct Fixture {
     pub(crate) gateway: Gateway,
     pub(crate) agent: String,
     pub(crate) reviewer: String,
     pub(crate) dir: TempDir,
+    pub(crate) kept: Kept,
 }
 
 /// An answer, read whole.
@@ -89,18 +91,6 @@ pub(crate) struct Entry {
     pub(crate) digest: String,
 }
 
-/// A fresh schema of the PostgreSQL server that `AEGIS_CONSOLE_TEST_POSTGRES` names; `None` where it names none: then the
-/// tests run on SQLite.
-pub(crate) async fn postgres() -> Option<SecretString> {
-    let server = std::env::var("AEGIS_CONSOLE_TEST_POSTGRES").ok().filter(|url| !url.is_empty())?;
-    let schema = format!("t_{}", uuid::Uuid::new_v4().simple());
-    let (client, connection) = tokio_postgres::connect(&server, tokio_postgres::NoTls).await.unwrap();
-    let driver = tokio::spawn(connection);
-    client.batch_execute(&format!("CREATE SCHEMA {schema}")).await.unwrap();
-    driver.abort();
-    Some(format!("{server}?options=-csearch_path%3D{schema}").into())
-}
-
 pub(crate) fn config(data: &Path) -> Config {
     Config::new(([127, 0, 0, 1], 0).into(), data)
 }
@@ -112,15 +102,41 @@ impl Fixture {
 
     pub(crate) async fn with(change: impl FnOnce(&mut Config)) -> Self {
         let dir = tempfile::tempdir().unwrap();
+        let kept = match database::server() {
+            None => Kept::File(dir.path().join("data/gateway.db")),
+            Some(server) => Kept::Server(Fresh::schema(server).await),
+        };
+        Self::on(dir, kept, change).await
+    }
+
+    /// A gateway on what is there.
+    pub(crate) async fn on(dir: TempDir, kept: Kept, change: impl FnOnce(&mut Config)) -> Self {
         let mut config = config(&dir.path().join("data"));
-        if let Some(url) = postgres().await {
-            config.database = Database::Postgres(url);
-        }
+        config.database = kept.url().map_or(Database::Sqlite, Database::Postgres);
         change(&mut config);
         let gateway = Gateway::start(config).await.unwrap();
         let agent = gateway.agent("bot").expose_secret().to_owned();
         let reviewer = gateway.reviewer("dana").expose_secret().to_owned();
-        Self { gateway, agent, reviewer, dir }
+        Self { gateway, agent, reviewer, dir, kept }
+    }
+
+    /// The rows of the database, each in one line with `|` between its columns.
+    pub(crate) async fn rows(&self, sql: &str) -> Vec<String> {
+        self.kept.rows(sql).await
+    }
+
+    /// Changes the database behind the gateway's back.
+    pub(crate) async fn change(&self, sql: &str) {
+        self.kept.change(sql).await;
+    }
+
+    /// Whether the test is left out, because it is about files and the database is none. It says so.
+    pub(crate) fn is_about_files(&self, what: &str) -> bool {
+        let skipped = matches!(self.kept, Kept::Server(_));
+        if skipped {
+            eprintln!("##### SKIPPED on PostgreSQL, which keeps no files here: {what}");
+        }
+        skipped
     }
 
     /// Carries a call out in process, through everything that stands at the door.
