@@ -10,6 +10,7 @@ use std::collections::HashMap;
 use std::error::Error;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::runtime::Handle;
+use tokio_postgres::error::{DbError, Severity};
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 
 /// The channel on which every gateway of a database hears that there are new rows in the outbox (an empty payload), or that
@@ -111,6 +112,13 @@ impl PostgresConnection {
         })
     }
 
+    /// In whatever state the connection is now, it is not used again.
+    fn let_go(&self) {
+        if let Some(client) = self.client.take() {
+            drop(Object::take(client));
+        }
+    }
+
     /// A statement without parameters or answer that is not prepared.
     fn plain(&self, sql: &str) -> Result<(), tokio_postgres::Error> {
         let client = self.client.borrow();
@@ -151,10 +159,7 @@ impl Transactions for PostgresConnection {
         }
         let lock = "BEGIN; SELECT pg_advisory_xact_lock(7262146, hashtext(current_schema()))";
         self.plain(lock).map_err(|error| {
-            // In whatever state it is now, it is not used again.
-            if let Some(client) = self.client.take() {
-                drop(Object::take(client));
-            }
+            self.let_go();
             text::of(&error)
         })?;
         self.open.set(true);
@@ -176,15 +181,19 @@ impl Transactions for PostgresConnection {
                 self.execute(sql, params! {":channel": CHANNEL, ":payload": payload}).map(drop)
             });
         }
-        told?;
-        let committed = self.plain("COMMIT");
         self.open.set(false);
-        committed.map_err(|error| {
-            let said_no = error.as_db_error().is_some();
-            // In whatever state it is now, it is not used again.
-            if let Some(client) = self.client.take() {
-                drop(Object::take(client));
-            }
+        if let Err(error) = told {
+            // No COMMIT has been sent.
+            self.let_go();
+            return Err(error);
+        }
+        // Where the transaction has been lost, to a statement that failed or altogether, PostgreSQL answers a COMMIT with no
+        // error all the same. A savepoint is refused then, and with it what stands behind it in the text.
+        self.plain("SAVEPOINT whole; COMMIT").map_err(|error| {
+            // Who is thrown out may have been so after the commit.
+            let severity = error.as_db_error().and_then(DbError::parsed_severity);
+            let said_no = severity == Some(Severity::Error);
+            self.let_go();
             if said_no { text::of(&error) } else { StoreError::Unknown }
         })
     }

@@ -96,7 +96,7 @@ impl Fixture {
         digest
     }
 
-    async fn decide(&self, key: &str) -> Result<Decided, StoreError> {
+    pub(super) async fn decide(&self, key: &str) -> Result<Decided, StoreError> {
         let call = DecisionCall {
             tenant: "t".into(),
             thread: "thread".into(),
@@ -351,6 +351,34 @@ async fn what_waits_is_committed_together() {
     let times: Vec<_> = times.into_iter().map(Result::unwrap).collect();
     assert_eq!(times.len(), 50);
     assert!(times.iter().all(|now| *now == times[0] && *now > first.clone().unwrap()), "{times:?}");
+}
+
+#[tokio::test]
+async fn what_a_commit_did_not_carry_is_never_said_to_be_done() {
+    let fixture = Fixture::new().await;
+    let (entered, in_job) = tokio::sync::oneshot::channel();
+    let (go, may_go) = std::sync::mpsc::channel::<()>();
+    let blocker = fixture.store.writer.run(move |_| {
+        entered.send(()).unwrap();
+        may_go.recv().map_err(|_| StoreError::Closed)
+    });
+    let jobs = async {
+        in_job.await.unwrap();
+        // To PostgreSQL a transaction is lost with the first statement that fails, whoever makes light of it.
+        let careless = fixture.store.writer.run(|tx| {
+            let _ = tx.db.execute("INSERT INTO no_such_table VALUES (1)", &[]);
+            Ok(())
+        });
+        let release = async { go.send(()).unwrap() };
+        tokio::join!(fixture.decide("before"), careless, fixture.decide("behind"), release)
+    };
+    let (first, (before, _, behind, ())) = tokio::join!(blocker, jobs);
+    first.unwrap();
+    for (key, decided) in [("before", before), ("behind", behind)] {
+        let standing = fixture.store.standing(None, format!("request-{key}")).await.unwrap();
+        assert_eq!(standing.is_some(), matches!(decided, Ok(Decided::Accepted(_))), "{key}: {decided:?}");
+    }
+    assert!(matches!(fixture.decide("afterwards").await, Ok(Decided::Accepted(_))), "and it goes on");
 }
 
 #[tokio::test]
