@@ -88,5 +88,8 @@ CREATE TABLE presence (
     PRIMARY KEY (tenant, reviewer)
 ) STRICT, WITHOUT ROWID;
 
+-- Decisions that a server has begun and not ended.
+CREATE INDEX decision_begun ON decision (decided_at) WHERE status = 'PENDING';
+
 -- An event about an approval of several names it.
 ALTER TABLE outbox ADD COLUMN approval_id INTEGER REFERENCES approval (id);

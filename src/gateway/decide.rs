@@ -12,7 +12,7 @@ use super::door::{single, visible};
 use super::store::{Decided, DecisionCall, DecisionRow, Review};
 use crate::domain::action::is_id;
 use crate::domain::json::Limits;
-use crate::domain::{ActionState, Verdict, timestamp};
+use crate::domain::{ActionState, RowStatus, Verdict, timestamp};
 use axum::extract::{Path, Request, State};
 use axum::http::{Extensions, HeaderMap, StatusCode};
 use axum::response::Response;
@@ -167,8 +167,16 @@ fn refusal(decided: &Decided) -> Refusal {
     let unprocessable = |code, detail: &str| Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, code, detail);
     match decided {
         Decided::Accepted(row) | Decided::Counted { row, .. } | Decided::Duplicate(row) => {
-            let detail = format!("already {}; the decision that stands is given", row.verdict.past());
-            Refusal::new(StatusCode::CONFLICT, "duplicate", detail).with_decision(json!({
+            let past = row.verdict.past();
+            let detail = match row.status {
+                RowStatus::Committed => format!("already {past}; the decision that stands is given"),
+                RowStatus::Pending => format!("about to be {past}; nothing is decided yet"),
+                RowStatus::Failed => format!("was to be {past} and never was; nothing is decided"),
+            };
+            let refusal = Refusal::new(StatusCode::CONFLICT, "duplicate", detail);
+            let under_way = row.status == RowStatus::Pending;
+            let refusal = if under_way { refusal.retry_after(1) } else { refusal };
+            refusal.with_decision(json!({
                 "verdict": row.verdict.word(),
                 "reviewer": row.reviewer,
                 "request_id": row.request_id,

@@ -13,6 +13,7 @@ mod crowd;
 mod database;
 mod decide;
 mod door;
+mod exactly_once;
 mod exposure;
 mod lasting;
 mod metrics;

@@ -130,9 +130,14 @@ impl Fixture {
         self.kept.change(sql).await;
     }
 
+    /// Whether the database is PostgreSQL.
+    pub(crate) fn on_postgres(&self) -> bool {
+        matches!(self.kept, Kept::Server(_))
+    }
+
     /// Whether the test is left out, because it is about files and the database is none. It says so.
     pub(crate) fn is_about_files(&self, what: &str) -> bool {
-        let skipped = matches!(self.kept, Kept::Server(_));
+        let skipped = self.on_postgres();
         if skipped {
             eprintln!("##### SKIPPED on PostgreSQL, which keeps no files here: {what}");
         }

@@ -57,6 +57,8 @@ CREATE TABLE decision (
     UNIQUE (tenant, thread, key)
 );
 
+CREATE INDEX decision_begun ON decision (decided_at) WHERE status = 'PENDING';
+
 CREATE TABLE call (
     tenant      TEXT COLLATE "C" NOT NULL,
     request_id  TEXT COLLATE "C" NOT NULL,

@@ -237,7 +237,8 @@ pub(crate) trait Store: Send + Sync {
     fn look(&self, call: LookCall) -> Answer<'_, Option<Vec<Looking>>>;
     /// Everybody of the tenant who looks at something at that time.
     fn looking(&self, tenant: Arc<str>, now: Timestamp) -> Answer<'_, Vec<Looking>>;
-    /// Expires whatever is past its deadline and says when the next deadline is.
+    /// Expires whatever is past its deadline, gives up decisions that a dead server has begun, and says when it is time
+    /// again.
     fn expire(&self) -> Answer<'_, Option<Timestamp>>;
     /// One action.
     fn record(&self, tenant: Arc<str>, id: String) -> Answer<'_, Option<Record>>;

@@ -4,6 +4,7 @@
 use super::super::{Change, Decided, DecisionCall, DecisionRow, EventKind, Record, StoreError};
 use super::approvals::{self, Turn};
 use super::db::{Db, micros, params};
+use super::janitor;
 use super::queue::{end, write_event};
 use super::rows::{self, SELECT_DECISION};
 use super::writer::Tx;
@@ -95,8 +96,12 @@ fn reserve(
             ":decided_at": micros(decided_at), ":digest": &review.digest,
         },
     )?;
-    let Some(mut inserted) = inserted else { return duplicate(tx, call, action) };
-    let decision_id = inserted.take("id")?;
+    let action_id = action.map(|action| action.id.as_str());
+    let decision_id = match inserted {
+        Some(mut row) => Some(row.take("id")?),
+        None => janitor::reopen(tx, call, action_id, &review, decided_at)?,
+    };
+    let Some(decision_id) = decision_id else { return duplicate(tx, call, action) };
     if let Some(action) = action {
         move_on(tx, call.verdict, action, decided_at, validity.unwrap_or_default())?;
     }
@@ -104,7 +109,6 @@ fn reserve(
         Verdict::Approve => EventKind::Approved,
         Verdict::Reject => EventKind::Rejected,
     };
-    let action_id = action.map(|action| action.id.as_str());
     let change: Change = write_event(tx, kind, &call.tenant, &call.thread, action_id, Some(decision_id))?;
     tx.announce(change);
     insert_call(tx, call, decision_id)?;
@@ -217,5 +221,8 @@ pub(super) fn standing(
         None => db.first(&format!("{called} {best}"), params! {":request_id": request_id})?,
     };
     let row = found.map(rows::decision).transpose()?;
-    Ok(row.map(|row| (row, None)))
+    Ok(row.map(|row| {
+        let why = janitor::why(row.status);
+        (row, why)
+    }))
 }

@@ -6,6 +6,7 @@ mod agents;
 mod approvals;
 pub(crate) mod db;
 mod decide;
+mod janitor;
 mod own;
 mod presence;
 mod queue;

@@ -5,6 +5,7 @@ use super::super::{Asked, Change, Event, EventKind, NewAction, Page, Record, Sto
 use super::agents;
 use super::approvals;
 use super::db::{Db, Value, micros, params};
+use super::janitor;
 use super::rows::{self, SELECT_RECORD};
 use super::writer::Tx;
 use crate::domain::ActionState;
@@ -97,7 +98,8 @@ pub(super) fn end(
     Ok(())
 }
 
-/// Expires what is past its deadline, each as of its deadline, lets approvals lapse, and finds when it is time again.
+/// Expires what is past its deadline, each as of its deadline, lets approvals lapse, gives up what is orphaned, and finds when
+/// it is time again.
 pub(super) fn expire(tx: &mut Tx<'_>) -> Result<Option<Timestamp>, StoreError> {
     let due = tx.db.query(
         "SELECT tenant, id, thread, expires_at FROM action
@@ -111,7 +113,7 @@ pub(super) fn expire(tx: &mut Tx<'_>) -> Result<Option<Timestamp>, StoreError> {
     }
     let next: Option<i64> = tx.db.cell("SELECT min(expires_at) FROM action WHERE state = 'pending'", &[])?;
     let next = next.and_then(|micros| Timestamp::from_microsecond(micros).ok());
-    Ok([next, approvals::lapse(tx)?].into_iter().flatten().min())
+    Ok([next, approvals::lapse(tx)?, janitor::run(tx)?].into_iter().flatten().min())
 }
 
 /// A page, oldest first.

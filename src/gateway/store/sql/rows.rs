@@ -12,7 +12,7 @@ pub(super) const SELECT_RECORD: &str = "SELECT a.seq, a.id, a.thread, a.key, a.a
     a.outcome, a.outcome_note, a.reported_at, a.reviewers_needed, a.review_window,
     d.key AS decision_key, d.action_id, d.status, d.verdict, d.reviewer, d.reason, d.request_id, d.decided_at,
     d.digest AS decision_digest
-    FROM action a LEFT JOIN decision d ON d.action_id = a.id";
+    FROM action a LEFT JOIN decision d ON d.action_id = a.id AND d.status = 'COMMITTED'";
 
 /// Every column of a [`DecisionRow`]; to be followed by conditions on `d`.
 pub(super) const SELECT_DECISION: &str =
