@@ -1,9 +1,9 @@
 //! Who else than this machine can reach a gateway, and what it asks for then.
 
 use crate::authority::Authority;
+use crate::database::Kept;
 use crate::support::{Fixture, call, config};
 use aegis_console::gateway::{Config, Gateway, GatewayError, TlsFiles};
-use secrecy::ExposeSecret as _;
 use std::path::Path;
 
 async fn refused(config: Config) -> GatewayError {
@@ -70,10 +70,8 @@ async fn the_token_files_are_for_this_machine_alone() {
         .map(|file| std::fs::read_to_string(file).unwrap().trim().to_owned());
     gateway.shutdown().await;
     name_somebody(&data, None, None);
-    let gateway = Gateway::start(Config { behind_proxy: true, ..config(&data) }).await.unwrap();
-    let agent = gateway.agent("bot").expose_secret().to_owned();
-    let reviewer = gateway.reviewer("dana").expose_secret().to_owned();
-    let fixture = Fixture { gateway, agent, reviewer, dir };
+    let kept = Kept::File(data.join("gateway.db"));
+    let fixture = Fixture::on(dir, kept, |config| config.behind_proxy = true).await;
     let [agent, reviewer] = &tokens;
     let ask = call("GET", "/aap/v1/requests/unknown").bearer(agent);
     assert_eq!(fixture.send(ask).await.status, 401);
