@@ -119,6 +119,7 @@ const RULES: &[(&str, &[&str])] = &[
             "reqwest",
         ],
     ),
+    ("gateway/rules", PURE),
     (
         "agent",
         &[
@@ -293,6 +294,7 @@ const RAW: &[(&str, &str)] = &[
     ("cli/list.rs", "JSON output: the writer escapes"),
     ("cli/outbox.rs", "JSON output: the writer escapes"),
     ("cli/review/effects.rs", "the wire: the agent's name goes back to the server that gave it"),
+    ("cli/rules", "JSON output: the writer escapes"),
     ("cli/status.rs", "JSON output: the writer escapes"),
     ("console/app/update.rs", "compares an agent's or a thread's name with those that wait"),
     ("console/plain/showing.rs", "compares an agent's name with what was typed"),

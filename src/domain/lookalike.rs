@@ -4,6 +4,7 @@
 
 use super::findings::{Finding, FindingKind};
 use super::json::{self, Kind};
+use super::visible::is_blank;
 use super::{Action, Untrusted};
 use std::collections::HashMap;
 use unicode_security::confusable_detection::skeleton;
@@ -111,6 +112,21 @@ fn skeleton_of(raw: &str) -> String {
             'm' => out.push_str("rn"),
             c if c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ' ' | ':' | '/') => out.push(c),
             _ => return skeleton(raw).collect(),
+        }
+    }
+    out
+}
+
+/// What a reader could take a text for: its skeleton, in small letters, each run of blanks as one, none at either end. Two
+/// texts that fold to the same look alike, or differ in case or blanks alone.
+pub fn folded(raw: &str) -> String {
+    let mut out = String::with_capacity(raw.len());
+    let skeleton = skeleton_of(&raw.to_lowercase());
+    for c in skeleton.chars().flat_map(char::to_lowercase) {
+        if !is_blank(c) {
+            out.push(c);
+        } else if !out.ends_with(' ') {
+            out.push(' ');
         }
     }
     out
@@ -225,6 +241,23 @@ mod tests {
                 "f.example"
             ]
         );
+    }
+
+    #[test]
+    fn what_folds_to_the_same_looks_alike_or_differs_in_case_and_blanks() {
+        for (a, b) in [
+            ("prod", "PROD"),
+            ("prod", "\u{ff30}rod"),
+            ("prod", "pr\u{43e}d"),
+            ("prod", "pr\u{200b}od"),
+            ("0PS", "ops"),
+            ("drop table", "DROP\u{a0}\t\n TABLE"),
+            ("caf\u{e9}", "CAFE\u{301}"),
+        ] {
+            assert_eq!(folded(a), folded(b), "{a:?} {b:?}");
+        }
+        assert_ne!(folded("drop table"), folded("droptable"));
+        assert_ne!(folded("prod"), folded("prob"));
     }
 
     #[test]

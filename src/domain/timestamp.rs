@@ -63,6 +63,30 @@ pub fn took(time: Duration) -> String {
     }
 }
 
+/// Reads `30s`, `10m`, `24h`, `7d`: what agents and rules give as a length of time.
+pub fn span(text: &str) -> Option<Duration> {
+    let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+    let seconds: u64 = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 60 * 60,
+        "d" => 24 * 60 * 60,
+        _ => return None,
+    };
+    let plain = (1..=9).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let count: u64 = plain.then(|| digits.parse().ok()).flatten()?;
+    Some(Duration::from_secs(count * seconds))
+}
+
+/// Writes what [`span`] reads, in the largest unit of which it is a whole number.
+pub fn span_words(span: Duration) -> String {
+    let seconds = span.as_secs();
+    let units = [(86_400, 'd'), (3_600, 'h'), (60, 'm')];
+    let unit = units.into_iter().find(|(unit, _)| seconds > 0 && seconds.is_multiple_of(*unit));
+    let (unit, letter) = unit.unwrap_or((1, 's'));
+    format!("{}{letter}", seconds / unit)
+}
+
 /// The time from `from` to `to`; zero where `to` is earlier.
 pub fn between(from: Timestamp, to: Timestamp) -> Duration {
     Duration::try_from(to.duration_since(from)).unwrap_or_default()
@@ -71,6 +95,19 @@ pub fn between(from: Timestamp, to: Timestamp) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_length_of_time_reads_back() {
+        for text in ["0s", "30s", "90s", "10m", "24h", "7d", "61m"] {
+            let words = span_words(span(text).unwrap());
+            assert_eq!(span(&words), span(text), "{text}");
+        }
+        assert_eq!(span_words(Duration::from_secs(900)), "15m");
+        assert_eq!(span_words(Duration::from_secs(172_800)), "2d");
+        for text in ["", "s", "5", "5x", "-5s", "5 m", "1.5h", "١m", "9999999999s", "m5"] {
+            assert_eq!(span(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn the_wire_form_reads_back() {

@@ -33,6 +33,11 @@ impl Refusal {
         Self::new(StatusCode::BAD_REQUEST, code, detail)
     }
 
+    /// The sentence for people.
+    pub(crate) fn detail(&self) -> &str {
+        &self.detail
+    }
+
     /// 401, with the header that says how to come in.
     pub(crate) fn unauthenticated(detail: impl Into<String>) -> Self {
         Self { challenge: true, ..Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", detail) }

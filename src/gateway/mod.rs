@@ -37,11 +37,15 @@ mod presence;
 mod query;
 mod queue;
 mod routes;
+mod rulebook;
+mod rules;
 mod seats;
 mod server;
 mod store;
 mod tls;
 
+use crate::document::Mistakes;
+pub use ask::{Looked, Matched, Outcome, Trial, trial};
 use auth::{Credentials, Mint, Role};
 use axum::Router;
 use bounds::Usage;
@@ -54,6 +58,8 @@ use jiff::Timestamp;
 use metrics::Metrics;
 use routes::router;
 pub use routes::routes;
+use rulebook::Rulebook;
+pub use rules::{EXAMPLE as EXAMPLE_RULES, Rules};
 use secrecy::SecretString;
 use server::Stop;
 use std::net::SocketAddr;
@@ -111,6 +117,8 @@ pub struct Config {
     pub tenant: String,
     /// How much one agent may take of it.
     pub bounds: Bounds,
+    /// The file with its rules; `rules.toml` in its data directory, where it is there, unless one is named.
+    pub rules: Option<PathBuf>,
 }
 
 impl Config {
@@ -126,6 +134,7 @@ impl Config {
             allowed_hosts: Vec::new(),
             tenant: "default".into(),
             bounds: Bounds::default(),
+            rules: None,
         }
     }
 }
@@ -164,6 +173,9 @@ pub enum GatewayError {
     /// The data directory cannot be used.
     #[error(transparent)]
     Data(#[from] DataError),
+    /// The rules cannot be read.
+    #[error("the rules cannot be used\n{0}")]
+    Rules(#[from] Mistakes),
     /// The database cannot be used.
     #[error("{0}")]
     Store(String),
@@ -174,6 +186,7 @@ pub(crate) struct Shared {
     store: Arc<dyn Store>,
     credentials: Credentials,
     hosts: Hosts,
+    rulebook: Rulebook,
     tenant_mode: bool,
     bounds: Bounds,
     usage: Arc<Usage>,
@@ -212,6 +225,8 @@ impl Gateway {
         let tenant: Arc<str> = config.tenant.as_str().into();
         let clock: Clock = Arc::new(Timestamp::now);
         let data = DataDir::open(&config.data)?;
+        // Before anything is made: with a mistake in them nothing starts.
+        let rulebook = Rulebook::open(config.rules.as_deref(), &config.data)?;
         let credentials = Credentials::default();
         if !exposed {
             credentials.add(&data.token("agent.token")?, Role::Agent, "agent", &tenant);
@@ -233,6 +248,7 @@ impl Gateway {
             store,
             credentials,
             hosts: Hosts::new(addr, &config.allowed_hosts),
+            rulebook,
             tenant_mode: config.tenant_mode,
             bounds,
             usage: Arc::new(Usage::new(bounds)),
@@ -292,6 +308,24 @@ impl Gateway {
         let token = self.mint.token();
         self.shared.credentials.add(&token, role, name, &self.tenant);
         token
+    }
+
+    /// The file with the rules, there or not.
+    pub fn rules_file(&self) -> &Path {
+        self.shared.rulebook.file()
+    }
+
+    /// How many rules are in force.
+    pub fn rules(&self) -> usize {
+        self.shared.rulebook.held().rules.len()
+    }
+
+    /// Reads the rules again, and says how many there are; what has been asked before keeps what it got then.
+    ///
+    /// # Errors
+    /// Everything that is wrong in the file; the old rules stay in force.
+    pub async fn reload_rules(&self) -> Result<usize, Mistakes> {
+        Ok(self.shared.rulebook.reload()?.rules.len())
     }
 
     /// The file with the agents' token. Only this machine is let in by it.

@@ -11,10 +11,13 @@ use crate::domain::json::quote;
 use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 
 const DEFAULT_LIMIT: usize = 100;
 const LONGEST_PAGE: usize = 500;
+/// What a page counts of the actions that rules have let run.
+const DAY: SignedDuration = SignedDuration::from_hours(24);
 
 /// `GET /hitl/actions?state=pending&after=CURSOR&limit=N`. Without `state`, every action. A page whose entries are large
 /// has fewer of them than asked for; only `"next": null` is the end.
@@ -45,10 +48,14 @@ pub(crate) async fn list(
             .filter(|limit| (1..=LONGEST_PAGE).contains(limit))
             .ok_or_else(|| bad(format!("limit must be 1 to {LONGEST_PAGE}")))?,
     };
-    let page = shared.store.page(caller.tenant, state, after, limit).await?;
+    let tenant = caller.tenant;
+    let page = shared.store.page(Arc::clone(&tenant), state, after, limit).await?;
     let next = page.next.map_or_else(|| "null".to_owned(), |cursor| quote(&cursor.to_string()));
     let entries = rendered(&shared, page.records).await?.join(",");
-    Ok(json_text(StatusCode::OK, format!(r#"{{"actions":[{entries}],"next":{next}}}"#)))
+    let since = (shared.clock)().checked_sub(DAY).unwrap_or(Timestamp::MIN);
+    let allowed = shared.store.allowed_by_rule(tenant, since).await?;
+    let page = format!(r#"{{"actions":[{entries}],"next":{next},"allowed_by_rule":{allowed}}}"#);
+    Ok(json_text(StatusCode::OK, page))
 }
 
 /// The entries as the wire has them; one that was damaged on the disk says so and hides no other. Megabytes may have to

@@ -196,11 +196,9 @@ async fn the_agents_claims_are_sealed_as_claims() {
     assert!(sealed.contains(&format!(r#""claims":{claims},"#)), "{sealed}");
     let sealed: Value = serde_json::from_str(&sealed).unwrap();
     assert_eq!(sealed["agent"], "bot", "the credential's name");
-    assert_eq!(
-        (&sealed["risk"], &sealed["risk_reasons"]),
-        (&json!("critical"), &json!(["the agent says so"]))
-    );
-    assert_eq!((&sealed["labels"], &sealed["reviewers_needed"]), (&json!({"team": "billing"}), &json!(1)));
+    let reasons = json!(["the agent says so", "3 reviewers: the agent asks for them"]);
+    assert_eq!((&sealed["risk"], &sealed["risk_reasons"]), (&json!("critical"), &reasons));
+    assert_eq!((&sealed["labels"], &sealed["reviewers_needed"]), (&json!({"team": "billing"}), &json!(3)));
     assert_eq!((&sealed["summary"], &sealed["rationale"]), (&json!("a mail"), &json!("why")));
     assert_eq!(sealed["thread_id"].as_str(), Some(id.as_str()), "no thread is claimed: the request's own id");
     for (context, risk, thread) in [

@@ -48,7 +48,7 @@ async fn who_trusts_its_authority_is_served_over_https_and_nobody_else() {
     assert!(list.starts_with("https://127.0.0.1:"), "{list}");
     let answer = https(authority.pem()).get(&list).bearer_auth(&fixture.reviewer).send().await.unwrap();
     assert_eq!(answer.status(), 200);
-    assert_eq!(answer.text().await.unwrap(), r#"{"actions":[],"next":null}"#);
+    assert_eq!(answer.text().await.unwrap(), r#"{"actions":[],"next":null,"allowed_by_rule":0}"#);
     for stranger in [https(Authority::new().pem()), http()] {
         let error = stranger.get(&list).bearer_auth(&fixture.reviewer).send().await.unwrap_err();
         assert!(error.is_connect() && format!("{error:?}").contains("UnknownIssuer"), "{error:?}");

@@ -3,8 +3,12 @@
 //! What a submission may be is in `submission`, what an agent reads back in `wire`. An agent sees its own requests only;
 //! every other id is 404.
 
+mod seal;
 mod submission;
+mod trial;
 mod wire;
+
+pub use trial::{Looked, Matched, Outcome, Trial, trial};
 
 use super::Shared;
 use super::agents;
@@ -14,14 +18,16 @@ use super::calls::Waited;
 use super::damage;
 use super::door::visible;
 use super::query::Query;
+use super::rules::Refusing;
 use super::server::Stop;
-use super::store::{Asked, Conflict, NewAction, Own, Owner, Record};
+use super::store::{Asked, ByRule, Conflict, NewAction, Own, Owner, Record};
 use super::{body, bounds};
 use crate::domain::json::{self, Limits};
-use crate::domain::{Action, ActionState, timestamp};
+use crate::domain::{ActionState, timestamp};
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
+use seal::{Asker, Ruled};
 use std::sync::Arc;
 use std::time::Duration;
 use submission::Submission;
@@ -31,8 +37,6 @@ use uuid::Uuid;
 
 /// How long an approval may be consumed: what AAP's own test provider gives.
 pub(crate) const APPROVAL_VALIDITY: Duration = Duration::from_secs(5 * 60);
-/// Within how long of the first approval the others must come, where more than one is needed.
-const REVIEW_WINDOW: Duration = Duration::from_secs(15 * 60);
 /// The longest `wait`; a longer one is cut to it.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
@@ -64,36 +68,66 @@ pub(crate) async fn create(
     let id = Uuid::now_v7().to_string();
     let key = format!("aap:{id}");
     let created_at = (shared.clock)();
-    let sealed: Arc<str> = submission.seal(&id, &key, &caller, created_at)?.into();
-    // Read back as the console will: what cannot be read there must not get in here.
-    let action = Action::read(Arc::clone(&sealed))
-        .map_err(|error| Refusal::bad("unreadable", format!("the action could not be shown: {error}")))?;
-    shared.usage.store(&caller, submission.source.len() + sealed.len(), std::time::Instant::now())?;
+    let asker = Asker { id: &id, key: &key, tenant: &caller.tenant, agent: &caller.name };
+    let rules = shared.rulebook.held().rules;
+    let sealed = match submission.seal(&asker, &rules, created_at)? {
+        Ruled::Refused(refusing) => return refused(&shared, owner, ask_key, &bytes, refusing).await,
+        Ruled::Sealed(sealed) => sealed,
+    };
+    let rule = sealed
+        .allowed_by()
+        .map(|name| ByRule { name: name.to_owned(), request_id: Uuid::new_v4().to_string() });
+    let action = &sealed.action;
+    let bytes_stored = submission.source.len() + action.sealed.len();
+    shared.usage.store(&caller, bytes_stored, std::time::Instant::now())?;
     let new = NewAction {
         thread: action.thread_id.raw().to_owned(),
         digest: action.digest.to_string(),
         created_at: action.created_at,
         expires_at: action.expires_at,
-        reviewers_needed: action.reviewers_needed,
-        review_window: REVIEW_WINDOW,
         submission: submission.source.to_owned(),
+        sealed: Arc::clone(&action.sealed),
+        reviewers_needed: action.reviewers_needed,
+        review_window: sealed.window,
+        rule,
         tenant: caller.tenant,
         agent: caller.name,
         id,
         key,
         ask_key,
-        sealed,
     };
     match shared.store.ask(new, shared.bounds.pending_per_agent).await? {
         Asked::Fresh(record) => Ok(json_text(StatusCode::CREATED, wire::request(&record))),
-        Asked::Known(record) if same_submission(&bytes, &record.submission) => known(&shared, &record),
-        Asked::Known(_) => {
-            let detail = "this Idempotency-Key was used for another submission";
-            Err(Refusal::new(StatusCode::CONFLICT, "idempotency_conflict", detail))
-        }
+        Asked::Known(record) => again(&shared, &record, &bytes),
         Asked::Paused => Err(agents::refusal(&owner.agent)),
         Asked::TooMany => Err(bounds::too_many_pending(shared.bounds.pending_per_agent)),
     }
+}
+
+/// What an agent is told whose request a rule refuses: that, unless the request was taken before there was the rule.
+/// Nothing is kept of a refused request.
+async fn refused(
+    shared: &Shared,
+    owner: Owner,
+    ask_key: String,
+    body: &[u8],
+    refusing: Refusing<'_>,
+) -> Result<Response, Refusal> {
+    if let Some(record) = shared.store.asked(owner, ask_key).await? {
+        return again(shared, &record, body);
+    }
+    let Refusing { rule, words } = refusing;
+    let detail = format!("refused by the rule \"{rule}\": {words}");
+    Err(Refusal::new(StatusCode::FORBIDDEN, "refused_by_rule", detail))
+}
+
+/// The request that stands under the key of this one, where both are the same.
+fn again(shared: &Shared, record: &Record, body: &[u8]) -> Result<Response, Refusal> {
+    if same_submission(body, &record.submission) {
+        return known(shared, record);
+    }
+    let detail = "this Idempotency-Key was used for another submission";
+    Err(Refusal::new(StatusCode::CONFLICT, "idempotency_conflict", detail))
 }
 
 fn same_submission(body: &[u8], stored: &str) -> bool {
@@ -114,7 +148,7 @@ pub(crate) async fn get(
     let owner = owner(&caller);
     let wait = match Query::read(request.uri().query(), &["wait"])?.get("wait") {
         None => Duration::ZERO,
-        Some(text) => submission::duration(text)
+        Some(text) => timestamp::span(text)
             .ok_or_else(|| Refusal::bad("invalid_wait", "wait must be like 25s or 1m; 60s is the longest"))?,
     };
     let began = Instant::now();

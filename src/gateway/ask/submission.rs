@@ -1,16 +1,11 @@
-//! What an agent may send, checked field by field with errors that name the field, and how it is sealed.
-//!
-//! The agent's words are kept as they came; what the gateway adds is the risk, which a claim and what the gateway sees in
-//! the submission may raise and not lower.
+//! What an agent may send, checked field by field with errors that name the field. What becomes of it is in `seal`.
 
 use super::super::answer::Refusal;
-use super::super::auth::Caller;
 use super::super::body;
 use super::super::store::Report;
-use crate::domain::action::{Draft, is_id};
-use crate::domain::json::{Limits, Member, Value};
-use crate::domain::{Action, Risk, Untrusted};
-use jiff::Timestamp;
+use crate::domain::action::is_id;
+use crate::domain::json::{Kind, Limits, Member, Value};
+use crate::domain::{Risk, Untrusted, timestamp};
 use std::time::Duration;
 
 /// The shortest and the longest time that an agent may give its reviewers.
@@ -22,11 +17,13 @@ const LABELS: usize = 64;
 pub(super) struct Submission<'s> {
     /// The bytes as they came.
     pub(super) source: &'s str,
-    value: Value,
-    timeout: Duration,
-    thread: Option<String>,
-    labels: Vec<(String, String)>,
-    claimed_risk: Option<Risk>,
+    pub(super) value: Value,
+    pub(super) timeout: Duration,
+    pub(super) thread: Option<String>,
+    pub(super) labels: Vec<(String, String)>,
+    pub(super) claimed_risk: Option<Risk>,
+    /// 1 where nothing else is claimed.
+    pub(super) claimed_reviewers: u32,
 }
 
 impl<'s> Submission<'s> {
@@ -43,59 +40,21 @@ impl<'s> Submission<'s> {
         let context = object(&value, "context")?;
         let timeout = text(&value, "timeout")?.ok_or_else(|| missing("timeout"))?;
         let (shortest, longest) = TIMEOUTS;
-        let timeout = duration(timeout).filter(|timeout| (shortest..=longest).contains(timeout));
+        let timeout = timestamp::span(timeout).filter(|timeout| (shortest..=longest).contains(timeout));
         let timeout = timeout.ok_or_else(|| {
             Refusal::bad("invalid_timeout", "timeout must be like 30s, 10m, 24h or 7d, from 1s to 30d")
         })?;
         let labels = context.map(labels).transpose()?.unwrap_or_default();
         let thread = context.map(thread).transpose()?.flatten();
         let claimed_risk = context.and_then(|context| context.get("risk")?.as_str()?.parse::<Risk>().ok());
-        Ok(Self { source, timeout, thread, labels, claimed_risk, value })
+        let claimed_reviewers = context.map_or(1, reviewers);
+        Ok(Self { source, timeout, thread, labels, claimed_risk, claimed_reviewers, value })
     }
 
-    /// Writes the sealed text.
-    pub(super) fn seal(
-        &self,
-        id: &str,
-        key: &str,
-        caller: &Caller,
-        created_at: Timestamp,
-    ) -> Result<String, Refusal> {
-        let of = |name: &str| self.value.get(name);
-        let raw = |name: &str| of(name).map(|value| value.text(self.source));
-        let words = |name: &str| of(name).and_then(Value::as_str);
-        let expires_at = created_at
-            .checked_add(self.timeout)
-            .map_err(|_| Refusal::bad("invalid_timeout", "timeout ends after the end of time"))?;
-        let mut risk_reasons: Vec<_> =
-            self.claimed_risk.map(|_| "the agent says so".to_owned()).into_iter().collect();
-        let draft = Draft {
-            id,
-            tenant_id: &caller.tenant,
-            thread_id: self.thread.as_deref().unwrap_or(id),
-            idempotency_key: key,
-            agent: &caller.name,
-            action: words("tool").unwrap_or_default(),
-            server: words("server"),
-            payload: raw("arguments").unwrap_or("{}"),
-            summary: of("context").and_then(|context| context.get("summary")?.as_str()),
-            rationale: words("agent_reasoning"),
-            claims: raw("context"),
-            risk: self.claimed_risk.unwrap_or_default(),
-            risk_reasons: &[],
-            labels: &self.labels,
-            // More than one is not enforced yet, so more than one is not promised; the claim stands in `claims`.
-            reviewers_needed: 1,
-            grace: Duration::ZERO,
-            created_at,
-            expires_at,
-        };
-        // Judged as the console will see it.
-        let shown = Action::read(draft.seal())
-            .map_err(|error| Refusal::bad("unreadable", format!("the action could not be shown: {error}")))?;
-        let reasons = shown.findings.iter().filter(|finding| finding.kind.raises() >= shown.risk);
-        risk_reasons.extend(reasons.map(|finding| format!("the gateway saw {}", finding.words())));
-        Ok(Draft { risk: shown.risk, risk_reasons: &risk_reasons, ..draft }.seal())
+    /// What the tool is to be called with.
+    pub(super) fn arguments(&self) -> &Value {
+        // It has been looked for.
+        self.value.get("arguments").unwrap_or(&self.value)
     }
 }
 
@@ -111,21 +70,6 @@ pub(super) fn report(bytes: &[u8]) -> Result<Report, Refusal> {
     Ok(Report { succeeded, note: text(&value, "note")?.map(str::to_owned) })
 }
 
-/// `30s`, `10m`, `24h`, `7d`.
-pub(super) fn duration(text: &str) -> Option<Duration> {
-    let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
-    let seconds: u64 = match unit {
-        "s" => 1,
-        "m" => 60,
-        "h" => 60 * 60,
-        "d" => 24 * 60 * 60,
-        _ => return None,
-    };
-    let plain = (1..=9).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
-    let count: u64 = plain.then(|| digits.parse().ok()).flatten()?;
-    Some(Duration::from_secs(count * seconds))
-}
-
 /// The thread that the context names: `thread_id`, else `run_id`. What is no string names none; a string must be an id.
 fn thread(context: &Value) -> Result<Option<String>, Refusal> {
     for name in ["thread_id", "run_id"] {
@@ -139,6 +83,17 @@ fn thread(context: &Value) -> Result<Option<String>, Refusal> {
         }
     }
     Ok(None)
+}
+
+/// How many reviewers the context asks for; what is no whole number from 1 asks for nothing.
+fn reviewers(context: &Value) -> u32 {
+    match context.get("reviewers_needed").map(|value| &value.kind) {
+        // One that is too long for any machine is a great many all the same.
+        Some(Kind::Number(text)) if text.bytes().all(|byte| byte.is_ascii_digit()) => {
+            text.parse().unwrap_or(u32::MAX).max(1)
+        }
+        _ => 1,
+    }
 }
 
 /// The labels that are strings; what else stands there stays in the claims.

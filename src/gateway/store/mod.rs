@@ -74,6 +74,17 @@ pub(crate) struct NewAction {
     pub(crate) reviewers_needed: u32,
     /// Within how long of the first approval the others must come.
     pub(crate) review_window: Duration,
+    /// The rule that lets it run without a person: then it is approved as soon as it is there.
+    pub(crate) rule: Option<ByRule>,
+}
+
+/// A rule's approval.
+#[derive(Debug, Clone)]
+pub(crate) struct ByRule {
+    /// The name of the rule.
+    pub(crate) name: String,
+    /// What the decision is asked for by.
+    pub(crate) request_id: String,
 }
 
 /// What became of an asking.
@@ -220,6 +231,10 @@ pub(crate) trait Store: Send + Sync {
     /// Puts an action into the queue, once for each (tenant, agent, asking's key), unless the agent is paused or has
     /// `most` pending already.
     fn ask(&self, action: NewAction, most: usize) -> Answer<'_, Asked>;
+    /// The action that was asked for under that key.
+    fn asked(&self, owner: Owner, ask_key: String) -> Answer<'_, Option<Record>>;
+    /// How many actions of the tenant rules have let run since then.
+    fn allowed_by_rule(&self, tenant: Arc<str>, since: Timestamp) -> Answer<'_, i64>;
     /// Reserves the key and records the decision in one transaction.
     fn decide(&self, call: DecisionCall) -> Answer<'_, Decided>;
     /// The agent withdraws its action.

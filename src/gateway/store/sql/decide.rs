@@ -1,7 +1,9 @@
 //! Deciding in SQL: the key is reserved, the decision recorded, the action moved on and the event written in one
 //! transaction, or nothing is.
 
-use super::super::{Change, Decided, DecisionCall, DecisionRow, EventKind, Record, StoreError};
+use super::super::{
+    ByRule, Change, Decided, DecisionCall, DecisionRow, EventKind, Record, Review, StoreError,
+};
 use super::approvals::{self, Turn};
 use super::db::{Db, micros, params};
 use super::janitor;
@@ -10,6 +12,7 @@ use super::rows::{self, SELECT_DECISION};
 use super::writer::Tx;
 use crate::domain::{ActionState, RowStatus, Verdict};
 use jiff::Timestamp;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How many request ids are kept for one decision; later callers cannot ask by theirs.
@@ -72,6 +75,33 @@ pub(super) fn decide(
         Verdict::Reject => approvals::drop_waiting(tx, &action.id)?,
     }
     reserve(tx, call, Some(&action), Some(validity))
+}
+
+/// A rule decides: the action has just been written, and is approved as a reviewer would approve it.
+pub(super) fn allow(
+    tx: &mut Tx<'_>,
+    tenant: &Arc<str>,
+    action: &Record,
+    rule: &ByRule,
+    validity: Duration,
+) -> Result<(), StoreError> {
+    let review =
+        Review { action_id: Some(action.id.clone()), digest: Some(action.digest.clone()), reason: None };
+    let call = DecisionCall {
+        tenant: Arc::clone(tenant),
+        thread: action.thread.clone(),
+        key: action.key.clone(),
+        request_id: rule.request_id.clone(),
+        verdict: Verdict::Approve,
+        // No credential's name can hold a colon.
+        reviewer: format!("rule:{}", rule.name),
+        review: Some(review),
+    };
+    match reserve(tx, &call, Some(action), Some(validity))? {
+        Decided::Accepted(_) => Ok(()),
+        // Somebody had decided under a key that did not exist.
+        _ => Err(StoreError::Damaged(action.id.clone())),
+    }
 }
 
 /// Reserves the key and decides; where the key is taken, says what stands.

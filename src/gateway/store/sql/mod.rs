@@ -73,7 +73,16 @@ impl SqlStore {
 
 impl Store for SqlStore {
     fn ask(&self, action: NewAction, most: usize) -> Answer<'_, Asked> {
-        self.writer.run(move |tx| queue::ask(tx, &action, most)).boxed()
+        let validity = self.validity;
+        self.writer.run(move |tx| queue::ask(tx, &action, most, validity)).boxed()
+    }
+
+    fn asked(&self, owner: Owner, ask_key: String) -> Answer<'_, Option<Record>> {
+        self.read(move |db| queue::asked(db, &owner.tenant, &owner.agent, &ask_key)).boxed()
+    }
+
+    fn allowed_by_rule(&self, tenant: Arc<str>, since: Timestamp) -> Answer<'_, i64> {
+        self.read(move |db| queue::allowed_by_rule(db, &tenant, since)).boxed()
     }
 
     fn decide(&self, call: DecisionCall) -> Answer<'_, Decided> {

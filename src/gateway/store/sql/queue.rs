@@ -2,25 +2,31 @@
 //! action in `own`.
 
 use super::super::{Asked, Change, Event, EventKind, NewAction, Page, Record, StoreError, Subject};
-use super::agents;
-use super::approvals;
 use super::db::{Db, Value, micros, params};
 use super::janitor;
 use super::rows::{self, SELECT_RECORD};
 use super::writer::Tx;
+use super::{agents, approvals, decide};
 use crate::domain::ActionState;
 use jiff::Timestamp;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A page or a batch of events ends early once its entries have this many bytes, so that no answer is huge.
 const PAGE_BYTES: i64 = 8 * 1024 * 1024;
 
-/// Puts the action into the queue, or finds the one that stands under the asking's key.
-pub(super) fn ask(tx: &mut Tx<'_>, new: &NewAction, most: usize) -> Result<Asked, StoreError> {
+/// Puts the action into the queue, or finds the one that stands under the asking's key. Where a rule lets it run, it is
+/// approved in the same transaction.
+pub(super) fn ask(
+    tx: &mut Tx<'_>,
+    new: &NewAction,
+    most: usize,
+    validity: Duration,
+) -> Result<Asked, StoreError> {
     if agents::one(tx.db, &new.tenant, &new.agent)?.paused.is_some() {
         return Ok(Asked::Paused);
     }
-    if let Some(record) = under_ask_key(tx, new)? {
+    if let Some(record) = asked(tx.db, &new.tenant, &new.agent, &new.ask_key)? {
         return Ok(Asked::Known(Box::new(record)));
     }
     let pending: i64 = tx.db.cell(
@@ -33,28 +39,51 @@ pub(super) fn ask(tx: &mut Tx<'_>, new: &NewAction, most: usize) -> Result<Asked
     }
     tx.db.execute(
         "INSERT INTO action (id, tenant, thread, key, agent, ask_key, submission, sealed, digest,
-            created_at, expires_at, reviewers_needed, review_window, state)
+            created_at, expires_at, reviewers_needed, review_window, rule, state)
          VALUES (:id, :tenant, :thread, :key, :agent, :ask_key, :submission, :sealed, :digest,
-            :created_at, :expires_at, :needed, :window, 'pending')",
+            :created_at, :expires_at, :needed, :window, :rule, 'pending')",
         params! {
             ":id": &new.id, ":tenant": &new.tenant, ":thread": &new.thread, ":key": &new.key,
             ":agent": &new.agent, ":ask_key": &new.ask_key, ":submission": &new.submission,
             ":sealed": &new.sealed, ":digest": &new.digest, ":created_at": micros(new.created_at),
             ":expires_at": micros(new.expires_at), ":needed": i64::from(new.reviewers_needed),
             ":window": i64::try_from(new.review_window.as_secs()).unwrap_or(i64::MAX),
+            ":rule": new.rule.as_ref().map(|rule| rule.name.as_str()),
         },
     )?;
     let change = write_event(tx, EventKind::Created, &new.tenant, &new.thread, Some(&new.id), None)?;
     tx.announce(Change { deadline: Some(new.expires_at), ..change });
-    let record = under_ask_key(tx, new)?.ok_or_else(|| StoreError::Damaged(new.id.clone()))?;
+    let written = |tx: &Tx<'_>| {
+        let found = asked(tx.db, &new.tenant, &new.agent, &new.ask_key)?;
+        found.ok_or_else(|| StoreError::Damaged(new.id.clone()))
+    };
+    let mut record = written(tx)?;
+    if let Some(rule) = &new.rule {
+        decide::allow(tx, &new.tenant, &record, rule, validity)?;
+        record = written(tx)?;
+    }
     Ok(Asked::Fresh(Box::new(record)))
 }
 
-fn under_ask_key(tx: &Tx<'_>, new: &NewAction) -> Result<Option<Record>, StoreError> {
+/// The action that was asked for under that key.
+pub(super) fn asked(
+    db: &dyn Db,
+    tenant: &str,
+    agent: &str,
+    ask_key: &str,
+) -> Result<Option<Record>, StoreError> {
     let sql =
         format!("{SELECT_RECORD} WHERE a.tenant = :tenant AND a.agent = :agent AND a.ask_key = :ask_key");
-    let params = params! {":tenant": &new.tenant, ":agent": &new.agent, ":ask_key": &new.ask_key};
-    tx.db.first(&sql, params)?.map(|row| rows::record(tx.db, row)).transpose()
+    let params = params! {":tenant": tenant, ":agent": agent, ":ask_key": ask_key};
+    db.first(&sql, params)?.map(|row| rows::record(db, row)).transpose()
+}
+
+/// How many actions rules have let run since then.
+pub(super) fn allowed_by_rule(db: &dyn Db, tenant: &str, since: Timestamp) -> Result<i64, StoreError> {
+    db.cell(
+        "SELECT count(*) FROM action WHERE tenant = :tenant AND created_at > :since AND rule IS NOT NULL",
+        params! {":tenant": tenant, ":since": micros(since)},
+    )
 }
 
 /// Writes the outbox row of an event and returns what to announce.

@@ -90,6 +90,7 @@ impl Fixture {
             expires_at,
             reviewers_needed: needed,
             review_window: Duration::from_secs(4),
+            rule: None,
         };
         let digest = action.digest.clone();
         assert!(matches!(self.store.ask(action, 100).await, Ok(Asked::Fresh(_))));
