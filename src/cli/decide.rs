@@ -7,6 +7,8 @@
 pub(crate) mod report;
 mod target;
 
+pub(super) use target::read_payload;
+
 use crate::cli::batch::{self, WrongLines};
 use crate::cli::carry::Carrier;
 use crate::cli::connection::Connection;

@@ -17,6 +17,7 @@ pub mod output;
 mod recorded;
 pub mod resume;
 pub mod review;
+pub mod rules;
 pub mod serve;
 pub mod status;
 pub mod tries;
@@ -55,6 +56,8 @@ enum Command {
     Resume(resume::Args),
     /// List actions without the screen
     List(list::Args),
+    /// What the gateway's rules make of an action and why; check them; write a first copy
+    Rules(rules::Args),
     /// What is in force and where it comes from; check it; write a first copy
     Config(config::Args),
     /// Print a shell's completions
@@ -75,6 +78,7 @@ pub fn main() -> ExitCode {
         Command::Outbox(args) => outbox::run(&args),
         Command::Resume(args) => resume::run(&args),
         Command::List(args) => list::run(args),
+        Command::Rules(args) => rules::run(args),
         Command::Config(args) => config::run(args),
         Command::Completions(args) => completions::run(&args, &mut Cli::command()),
         Command::Man(args) => completions::manual(&args, Cli::command()),

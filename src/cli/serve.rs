@@ -16,7 +16,7 @@ use tokio::signal::unix::{SignalKind, signal};
 /// The arguments of `serve`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Stops on SIGINT and SIGTERM; waiting calls are answered first. \
-    On SIGHUP the TLS certificate and key are read again. Exit code 0 after such a stop, 1 where it could not start.")]
+    On SIGHUP the rules, and the TLS certificate and key, are read again. Exit code 0 after such a stop, 1 where it could not start.")]
 pub struct Args {
     /// Where to listen: an address and a port (0 takes a free one). Beyond loopback only with TLS or --behind-proxy, and
     /// only once somebody has a token of their own
@@ -40,6 +40,9 @@ pub struct Args {
     /// proxy passes the Host header on
     #[arg(long)]
     behind_proxy: bool,
+    /// The rules [default: rules.toml in the data directory, where it is there]
+    #[arg(long, value_name = "FILE")]
+    rules: Option<PathBuf>,
     /// Let the published client's self-hosted mode in: a Tenant-Id and no credential decides. On this machine only
     #[arg(long)]
     tenant_mode: bool,
@@ -72,6 +75,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     config.database = args.store.map_or(Database::Sqlite, Database::Postgres);
     config.tls = args.tls_cert.zip(args.tls_key).map(|(certificate, key)| TlsFiles { certificate, key });
     config.behind_proxy = args.behind_proxy;
+    config.rules = args.rules;
     config.tenant_mode = args.tenant_mode;
     config.allowed_hosts = args.allowed_host;
     config.bounds.pending_per_agent = args.pending_per_agent;
@@ -92,7 +96,7 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
         tokio::select! {
             _ = interrupt.recv() => break,
             _ = terminate.recv() => break,
-            _ = hangup.recv() => reload(&gateway),
+            _ = hangup.recv() => reload(&gateway).await,
         }
     }
     let _ = writeln!(std::io::stdout(), "stopping");
@@ -101,7 +105,19 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
 }
 
 /// What SIGHUP asks for. A mistake in a file stops nothing: what was in use stays in use.
-fn reload(gateway: &Gateway) {
+async fn reload(gateway: &Gateway) {
+    match gateway.reload_rules().await {
+        // As at the start: nobody may be there to read it.
+        Ok(count) => {
+            let _ = writeln!(std::io::stdout(), "rules read again: {count} in force");
+        }
+        Err(mistakes) => {
+            for mistake in mistakes.iter() {
+                tracing::error!(at = mistake.place(), "{}", mistake.message());
+            }
+            tracing::error!("the rules were not read again; the earlier ones stay in force");
+        }
+    }
     if let Err(error) = gateway.reload_tls() {
         tracing::error!(%error, "the TLS certificate and key were not read again; the earlier ones stay in use");
     }
@@ -124,6 +140,7 @@ fn announce(gateway: &Gateway, tenant_mode: bool) -> std::io::Result<()> {
         writeln!(out, "agents ask at     {url}/aap    token: {}", gateway.agent_token_file().display())?;
         writeln!(out, "reviewers decide  {url}        token: {}", gateway.reviewer_token_file().display())?;
     }
+    writeln!(out, "rules             {} in force, from {}", gateway.rules(), gateway.rules_file().display())?;
     writeln!(out, "stop with Ctrl-C")?;
     out.flush()
 }

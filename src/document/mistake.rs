@@ -44,6 +44,14 @@ impl Mistake {
         &self.message
     }
 
+    /// The file, with line and column where it has them: `rules.toml:3:1`.
+    pub fn place(&self) -> String {
+        match &self.at {
+            Some(place) => format!("{}:{}:{}", self.source, place.line, place.column),
+            None => self.source.clone(),
+        }
+    }
+
     /// The line and the column, from 1.
     pub fn position(&self) -> Option<(usize, usize)> {
         self.at.as_ref().map(|place| (place.line, place.column))
@@ -117,10 +125,11 @@ fn may_hold_a_secret(line: &str) -> Option<usize> {
 
 impl fmt::Display for Mistake {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Some(place) = &self.at else { return write!(f, "{}: {}", self.source, self.message) };
+        write!(f, "{}: {}", self.place(), self.message)?;
+        let Some(place) = &self.at else { return Ok(()) };
         let number = place.line.to_string();
         let (before, under) = place.caret;
-        writeln!(f, "{}:{number}:{}: {}", self.source, place.column, self.message)?;
+        writeln!(f)?;
         writeln!(f, "  {number} | {}", place.text)?;
         write!(f, "  {:blank$} | {:before$}{}", "", "", "^".repeat(under), blank = number.len())
     }

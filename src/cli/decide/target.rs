@@ -216,7 +216,7 @@ fn why_not(client: &AegisClient, id: &str, response: &http::Response<Bytes>) -> 
 }
 
 /// The payload's text: as given, from `@FILE`, or from standard input for `-`.
-fn read_payload(given: &str) -> anyhow::Result<String> {
+pub(in crate::cli) fn read_payload(given: &str) -> anyhow::Result<String> {
     let read = |source: &mut dyn Read| {
         let mut text = String::new();
         source.take(PAYLOAD_LIMIT + 1).read_to_string(&mut text).map(|_| text)
