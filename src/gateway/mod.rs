@@ -21,6 +21,7 @@
 mod agents;
 mod answer;
 mod ask;
+pub mod audit;
 mod auth;
 mod body;
 mod bounds;

@@ -1,0 +1,23 @@
+//! The audit log: one row for each thing that happened, each bound to the one before it, checkpoints over all of them
+//! signed and put where nobody who can write the database can reach them.
+//!
+//! | file | what it owns |
+//! |---|---|
+//! | `entry` | the exact text of a row |
+//! | `tree`, `head` | hashes, the Merkle tree, where the log ends |
+//! | `key`, `note` | keys and signed checkpoints |
+//! | `stored` | what a database gives of its log |
+//! | `verify` | whether a log holds, and where it does not |
+//!
+//! What it proves: that rows are as they were written, as far as a checkpoint reaches that is kept elsewhere. What it
+//! does not: whoever owns the machine can rewrite the database together with its key.
+
+pub mod entry;
+pub mod head;
+pub mod key;
+pub mod keyfile;
+pub mod note;
+pub mod sqlite;
+pub mod stored;
+pub mod tree;
+pub mod verify;
