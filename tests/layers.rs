@@ -289,6 +289,8 @@ fn every_file_opens_with_what_it_owns() {
 const RAW: &[(&str, &str)] = &[
     ("domain", "reads, seals and judges it"),
     ("agent/client.rs", "compares the provider's error code with the ones it knows"),
+    ("cli/audit/agentack.rs", "JSON output: the writer escapes"),
+    ("cli/audit/show.rs", "makes the payload visible in the same expression"),
     ("cli/batch.rs", "JSON output: the writer escapes"),
     ("cli/decide/report.rs", "JSON output: the writer escapes"),
     ("cli/list.rs", "JSON output: the writer escapes"),

@@ -3,8 +3,10 @@
 //! A command parses, wires and reports; what it does belongs in the layers below. Errors are one message that names the
 //! thing and says what to do, on standard error; the exit code is documented in `--help`.
 
+pub mod audit;
 mod batch;
 mod carry;
+mod checkpoints;
 pub mod completions;
 pub mod config;
 pub mod connection;
@@ -58,6 +60,8 @@ enum Command {
     List(list::Args),
     /// What the gateway's rules make of an action and why; check them; write a first copy
     Rules(rules::Args),
+    /// Read the gateway's audit log: what became of an action, whether the log holds, all of it
+    Audit(audit::Args),
     /// What is in force and where it comes from; check it; write a first copy
     Config(config::Args),
     /// Print a shell's completions
@@ -79,6 +83,7 @@ pub fn main() -> ExitCode {
         Command::Resume(args) => resume::run(&args),
         Command::List(args) => list::run(args),
         Command::Rules(args) => rules::run(args),
+        Command::Audit(args) => audit::run(&args),
         Command::Config(args) => config::run(args),
         Command::Completions(args) => completions::run(&args, &mut Cli::command()),
         Command::Man(args) => completions::manual(&args, Cli::command()),

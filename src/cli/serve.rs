@@ -2,6 +2,7 @@
 //!
 //! Says where it listens and where the tokens are, never a token itself.
 
+use crate::cli::checkpoints::Checkpoints;
 use crate::cli::logs::Logs;
 use crate::gateway::{Bounds, Config, Database, Gateway, TlsFiles};
 use anyhow::Context as _;
@@ -54,6 +55,8 @@ pub struct Args {
     allowed_host: Vec<String>,
     #[command(flatten)]
     logs: Logs,
+    #[command(flatten)]
+    checkpoints: Checkpoints,
 }
 
 /// Where a gateway listens unless told otherwise: what the published client calls by default.
@@ -78,6 +81,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     config.rules = args.rules;
     config.tenant_mode = args.tenant_mode;
     config.allowed_hosts = args.allowed_host;
+    config.checkpoints = args.checkpoints.places()?;
     config.bounds.pending_per_agent = args.pending_per_agent;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(serve(config))

@@ -12,7 +12,7 @@ use super::door::{single, visible};
 use super::store::{Decided, DecisionCall, DecisionRow, Review};
 use crate::domain::action::is_id;
 use crate::domain::json::Limits;
-use crate::domain::{ActionState, RowStatus, Verdict, timestamp};
+use crate::domain::{ActionState, Digest, RowStatus, Verdict, timestamp};
 use axum::extract::{Path, Request, State};
 use axum::http::{Extensions, HeaderMap, StatusCode};
 use axum::response::Response;
@@ -58,7 +58,8 @@ async fn decide(
             return Err(Refusal::bad("bad_header", detail));
         }
     };
-    let review = review(&body::bytes(content, Limits::DECISION.bytes).await?)?;
+    let content = body::bytes(content, Limits::DECISION.bytes).await?;
+    let review = review(&content)?;
     let call = DecisionCall {
         tenant: decider.tenant,
         thread: thread.to_owned(),
@@ -66,6 +67,7 @@ async fn decide(
         request_id,
         verdict,
         reviewer: decider.name,
+        body: Digest::of(&content).to_string(),
         review,
     };
     match shared.store.decide(call).await? {

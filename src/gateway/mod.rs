@@ -47,6 +47,9 @@ mod tls;
 
 use crate::document::Mistakes;
 pub use ask::{Looked, Matched, Outcome, Trial, trial};
+use audit::entry::Facts;
+use audit::key::SecretKey;
+use audit::{Keeper, Place, keyfile};
 use auth::{Credentials, Mint, Role};
 use axum::Router;
 use bounds::Usage;
@@ -120,6 +123,8 @@ pub struct Config {
     pub bounds: Bounds,
     /// The file with its rules; `rules.toml` in its data directory, where it is there, unless one is named.
     pub rules: Option<PathBuf>,
+    /// Where checkpoints of the audit log go beside the file `checkpoints` of the data directory.
+    pub checkpoints: Vec<Place>,
 }
 
 impl Config {
@@ -136,6 +141,7 @@ impl Config {
             tenant: "default".into(),
             bounds: Bounds::default(),
             rules: None,
+            checkpoints: Vec::new(),
         }
     }
 }
@@ -180,6 +186,9 @@ pub enum GatewayError {
     /// The database cannot be used.
     #[error("{0}")]
     Store(String),
+    /// There is no key for the audit log.
+    #[error("{0}")]
+    Audit(String),
 }
 
 /// What every handler shares.
@@ -210,12 +219,14 @@ pub struct Gateway {
     reviewer_token_file: PathBuf,
     stop: watch::Sender<bool>,
     tasks: [JoinHandle<()>; 2],
+    keeper: Keeper,
 }
 
 impl Gateway {
     /// Starts a gateway; it listens when this returns.
     pub async fn start(config: Config) -> Result<Self, GatewayError> {
         let exposed = exposure::exposed(&config)?;
+        let facts = started(&config);
         let tls = config.tls.map(Tls::open).transpose()?.map(Arc::new);
         // The port first: one that is in use leaves the data untouched.
         let address = config.listen;
@@ -235,7 +246,13 @@ impl Gateway {
         }
         let (agent_token_file, reviewer_token_file) = (data.file("agent.token"), data.file("reviewer.token"));
         let mint = Mint::new().map_err(DataError::Random)?;
-        let store = Arc::new(open_store(&config.database, data, Arc::clone(&clock)).await?);
+        let no_key = |error: keyfile::KeyError| GatewayError::Audit(error.to_string());
+        let key = Arc::new(keyfile::secret(&config.data).map_err(no_key)?);
+        let keys = keyfile::public_keys(&data.file(keyfile::PUBLIC)).map_err(no_key)?;
+        let mut places = config.checkpoints.clone();
+        places.insert(0, Place::File(data.file("checkpoints")));
+        let store = open_store(&config.database, data, Arc::clone(&clock), key).await?;
+        let store: Arc<dyn Store> = Arc::new(store);
         if exposed && let Err(error) = exposure::has_named_tokens(&*store, clock()).await {
             // Whoever makes one and starts again must not find the directory locked.
             store.close().await;
@@ -246,7 +263,7 @@ impl Gateway {
         let (sender, stop) = Stop::new();
         let shared = Arc::new(Shared {
             metrics: Metrics::new(config.database.name(), store.commits()),
-            store,
+            store: Arc::clone(&store),
             credentials,
             hosts: Hosts::new(addr, &config.allowed_hosts),
             rulebook,
@@ -258,6 +275,14 @@ impl Gateway {
             clock,
             stop: stop.clone(),
         });
+        let facts = facts.text("listen", &addr.to_string());
+        let keeper = match Keeper::start(store, &keys, places, facts, stop.clone()).await {
+            Ok(keeper) => keeper,
+            Err(error) => {
+                shared.store.close().await;
+                return Err(GatewayError::Store(error.to_string()));
+            }
+        };
         let tasks = [
             tokio::spawn(server::serve(
                 listener,
@@ -270,7 +295,18 @@ impl Gateway {
             tokio::spawn(expiry::run(Arc::clone(&shared), stop)),
         ];
         let stop = sender;
-        Ok(Self { shared, addr, tls, tenant, mint, agent_token_file, reviewer_token_file, stop, tasks })
+        Ok(Self {
+            shared,
+            addr,
+            tls,
+            tenant,
+            mint,
+            agent_token_file,
+            reviewer_token_file,
+            stop,
+            tasks,
+            keeper,
+        })
     }
 
     /// The address that it listens on.
@@ -351,8 +387,17 @@ impl Gateway {
             // A panic in a task has been reported by the panic hook.
             let _ = task.await;
         }
+        self.keeper.stop().await;
         self.shared.store.close().await;
     }
+}
+
+/// What the audit log tells of a start.
+fn started(config: &Config) -> Facts {
+    Facts::default()
+        .text("version", env!("CARGO_PKG_VERSION"))
+        .text("database", config.database.name())
+        .number("tenant_mode", config.tenant_mode.into())
 }
 
 /// Brings a database to the schema of this program without starting a gateway; gives the schema's version before and the one
@@ -380,14 +425,18 @@ fn without_postgres() -> GatewayError {
     )
 }
 
-async fn open_store(database: &Database, data: DataDir, clock: Clock) -> Result<SqlStore, GatewayError> {
+async fn open_store(
+    database: &Database,
+    data: DataDir,
+    clock: Clock,
+    key: Arc<SecretKey>,
+) -> Result<SqlStore, GatewayError> {
     let (file, lock, validity) = (data.file("gateway.db"), Some(data.lock), ask::APPROVAL_VALIDITY);
     match database {
-        Database::Sqlite => {
-            sqlite::open(&file, lock, clock, validity).map_err(|error| GatewayError::Store(error.to_string()))
-        }
+        Database::Sqlite => sqlite::open(&file, lock, clock, validity, key)
+            .map_err(|error| GatewayError::Store(error.to_string())),
         #[cfg(feature = "postgres")]
-        Database::Postgres(url) => store::postgres::open(url, lock, clock, validity)
+        Database::Postgres(url) => store::postgres::open(url, lock, clock, validity, key)
             .await
             .map_err(|error| GatewayError::Store(format!("cannot use PostgreSQL: {error}"))),
         #[cfg(not(feature = "postgres"))]

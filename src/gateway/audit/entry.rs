@@ -199,9 +199,23 @@ pub(super) fn text(seq: u64, prev: &str, at: Timestamp, what: &Happened<'_>) -> 
     out
 }
 
+/// A JSON string in plain ASCII: whatever is in it, it can be printed, sent and stored anywhere as it is.
 fn quote(out: &mut String, text: &str) {
-    // A string is JSON whatever is in it.
-    out.push_str(&serde_json::to_string(text).unwrap_or_default());
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            ' '..='~' => out.push(c),
+            _ => {
+                for unit in c.encode_utf16(&mut [0; 2]) {
+                    // Writing to a String cannot fail.
+                    let _ = write!(out, "\\u{unit:04x}");
+                }
+            }
+        }
+    }
+    out.push('"');
 }
 
 /// An entry that was read back.
@@ -291,14 +305,14 @@ mod tests {
     #[test]
     fn an_entry_is_one_text_and_reads_back() {
         let at = "2026-11-27T20:30:00.000001Z".parse().unwrap();
-        let facts = Facts::default().text("sealed", "{\"a\":\"\u{1b}\\u0000 é\"}").number("ms", -3);
+        let facts = Facts::default().text("sealed", "{\"a\":\"\u{1b}\\u0000 é😀\"}").number("ms", -3);
         let facts = facts.maybe("reason", None).maybe("note", Some("\0")).time("until", at);
         let (tenant, by) = ("acme", "dana");
         let what = Happened { kind: Kind::Asked, tenant, by, action_id: Some("id-1"), facts };
         let written = text(7, "ab", at, &what);
         assert_eq!(
             written,
-            r#"{"seq":7,"prev":"ab","at":"2026-11-27T20:30:00.000001Z","tenant":"acme","kind":"asked","by":"dana","action_id":"id-1","facts":{"sealed":"{\"a\":\"\u001b\\u0000 é\"}","ms":-3,"note":"\u0000","until":"2026-11-27T20:30:00.000001Z"}}"#
+            r#"{"seq":7,"prev":"ab","at":"2026-11-27T20:30:00.000001Z","tenant":"acme","kind":"asked","by":"dana","action_id":"id-1","facts":{"sealed":"{\"a\":\"\u001b\\u0000 \u00e9\ud83d\ude00\"}","ms":-3,"note":"\u0000","until":"2026-11-27T20:30:00.000001Z"}}"#
         );
         let read = Entry::read(&written).unwrap();
         assert_eq!((read.seq, read.prev.as_str(), read.at, read.kind.as_str()), (7, "ab", at, "asked"));
@@ -306,7 +320,8 @@ mod tests {
             (read.tenant.as_str(), read.by.as_str(), read.action_id.as_deref()),
             (tenant, by, Some("id-1"))
         );
-        assert_eq!(read.text("sealed"), Some("{\"a\":\"\u{1b}\\u0000 é\"}"));
+        assert_eq!(read.text("sealed"), Some("{\"a\":\"\u{1b}\\u0000 é😀\"}"));
+        assert!(written.bytes().all(|byte| (b' '..=b'~').contains(&byte)), "{written}");
         assert_eq!((read.number("ms"), read.text("reason"), read.text("note")), (Some(-3), None, Some("\0")));
         assert_eq!(read.names().collect::<Vec<_>>(), ["sealed", "ms", "note", "until"]);
     }

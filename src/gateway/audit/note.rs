@@ -120,7 +120,7 @@ impl Note {
         let mut pending = String::new();
         let end = |pending: &mut String, notes: &mut Vec<Option<Self>>| {
             if !pending.trim().is_empty() {
-                notes.push(Self::parse(pending));
+                notes.extend(Self::behind(pending));
             }
             pending.clear();
         };
@@ -139,6 +139,15 @@ impl Note {
         }
         end(&mut pending, &mut notes);
         notes
+    }
+
+    /// A note, or one that stands behind another that was cut short.
+    fn behind(text: &str) -> Vec<Option<Self>> {
+        if let Some(note) = Self::parse(text) {
+            return vec![Some(note)];
+        }
+        let whole = text.match_indices('\n').find_map(|(at, _)| Self::parse(&text[at + 1..]));
+        std::iter::once(None).chain(whole.map(Some)).collect()
     }
 
     /// Whether one of the keys signed it, and which.

@@ -10,6 +10,7 @@ pub(crate) mod record;
 pub(crate) mod sql;
 pub(crate) mod sqlite;
 
+use super::audit::entry::{Facts, Kind};
 use super::metrics::Commits;
 use crate::domain::{ActionState, Verdict};
 use futures_util::future::BoxFuture;
@@ -18,7 +19,7 @@ use jiff::Timestamp;
 pub(crate) use record::{AgentRow, Change, DecisionRow, EventKind, Looking, Record, Report};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, watch};
 
 /// Where times come from; a test brings its own.
 pub(crate) type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
@@ -122,6 +123,8 @@ pub(crate) struct DecisionCall {
     pub(crate) verdict: Verdict,
     /// The name on record.
     pub(crate) reviewer: String,
+    /// The digest of the call's body, for the audit log.
+    pub(crate) body: String,
     /// What the body's `review` says; `None` for a bare payload.
     pub(crate) review: Option<Review>,
 }
@@ -168,6 +171,50 @@ pub(crate) struct LookCall {
     pub(crate) at: Option<(String, String)>,
     /// For how long.
     pub(crate) holds: Duration,
+}
+
+impl Decided {
+    /// The status code and the word of the answer.
+    pub(crate) fn answer(&self) -> (u16, &'static str) {
+        match self {
+            Self::Accepted(_) => (202, "accepted"),
+            Self::Counted { .. } => (202, "counted"),
+            Self::Duplicate(_) => (409, "duplicate"),
+            Self::Closed(ActionState::Cancelled) => (409, "cancelled"),
+            Self::Closed(_) => (409, "expired"),
+            Self::DigestDiffers => (412, "digest_differs"),
+            Self::Damaged(..) => (412, "damaged"),
+            Self::DigestMissing => (422, "digest_missing"),
+            Self::WrongThread => (422, "wrong_thread"),
+            Self::WrongKey => (422, "wrong_key"),
+            Self::OwnAction => (403, "own_action"),
+        }
+    }
+
+    /// The request id of the decision that stands, where the call was told of one.
+    pub(crate) fn standing(&self) -> Option<&str> {
+        match self {
+            Self::Accepted(row) | Self::Counted { row, .. } | Self::Duplicate(row) => Some(&row.request_id),
+            _ => None,
+        }
+    }
+}
+
+/// Something for the audit log that is told by itself.
+#[derive(Debug, Clone)]
+pub(crate) struct Told {
+    pub(crate) kind: Kind,
+    pub(crate) tenant: Arc<str>,
+    pub(crate) by: String,
+    pub(crate) action_id: Option<String>,
+    pub(crate) facts: Facts,
+}
+
+/// A signed checkpoint over the first rows of the audit log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Checkpoint {
+    pub(crate) size: u64,
+    pub(crate) note: String,
 }
 
 /// Whose actions a call may touch.
@@ -282,6 +329,16 @@ pub(crate) trait Store: Send + Sync {
     fn has_named_tokens(&self, now: Timestamp) -> Answer<'_, bool>;
     /// What its commits are counted by.
     fn commits(&self) -> &Commits;
+    /// Adds a row to the audit log by itself; what is done in a method above is told by that method.
+    fn tell(&self, told: Told) -> Answer<'_, ()>;
+    /// Signs the audit log as it ends now, where nobody has.
+    fn checkpoint(&self) -> Answer<'_, ()>;
+    /// The checkpoint over the most rows, but not over more than `most`.
+    fn last_checkpoint(&self, most: u64) -> Answer<'_, Option<Checkpoint>>;
+    /// How many rows the audit log has.
+    fn log_size(&self) -> Answer<'_, u64>;
+    /// How many rows the audit log has, after each commit of this gateway that added some.
+    fn log_grew(&self) -> watch::Receiver<u64>;
     /// Whether it can read and write.
     fn ready(&self) -> Answer<'_, ()>;
     /// News of every change, after its commit. Who reads too slowly is told so and reads the rows.

@@ -307,7 +307,7 @@ fn what_the_head_says_is_compared_with_the_rows() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig::with_cases(100))]
 
     #[test]
     fn no_byte_can_be_another(rows in 1_u64..140, place in any::<prop::sample::Index>(), column in 0..6,

@@ -7,20 +7,24 @@ mod migrate;
 mod readers;
 mod text;
 
-use super::sql::writer::Writer;
+use super::sql::writer::{Means, Writer};
 use super::sql::{NEWS, SqlStore};
 use super::{Clock, StoreError};
+use crate::gateway::audit::key::SecretKey;
 use connection::{PostgresConnection, Texts};
 use deadpool_postgres::{Manager, ManagerConfig, Pool, RecyclingMethod, Runtime};
 use readers::PostgresReaders;
 use rustls_platform_verifier::ConfigVerifierExt as _;
 use secrecy::{ExposeSecret as _, SecretString};
 use std::fs::File;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Handle;
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, watch};
 use tokio_postgres::Config;
 use tokio_postgres_rustls::MakeRustlsConnect;
+
+pub(crate) use text::words;
 
 type Connector = MakeRustlsConnect;
 
@@ -40,6 +44,7 @@ pub(crate) async fn open(
     lock: Option<File>,
     clock: Clock,
     validity: Duration,
+    key: Arc<SecretKey>,
 ) -> Result<SqlStore, StoreError> {
     let (config, tls) = config(url)?;
     migrate_with(&config, &tls).await?;
@@ -52,11 +57,13 @@ pub(crate) async fn open(
     drop(client);
     let listener = tokio::spawn(listen::run(config, tls, last, news.clone()));
     let connection = PostgresConnection::new(pool.clone(), texts.clone(), runtime);
-    let writer = Writer::start(connection, lock, clock, news.clone());
+    let (log_size, _) = watch::channel(0);
+    let means = Means { lock, clock, news: news.clone(), key, log_size: log_size.clone() };
+    let writer = Writer::start(connection, means);
     let writer =
         writer.map_err(|error| StoreError::Database(format!("no thread can be started: {error}")))?;
     let readers = Box::new(PostgresReaders { pool, texts });
-    Ok(SqlStore { writer, readers, news, validity, besides: Some(listener.abort_handle()) })
+    Ok(SqlStore { writer, readers, news, log_size, validity, besides: Some(listener.abort_handle()) })
 }
 
 /// Brings the database to the newest schema; gives the version before and the one now.
@@ -65,9 +72,18 @@ pub(crate) async fn migrate(url: &SecretString) -> Result<(usize, usize), StoreE
     migrate_with(&config, &tls).await
 }
 
+/// A connection by itself, for whoever only reads; it ends with the client.
+pub(crate) async fn connect(url: &SecretString) -> Result<tokio_postgres::Client, StoreError> {
+    let (config, tls) = config(url)?;
+    let connected = config.connect(tls).await;
+    let (client, connection) = connected.map_err(|error| StoreError::Database(words(&error)))?;
+    tokio::spawn(connection);
+    Ok(client)
+}
+
 async fn migrate_with(config: &Config, tls: &Connector) -> Result<(usize, usize), StoreError> {
     let connected = config.connect(tls.clone()).await;
-    let (mut client, connection) = connected.map_err(|error| StoreError::Database(text::words(&error)))?;
+    let (mut client, connection) = connected.map_err(|error| StoreError::Database(words(&error)))?;
     // Ends with the client.
     let driver = tokio::spawn(connection);
     let migrated = migrate::run(&mut client).await;

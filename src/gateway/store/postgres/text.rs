@@ -9,7 +9,7 @@ pub(super) fn of(error: &tokio_postgres::Error) -> StoreError {
 }
 
 /// The words of an error.
-pub(super) fn words(error: &tokio_postgres::Error) -> String {
+pub(crate) fn words(error: &tokio_postgres::Error) -> String {
     match error.as_db_error() {
         Some(said) => format!("{} ({})", said.message(), said.code().code()),
         None => match std::error::Error::source(error) {

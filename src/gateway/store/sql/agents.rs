@@ -4,6 +4,7 @@
 use super::super::{AgentRow, Change, EventKind, PauseCall, StoreError};
 use super::db::{Db, micros, params};
 use super::writer::Tx;
+use crate::gateway::audit::entry::{Facts, Kind};
 use std::collections::BTreeSet;
 
 /// How the agent is now; one that was never paused is not.
@@ -59,7 +60,11 @@ pub(super) fn pause(tx: &mut Tx<'_>, call: &PauseCall) -> Result<Option<AgentRow
             ":at": micros(tx.now),
         },
     )?;
-    let kind = if call.paused { EventKind::Paused } else { EventKind::Resumed };
+    let (kind, told) = match call.paused {
+        true => (EventKind::Paused, Kind::Paused),
+        false => (EventKind::Resumed, Kind::Resumed),
+    };
+    tx.audit(told, &call.tenant, &call.reviewer, None, Facts::default().text("agent", &call.agent))?;
     let seq: i64 = tx.db.cell(
         "INSERT INTO outbox (kind, tenant, thread, pause_id, at) VALUES (:kind, :tenant, '', :pause_id, :at)
          RETURNING seq",

@@ -3,6 +3,7 @@
 
 use super::super::record::Approval;
 use super::super::{Change, Decided, DecisionCall, DecisionRow, EventKind, Record, StoreError};
+use super::audit;
 use super::db::{Db, Row, micros, params};
 use super::queue::write_event;
 use super::writer::Tx;
@@ -35,6 +36,7 @@ pub(super) fn approve(tx: &mut Tx<'_>, call: &DecisionCall, action: &Record) -> 
     for lapsed in action.approvals.iter().filter(|approval| approval.status == RowStatus::Pending) {
         if !counts(action, lapsed, tx.now) {
             settle(tx, lapsed.id, RowStatus::Failed)?;
+            audit::lapsed(tx, &call.tenant, &action.id, (&lapsed.reviewer, &lapsed.request_id))?;
         }
     }
     let decided_at = tx.now.max(action.created_at);
@@ -121,7 +123,7 @@ fn tell(
 /// Lets those lapse whose window has passed, and finds when the next one does.
 pub(super) fn lapse(tx: &mut Tx<'_>) -> Result<Option<Timestamp>, StoreError> {
     let waiting = tx.db.query(
-        "SELECT p.id, p.decided_at, p.tenant, p.action_id, a.thread, a.review_window FROM approval p
+        "SELECT p.id, p.decided_at, p.tenant, p.action_id, p.reviewer, p.request_id, a.thread, a.review_window FROM approval p
          JOIN action a ON a.id = p.action_id WHERE p.status = 'PENDING' ORDER BY p.decided_at",
         &[],
     )?;
@@ -136,6 +138,8 @@ pub(super) fn lapse(tx: &mut Tx<'_>) -> Result<Option<Timestamp>, StoreError> {
         settle(tx, id, RowStatus::Failed)?;
         let (tenant, thread, action_id): (String, String, String) =
             (row.take("tenant")?, row.take("thread")?, row.take("action_id")?);
+        let whose: (String, String) = (row.take("reviewer")?, row.take("request_id")?);
+        audit::lapsed(tx, &tenant, &action_id, (&whose.0, &whose.1))?;
         tell(tx, &tenant, &thread, &action_id, id)?;
     }
     Ok(next)
@@ -164,7 +168,9 @@ fn read(mut row: Row) -> Result<Approval, StoreError> {
 
 /// The approval that this call, or another of its reviewer, has given to an action that was approved.
 pub(super) fn counted_in(action: &Record, call: &DecisionCall) -> Option<DecisionRow> {
-    let counted = |own: &&Approval| own.status == RowStatus::Committed && own.reviewer == call.reviewer;
+    let counted = |own: &&Approval| {
+        own.status == RowStatus::Committed && own.reviewer == call.reviewer
+    };
     let own = action.approvals.iter().rfind(counted)?;
     (call.verdict == Verdict::Approve).then(|| row(action, own, RowStatus::Committed))
 }

@@ -5,6 +5,7 @@ use super::super::{
     ByRule, Change, Decided, DecisionCall, DecisionRow, EventKind, Record, Review, StoreError,
 };
 use super::approvals::{self, Turn};
+use super::audit;
 use super::db::{Db, micros, params};
 use super::janitor;
 use super::queue::{end, write_event};
@@ -18,7 +19,7 @@ use std::time::Duration;
 /// How many request ids are kept for one decision; later callers cannot ask by theirs.
 const CALLS: i64 = 1024;
 
-/// Carries one call out.
+/// Carries one call out. The call is in the audit log before what it decides, and its answer after.
 pub(super) fn decide(
     tx: &mut Tx<'_>,
     call: &DecisionCall,
@@ -26,6 +27,21 @@ pub(super) fn decide(
 ) -> Result<Decided, StoreError> {
     let named = call.review.as_ref().and_then(|review| review.action_id.as_deref());
     let by_key = rows::by_key(tx.db, &call.tenant, &call.key)?;
+    let about = by_key.as_ref().map(|action| action.id.clone()).or(named.map(str::to_owned));
+    audit::sent(tx, call, about.as_deref())?;
+    let decided = judge(tx, call, by_key, validity)?;
+    audit::answered(tx, call, about.as_deref(), &decided)?;
+    Ok(decided)
+}
+
+/// What the call makes of the action that its key belongs to.
+fn judge(
+    tx: &mut Tx<'_>,
+    call: &DecisionCall,
+    by_key: Option<Record>,
+    validity: Duration,
+) -> Result<Decided, StoreError> {
+    let named = call.review.as_ref().and_then(|review| review.action_id.as_deref());
     let action = match (by_key, named) {
         (Some(action), Some(named)) if action.id != named => return Ok(Decided::WrongKey),
         (Some(action), _) => action,
@@ -48,7 +64,7 @@ pub(super) fn decide(
     if action.expires_at <= tx.now {
         // The task that expires has not come to it yet; the deadline counts, not the task.
         let (id, thread, at) = (&action.id, &action.thread, action.expires_at);
-        end(tx, &call.tenant, id, thread, ActionState::Expired, at)?;
+        end(tx, (&call.tenant, "gateway"), id, thread, ActionState::Expired, at)?;
         return Ok(Decided::Closed(ActionState::Expired));
     }
     if action.agent == call.reviewer {
@@ -95,6 +111,7 @@ pub(super) fn allow(
         verdict: Verdict::Approve,
         // No credential's name can hold a colon.
         reviewer: format!("rule:{}", rule.name),
+        body: String::new(),
         review: Some(review),
     };
     match reserve(tx, &call, Some(action), Some(validity))? {

@@ -4,6 +4,7 @@
 
 mod agents;
 mod approvals;
+mod audit;
 pub(crate) mod db;
 mod decide;
 mod janitor;
@@ -17,8 +18,8 @@ pub(super) mod writer;
 
 use super::super::metrics::Commits;
 use super::{
-    AgentRow, Answer, Asked, Change, Decided, DecisionCall, DecisionRow, Event, LookCall, Looking, NewAction,
-    Own, Owner, Page, PauseCall, Record, Report, Store, StoreError,
+    AgentRow, Answer, Asked, Change, Checkpoint, Decided, DecisionCall, DecisionRow, Event, LookCall,
+    Looking, NewAction, Own, Owner, Page, PauseCall, Record, Report, Store, StoreError, Told,
 };
 use crate::domain::ActionState;
 use db::{Db, micros, params};
@@ -27,7 +28,7 @@ use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, watch};
 use writer::Writer;
 
 /// How many changes a slow listener may fall behind before it has to read the rows.
@@ -50,6 +51,7 @@ pub(crate) struct SqlStore {
     pub(super) writer: Writer,
     pub(super) readers: Box<dyn Readers>,
     pub(super) news: broadcast::Sender<Change>,
+    pub(super) log_size: watch::Sender<u64>,
     /// How long an approval may be consumed.
     pub(super) validity: Duration,
     /// Ends what a database needs besides, where the store is closed.
@@ -163,6 +165,32 @@ impl Store for SqlStore {
 
     fn commits(&self) -> &Commits {
         &self.writer.commits
+    }
+
+    fn tell(&self, told: Told) -> Answer<'_, ()> {
+        let Told { kind, tenant, by, action_id, facts } = told;
+        self.writer.run(move |tx| tx.audit(kind, &tenant, &by, action_id.as_deref(), facts)).boxed()
+    }
+
+    fn checkpoint(&self) -> Answer<'_, ()> {
+        self.writer.run(audit::checkpoint).boxed()
+    }
+
+    fn last_checkpoint(&self, most: u64) -> Answer<'_, Option<Checkpoint>> {
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        self.read(move |db| {
+            let found = audit::last_note(db, most)?;
+            Ok(found.map(|(size, note)| Checkpoint { size, note }))
+        })
+        .boxed()
+    }
+
+    fn log_size(&self) -> Answer<'_, u64> {
+        self.read(|db| Ok(audit::read_head(db)?.size())).boxed()
+    }
+
+    fn log_grew(&self) -> watch::Receiver<u64> {
+        self.log_size.subscribe()
     }
 
     fn ready(&self) -> Answer<'_, ()> {

@@ -7,6 +7,7 @@ use super::queue::{end, write_event};
 use super::rows;
 use super::writer::Tx;
 use crate::domain::ActionState;
+use crate::gateway::audit::entry::{Facts, Kind};
 
 /// The agent's action as of now: what is past its deadline is expired first.
 fn owned(tx: &mut Tx<'_>, owner: &Owner, id: &str) -> Result<Option<Record>, StoreError> {
@@ -18,7 +19,7 @@ fn owned(tx: &mut Tx<'_>, owner: &Owner, id: &str) -> Result<Option<Record>, Sto
     if record.state != ActionState::Pending || record.expires_at > tx.now {
         return Ok(Some(record));
     }
-    end(tx, &owner.tenant, id, &record.thread, ActionState::Expired, record.expires_at)?;
+    end(tx, (&owner.tenant, "gateway"), id, &record.thread, ActionState::Expired, record.expires_at)?;
     find(tx)
 }
 
@@ -34,7 +35,7 @@ pub(super) fn withdraw(tx: &mut Tx<'_>, owner: &Owner, id: &str) -> Result<Own, 
     match record.state {
         ActionState::Pending => {
             let at = tx.now.max(record.created_at);
-            end(tx, &owner.tenant, id, &record.thread, ActionState::Cancelled, at)?;
+            end(tx, (&owner.tenant, &owner.agent), id, &record.thread, ActionState::Cancelled, at)?;
             done(tx, owner, id)
         }
         ActionState::Cancelled => Ok(Own::Done(Box::new(record))),
@@ -59,6 +60,9 @@ pub(super) fn consume(tx: &mut Tx<'_>, owner: &Owner, id: &str, key: &str) -> Re
         return Ok(Own::Damaged(damage));
     }
     let at = record.ended_at.map_or(tx.now, |decided_at| tx.now.max(decided_at));
+    let until = record.approval_expires_at.unwrap_or(at);
+    let facts = Facts::default().text("key", key).text("digest", &record.digest).time("until", until);
+    tx.audit(Kind::Consumed, &owner.tenant, &owner.agent, Some(id), facts)?;
     tx.db.execute(
         "UPDATE action SET consume_key = :key, consumed_at = :at
          WHERE id = :id AND state = 'approved' AND consumed_at IS NULL",
@@ -84,6 +88,8 @@ pub(super) fn report(tx: &mut Tx<'_>, owner: &Owner, id: &str, report: &Report) 
          WHERE id = :id AND consumed_at IS NOT NULL AND reported_at IS NULL",
         params! {":outcome": report.word(), ":note": &report.note, ":at": micros(at), ":id": id},
     )?;
+    let facts = Facts::default().text("outcome", report.word()).maybe("note", report.note.as_deref());
+    tx.audit(Kind::Outcome, &owner.tenant, &owner.agent, Some(id), facts)?;
     let change = write_event(tx, EventKind::Executed, &owner.tenant, &record.thread, Some(id), None)?;
     tx.announce(change);
     done(tx, owner, id)

@@ -8,6 +8,7 @@ use super::rows::{self, SELECT_RECORD};
 use super::writer::Tx;
 use super::{agents, approvals, decide};
 use crate::domain::ActionState;
+use crate::gateway::audit::entry::{Facts, Kind};
 use jiff::Timestamp;
 use std::sync::Arc;
 use std::time::Duration;
@@ -51,6 +52,14 @@ pub(super) fn ask(
             ":rule": new.rule.as_ref().map(|rule| rule.name.as_str()),
         },
     )?;
+    let facts = Facts::default()
+        .text("digest", &new.digest)
+        .text("thread", &new.thread)
+        .text("key", &new.key)
+        .text("ask_key", &new.ask_key)
+        .time("expires_at", new.expires_at)
+        .text("sealed", &new.sealed);
+    tx.audit(Kind::Asked, &new.tenant, &new.agent, Some(&new.id), facts)?;
     let change = write_event(tx, EventKind::Created, &new.tenant, &new.thread, Some(&new.id), None)?;
     tx.announce(Change { deadline: Some(new.expires_at), ..change });
     let written = |tx: &Tx<'_>| {
@@ -107,21 +116,25 @@ pub(super) fn write_event(
     Ok(Change { seq, tenant, action_id, kind: Some(kind), told, deadline: None })
 }
 
-/// Ends a pending action without a decision, as of `at`.
+/// Ends a pending action without a decision, as of `at`; `by` is who does it.
 pub(super) fn end(
     tx: &mut Tx<'_>,
-    tenant: &str,
+    (tenant, by): (&str, &str),
     id: &str,
     thread: &str,
     state: ActionState,
     at: Timestamp,
 ) -> Result<(), StoreError> {
-    let kind = if state == ActionState::Expired { EventKind::Expired } else { EventKind::Cancelled };
+    let (kind, told) = match state {
+        ActionState::Expired => (EventKind::Expired, Kind::Expired),
+        _ => (EventKind::Cancelled, Kind::Withdrawn),
+    };
     tx.db.execute(
         "UPDATE action SET state = :state, ended_at = :at WHERE id = :id AND state = 'pending'",
         params! {":state": state.word(), ":at": micros(at), ":id": id},
     )?;
     approvals::drop_waiting(tx, id)?;
+    tx.audit(told, tenant, by, Some(id), Facts::default().time("ended_at", at))?;
     let change = write_event(tx, kind, tenant, thread, Some(id), None)?;
     tx.announce(change);
     Ok(())
@@ -138,7 +151,7 @@ pub(super) fn expire(tx: &mut Tx<'_>) -> Result<Option<Timestamp>, StoreError> {
     for mut row in due {
         let (tenant, id, thread): (String, String, String) =
             (row.take("tenant")?, row.take("id")?, row.take("thread")?);
-        end(tx, &tenant, &id, &thread, ActionState::Expired, row.time("expires_at")?)?;
+        end(tx, (&tenant, "gateway"), &id, &thread, ActionState::Expired, row.time("expires_at")?)?;
     }
     let next: Option<i64> = tx.db.cell("SELECT min(expires_at) FROM action WHERE state = 'pending'", &[])?;
     let next = next.and_then(|micros| Timestamp::from_microsecond(micros).ok());

@@ -6,6 +6,10 @@ use super::super::{
 };
 use super::SqlStore;
 use crate::domain::{ActionState, Digest, Verdict, timestamp};
+use crate::gateway::audit::key::SecretKey;
+use crate::gateway::audit::postgres::PostgresLog;
+use crate::gateway::audit::sqlite::SqliteLog;
+use crate::gateway::audit::stored::Log;
 use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -25,6 +29,10 @@ pub(super) struct Fixture {
     now: Arc<AtomicI64>,
     pub(super) kept: Kept,
     _dir: TempDir,
+}
+
+pub(super) fn key() -> Arc<SecretKey> {
+    Arc::new(SecretKey::new("aegis-console/audit/test", &[7; 32]).unwrap())
 }
 
 fn at(micros: i64) -> Timestamp {
@@ -50,10 +58,26 @@ impl Fixture {
             Some(server) => Kept::Server(Fresh::schema(server).await),
         };
         let store = match (&kept, kept.url()) {
-            (Kept::File(file), _) => sqlite::open(file, None, clock, validity).unwrap(),
-            (_, url) => super::super::postgres::open(&url.unwrap(), None, clock, validity).await.unwrap(),
+            (Kept::File(file), _) => sqlite::open(file, None, clock, validity, key()).unwrap(),
+            (_, url) => {
+                super::super::postgres::open(&url.unwrap(), None, clock, validity, key()).await.unwrap()
+            }
         };
         Self { store, now, kept, _dir: dir }
+    }
+
+    /// Reads the audit log as `aegis-console audit` does.
+    pub(super) async fn log<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&mut dyn Log) -> T + Send + 'static,
+    ) -> T {
+        let file = if let Kept::File(file) = &self.kept { Some(file.clone()) } else { None };
+        let url = self.kept.url();
+        let work = move || match (file, url) {
+            (Some(file), _) => read(&mut SqliteLog::open(&file).unwrap()),
+            (None, url) => read(&mut PostgresLog::open(&url.unwrap()).unwrap()),
+        };
+        tokio::task::spawn_blocking(work).await.unwrap()
     }
 
     pub(super) fn set(&self, micros: i64) {
@@ -61,7 +85,7 @@ impl Fixture {
     }
 
     /// An action with 10 s to decide.
-    async fn ask(&self, id: &str) {
+    pub(super) async fn ask(&self, id: &str) {
         self.ask_for(id, 1).await;
     }
 
@@ -105,12 +129,13 @@ impl Fixture {
             request_id: format!("request-{key}"),
             verdict: Verdict::Approve,
             reviewer: "dana".into(),
+            body: "sha256:00".into(),
             review: None,
         };
         self.store.decide(call).await
     }
 
-    async fn consume(&self, id: &str) -> Own {
+    pub(super) async fn consume(&self, id: &str) -> Own {
         self.store.consume(owner(), id.into(), "c".into()).await.unwrap()
     }
 
@@ -120,7 +145,7 @@ impl Fixture {
     }
 }
 
-fn owner() -> Owner {
+pub(super) fn owner() -> Owner {
     Owner { tenant: "t".into(), agent: "bot".into() }
 }
 
@@ -139,7 +164,7 @@ async fn a_database_of_the_first_schema_goes_on_with_what_it_holds() {
         )
         .unwrap();
     drop(first);
-    let store = sqlite::open(&file, None, Arc::new(|| at(START)), Duration::from_secs(5)).unwrap();
+    let store = sqlite::open(&file, None, Arc::new(|| at(START)), Duration::from_secs(5), key()).unwrap();
     let call = PauseCall {
         tenant: "t".into(),
         agent: "bot".into(),

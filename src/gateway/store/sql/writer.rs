@@ -5,14 +5,16 @@
 
 use super::super::super::metrics::Commits;
 use super::super::{Change, Clock, StoreError};
+use super::audit::Log;
 use super::db::{Db, Transactions};
 use crate::failpoint;
+use crate::gateway::audit::key::SecretKey;
 use jiff::Timestamp;
 use std::fs::File;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Instant;
-use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 /// How many jobs wait at most; who comes later waits at the channel.
 const WAITING: usize = 1024;
@@ -26,6 +28,8 @@ pub(super) struct Tx<'c> {
     /// takes the later of the two.
     pub(super) now: Timestamp,
     changes: &'c mut Vec<Change>,
+    /// The audit log; [`Tx::audit`] adds to it.
+    pub(super) log: &'c mut Log,
 }
 
 impl Tx<'_> {
@@ -40,6 +44,18 @@ type Reply = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 /// Does the work, where there is a transaction to do it in, and says whether to keep it.
 type Job = Box<dyn FnOnce(Result<Tx<'_>, StoreError>) -> (bool, Reply) + Send>;
 
+/// What the thread that writes needs besides its connection.
+pub(in super::super) struct Means {
+    /// Let go after the connection is closed.
+    pub(in super::super) lock: Option<File>,
+    pub(in super::super) clock: Clock,
+    pub(in super::super) news: broadcast::Sender<Change>,
+    /// Signs the checkpoints of the audit log.
+    pub(in super::super) key: Arc<SecretKey>,
+    /// Told how many rows the audit log has, after each commit that added some.
+    pub(in super::super) log_size: watch::Sender<u64>,
+}
+
 /// The way to the thread that writes.
 pub(in super::super) struct Writer {
     jobs: Mutex<Option<mpsc::Sender<Job>>>,
@@ -49,16 +65,16 @@ pub(in super::super) struct Writer {
 }
 
 impl Writer {
-    /// Starts the thread. `lock` is let go after the connection is closed.
+    /// Starts the thread.
     pub(in super::super) fn start(
         connection: impl Transactions + Send + 'static,
-        lock: Option<File>,
-        clock: Clock,
-        news: broadcast::Sender<Change>,
+        means: Means,
     ) -> std::io::Result<Self> {
         let (jobs, waiting) = mpsc::channel(WAITING);
         let commits = Commits::new();
-        let work = Loop { connection, clock, news, commits: commits.clone(), broken: false };
+        let Means { lock, clock, news, key, log_size } = means;
+        let commits_made = commits.clone();
+        let work = Loop { connection, clock, news, commits: commits_made, key, log_size, broken: false };
         let thread = std::thread::Builder::new().name("store-writer".into()).spawn(move || {
             work.run(waiting);
             drop(lock);
@@ -103,6 +119,8 @@ struct Loop<C> {
     clock: Clock,
     news: broadcast::Sender<Change>,
     commits: Commits,
+    key: Arc<SecretKey>,
+    log_size: watch::Sender<u64>,
     broken: bool,
 }
 
@@ -150,23 +168,25 @@ impl<C: Transactions> Loop<C> {
     ) -> Result<(), StoreError> {
         let now = (self.clock)();
         let db = &self.connection;
+        let mut log = Log::new(Arc::clone(&self.key));
         let begun = match self.broken {
             true => Err(StoreError::Broken),
             false => db.begin(),
         };
         for job in batch {
-            let before = changes.len();
+            let (before, mark) = (changes.len(), log.mark());
             // A full disk makes SQLite end the transaction by itself, and nothing may run outside of one.
             let open = match &begun {
                 Err(error) => Err(error.clone()),
                 Ok(()) if !db.is_open() => Err(StoreError::Database("the transaction was ended".into())),
                 Ok(()) => run(db, "SAVEPOINT job"),
             };
-            let tx = open.map(|()| Tx { db, now, changes });
+            let tx = open.map(|()| Tx { db, now, changes, log: &mut log });
             let (keep, reply) = job(tx);
             replies.push(reply);
             if !keep {
                 changes.truncate(before);
+                log.undo(mark);
             }
             let end = || {
                 if !keep {
@@ -181,7 +201,16 @@ impl<C: Transactions> Loop<C> {
         }
         begun?;
         failpoint::reached("during", "stored");
-        let Err(error) = db.commit(changes) else { return Ok(()) };
+        // Where the end of the log cannot be written, nothing is committed.
+        let flushed = if db.is_open() { log.flush(db) } else { Ok(None) };
+        let committed = flushed.and_then(|size| db.commit(changes).map(|()| size));
+        let error = match committed {
+            Ok(size) => {
+                size.map(|size| self.log_size.send_replace(size));
+                return Ok(());
+            }
+            Err(error) => error,
+        };
         // A transaction that cannot be undone is one that nobody may build on.
         let undone = !db.is_open() || run(db, "ROLLBACK").is_ok();
         self.broken = error == StoreError::Broken || !undone;

@@ -29,6 +29,7 @@ async fn decide(fixture: &Fixture, reviewer: &str, verdict: Verdict, digest: Opt
         request_id: format!("request-{reviewer}"),
         verdict,
         reviewer: reviewer.into(),
+        body: "sha256:00".into(),
         review,
     };
     shortly(fixture.store.decide(call).await)

@@ -1,0 +1,87 @@
+//! `aegis-console audit`: read the gateway's audit log, beside a gateway that runs or without one. Nothing is written.
+
+mod agentack;
+mod export;
+mod show;
+mod verify;
+
+use crate::cli::output;
+use crate::cli::serve;
+use crate::gateway::audit::sqlite::SqliteLog;
+use crate::gateway::audit::stored::{Log, LogError};
+use clap::Subcommand;
+use secrecy::SecretString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Nobody could look.
+const COULD_NOT_LOOK: u8 = 2;
+
+/// The arguments of `audit`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// What became of an action: what was on the screen, who saw it, who decided what, and what came of it
+    Show(show::Args),
+    /// Whether the log is what was written, and where it is not
+    Verify(verify::Args),
+    /// Everything, a line for each thing that happened
+    Export(export::Args),
+}
+
+/// Which log.
+#[derive(Debug, clap::Args)]
+struct Which {
+    /// The directory of the gateway [default: aegis-console in the XDG state directory]
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// The PostgreSQL database of the gateway, where it is not SQLite in its directory
+    #[arg(long, value_name = "URL", env = "AEGIS_CONSOLE_STORE", hide_env_values = true)]
+    store: Option<SecretString>,
+}
+
+impl Which {
+    fn directory(&self) -> anyhow::Result<PathBuf> {
+        self.data.clone().map_or_else(serve::default_data, Ok)
+    }
+
+    /// Opens it, as of now.
+    fn open(&self) -> Result<Box<dyn Log>, LogError> {
+        if let Some(url) = &self.store {
+            return postgres(url);
+        }
+        let directory = self.directory().map_err(|error| LogError::OutOfReach(error.to_string()))?;
+        Ok(Box::new(SqliteLog::open(&directory.join("gateway.db"))?))
+    }
+}
+
+#[cfg(feature = "postgres")]
+fn postgres(url: &SecretString) -> Result<Box<dyn Log>, LogError> {
+    Ok(Box::new(crate::gateway::audit::postgres::PostgresLog::open(url)?))
+}
+
+#[cfg(not(feature = "postgres"))]
+fn postgres(_: &SecretString) -> Result<Box<dyn Log>, LogError> {
+    Err(LogError::OutOfReach("this program was built without PostgreSQL".into()))
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// None that is not an exit code of its own.
+pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let done = match &args.command {
+        Command::Show(args) => show::run(args),
+        Command::Verify(args) => verify::run(args),
+        Command::Export(args) => export::run(args),
+    };
+    Ok(done.unwrap_or_else(|error| {
+        output::complain(&format!("{error:#}"));
+        ExitCode::from(COULD_NOT_LOOK)
+    }))
+}
