@@ -313,6 +313,8 @@ const RAW: &[(&str, &str)] = &[
     ("feed/source.rs", "compares the name that the server answers with the one it was asked for"),
     ("feed/trouble.rs", "sentences that are untrusted themselves"),
     ("gateway/ask/mod.rs", "the store"),
+    ("gateway/rules/matcher.rs", "compared; what is told of it becomes visible in the same expression"),
+    ("gateway/store/postgres/listen.rs", "what the database tells: a tenant's name goes on as bytes"),
     ("journal/record.rs", "the disk"),
 ];
 

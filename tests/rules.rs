@@ -171,7 +171,7 @@ fn on_sighup_the_rules_are_read_again_and_a_mistake_leaves_the_old_ones() {
         line.clear();
         assert!(errors.read_line(&mut line).unwrap() > 0, "it ended");
         assert!(
-            !line.contains("alow") || line.contains("r.toml:16:1") && line.contains("did you mean allow?"),
+            !line.contains("alow") || line.contains("r.toml:17:1") && line.contains("did you mean allow?"),
             "{line}"
         );
     }
