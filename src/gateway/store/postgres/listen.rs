@@ -56,9 +56,12 @@ async fn listen(
                     // An error says that nobody listens.
                     let _ = looks.send(Change::look(tenant));
                 }
-                _ => {}
+                Ok(_) => {}
+                // Of a connection that was cut nothing comes any more, and it does not always say that it has ended.
+                Err(error) => return Err(error),
             }
         }
+        Ok(())
     };
     let hear = async {
         client.batch_execute(&format!("LISTEN {CHANNEL}")).await?;
@@ -70,7 +73,11 @@ async fn listen(
             }
         }
     };
-    let ((), heard) = tokio::join!(pump, hear);
+    // Neither goes on without the other.
+    let heard = tokio::select! {
+        pumped = pump => pumped,
+        heard = hear => heard,
+    };
     if let Err(error) = heard {
         let error = text::words(&error);
         tracing::warn!(error, "the connection that hears of other gateways' changes broke");
