@@ -19,6 +19,7 @@ mod lasting;
 mod metrics;
 mod presence;
 mod queue;
+mod reviewers;
 mod rules;
 mod strict;
 mod support;

@@ -174,6 +174,15 @@ impl Fixture {
         self.look(answer.json()["id"].as_str().unwrap()).await
     }
 
+    /// Asks for something that two reviewers must approve.
+    pub(crate) async fn entry_for_two(&self, ask_key: &str) -> Entry {
+        let context = json!({"reviewers_needed": 2});
+        let body = json!({"tool": "pay", "arguments": {}, "timeout": "10m", "context": context});
+        let answer = self.ask(ask_key, body.to_string()).await;
+        assert_eq!(answer.status, 201, "{}", answer.text);
+        self.look(answer.json()["id"].as_str().unwrap()).await
+    }
+
     pub(crate) async fn look(&self, id: &str) -> Entry {
         let shown = self.shown(id).await;
         let sealed = shown["sealed"].as_str().unwrap();

@@ -1,9 +1,10 @@
 //! The rows that the store hands out, and what they say on the wire of the queue. No SQL, no HTTP.
 
 use crate::domain::{
-    Action, ActionState, Decision, Execution, ExecutionState, Queued, RowStatus, Untrusted, Verdict,
+    Action, ActionState, Approval as Shown, Decision, Execution, ExecutionState, Queued, Review, RowStatus,
+    Untrusted, Verdict,
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use std::sync::Arc;
 
 use super::Damage;
@@ -212,8 +213,28 @@ impl Record {
             state: self.state,
             decision: self.decision.as_ref().map(DecisionRow::shown),
             execution: self.execution(),
-            review: None,
+            review: self.review().map(Arc::new),
         })
+    }
+
+    /// How far it is, where it needs several reviewers: the approvals that count, or that decided it. What a first
+    /// reviewer wrote is told once it is decided, so that nobody follows them.
+    fn review(&self) -> Option<Review> {
+        let needed = u32::try_from(self.reviewers_needed).ok().filter(|needed| *needed > 1)?;
+        let pending = self.state == ActionState::Pending;
+        let counts = if pending { RowStatus::Pending } else { RowStatus::Committed };
+        let counted = self.approvals.iter().filter(|approval| approval.status == counts);
+        let approvals: Vec<_> = counted
+            .map(|approval| Shown {
+                reviewer: approval.reviewer.as_str().into(),
+                decided_at: approval.decided_at,
+                reason: approval.reason.as_deref().filter(|_| !pending).map(Untrusted::from),
+            })
+            .collect();
+        let window = SignedDuration::from_secs(self.review_window);
+        let first = approvals.first().filter(|_| pending);
+        let until = first.and_then(|first| first.decided_at.checked_add(window).ok());
+        Some(Review { needed, approvals, until })
     }
 
     fn execution(&self) -> Option<Execution> {

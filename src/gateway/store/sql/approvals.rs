@@ -168,9 +168,7 @@ fn read(mut row: Row) -> Result<Approval, StoreError> {
 
 /// The approval that this call, or another of its reviewer, has given to an action that was approved.
 pub(super) fn counted_in(action: &Record, call: &DecisionCall) -> Option<DecisionRow> {
-    let counted = |own: &&Approval| {
-        own.status == RowStatus::Committed && own.reviewer == call.reviewer
-    };
+    let counted = |own: &&Approval| own.status == RowStatus::Committed && own.reviewer == call.reviewer;
     let own = action.approvals.iter().rfind(counted)?;
     (call.verdict == Verdict::Approve).then(|| row(action, own, RowStatus::Committed))
 }
