@@ -50,7 +50,7 @@ pub fn secret(directory: &Path) -> Result<SecretKey, KeyError> {
         Err(missing) if missing.kind() == io::ErrorKind::NotFound => {
             let key = fresh()?;
             let text: SecretString = format!("{}\n", key.reveal()).into();
-            write(&path, 0o600, text.expose_secret())?;
+            write(&path, text.expose_secret())?;
             key
         }
         Err(why) => return Err(KeyError::File { path, why }),
@@ -59,7 +59,7 @@ pub fn secret(directory: &Path) -> Result<SecretKey, KeyError> {
     let mut keys = if public.exists() { public_keys(&public)? } else { Vec::new() };
     if !keys.contains(&key.public()) {
         keys.push(key.public());
-        write(&public, 0o644, &keys.iter().map(|key| format!("{key}\n")).collect::<String>())?;
+        write(&public, &keys.iter().map(|key| format!("{key}\n")).collect::<String>())?;
     }
     Ok(key)
 }
@@ -90,11 +90,11 @@ fn read(path: &Path) -> io::Result<SecretString> {
 }
 
 /// Whole or not at all: a start that is cut short must not leave an empty file.
-fn write(path: &Path, mode: u32, text: &str) -> Result<(), KeyError> {
+fn write(path: &Path, text: &str) -> Result<(), KeyError> {
     let temporary = path.with_extension("new");
     let write = || {
         let mut options = OpenOptions::new();
-        let mut file = options.write(true).create(true).truncate(true).mode(mode).open(&temporary)?;
+        let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&temporary)?;
         file.write_all(text.as_bytes())?;
         file.sync_all()?;
         std::fs::rename(&temporary, path)?;
