@@ -40,7 +40,12 @@ impl Refusal {
 
     /// 401, with the header that says how to come in.
     pub(crate) fn unauthenticated(detail: impl Into<String>) -> Self {
-        Self { challenge: true, ..Self::new(StatusCode::UNAUTHORIZED, "unauthenticated", detail) }
+        Self::challenge("unauthenticated", detail)
+    }
+
+    /// 401 with another word.
+    pub(crate) fn challenge(code: &'static str, detail: impl Into<String>) -> Self {
+        Self { challenge: true, ..Self::new(StatusCode::UNAUTHORIZED, code, detail) }
     }
 
     /// The word for programs.

@@ -143,7 +143,7 @@ mod tests {
     use super::*;
 
     fn caller(name: &str) -> Caller {
-        Caller { name: name.into(), tenant: "t".into(), role: Role::Agent }
+        Caller { name: name.into(), tenant: "t".into(), role: Role::Agent, held: None }
     }
 
     #[test]

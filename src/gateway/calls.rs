@@ -62,7 +62,7 @@ impl Call {
         took: Duration,
         code: Option<&'static str>,
     ) {
-        let (name, role) = caller.map_or(("", ""), |caller| (&*caller.name, caller.role.name()));
+        let (name, role) = caller.map_or(("", ""), |caller| (&*caller.name, caller.role.word()));
         tracing::info!(
             route,
             method = word(&self.method),

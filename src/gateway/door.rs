@@ -65,10 +65,18 @@ pub(crate) async fn guard(State(shared): State<Arc<Shared>>, request: Request, n
     let request_id = request_id.map_or_else(|| uuid::Uuid::new_v4().to_string(), str::to_owned);
     let call = calls::Call::begin(&request, &request_id);
     let (mut request, ended) = watched(request);
-    let identity = shared.credentials.identify(request.headers());
-    let caller = identity.caller().cloned();
-    let admitted = admit(&shared.hosts, &request).and_then(|()| known(&shared, caller.as_ref(), &request));
-    request.extensions_mut().insert(identity);
+    let mut caller = None;
+    let admitted = match admit(&shared.hosts, &request) {
+        Ok(()) => {
+            // There is no seat where the routes are called in process.
+            let peer = request.extensions().get::<Arc<Seat>>().and_then(|seat| seat.peer());
+            let identity = shared.credentials.identify(request.headers(), peer, &*shared.store).await;
+            caller = identity.caller().cloned();
+            request.extensions_mut().insert(identity);
+            known(&shared, caller.as_ref(), &request)
+        }
+        Err(refusal) => Err(refusal),
+    };
     let mut response = match admitted {
         Ok(counted) => {
             let response = next.run(request).await;

@@ -35,9 +35,8 @@ const BATCH: usize = 64;
 /// Where one listener is.
 struct Listener {
     shared: Arc<Shared>,
-    tenant: Arc<str>,
     /// Whose stream it is: of who looks at what, everybody else is told.
-    name: Arc<str>,
+    caller: Caller,
     /// What was last said of that.
     looking: Option<String>,
     /// The last event that was sent.
@@ -66,10 +65,8 @@ pub(crate) async fn stream(
     // An id that this gateway has not given yet comes from another database: then everything is told.
     let cursor = resumed.map_or(last, |id| if id > last { 0 } else { id });
     let (stop, counted) = (shared.stop.clone(), shared.metrics.listeners.one());
-    let (tenant, name, looking) = (caller.tenant, caller.name, None);
-    let greeted = false;
-    let listener =
-        Listener { tenant, name, looking, cursor, greeted, changes, stop, _counted: counted, shared };
+    let (greeted, looking) = (false, None);
+    let listener = Listener { caller, looking, cursor, greeted, changes, stop, _counted: counted, shared };
     let body = futures_util::stream::unfold(listener, |mut listener| async move {
         let chunk = listener.next().await?;
         Some((Ok::<_, Infallible>(chunk), listener))
@@ -85,6 +82,8 @@ impl Listener {
             return Some(Bytes::from_static(b": ok\n\n"));
         }
         loop {
+            // Who reads slowly may have been gone for long.
+            self.shared.credentials.stands(&self.caller).ok()?;
             match self.rows().await {
                 Ok(Some(bytes)) => return Some(bytes),
                 Ok(None) => {}
@@ -107,7 +106,7 @@ impl Listener {
 
     /// The rows after the cursor, as events.
     async fn rows(&mut self) -> Result<Option<Bytes>, StoreError> {
-        let events = self.shared.store.events(Arc::clone(&self.tenant), self.cursor, BATCH).await?;
+        let events = self.shared.store.events(Arc::clone(&self.caller.tenant), self.cursor, BATCH).await?;
         let Some(last) = events.last() else { return Ok(None) };
         self.cursor = last.seq;
         let mut text = String::new();
@@ -137,8 +136,8 @@ impl Listener {
     /// Who looks at what, where it is not what was last said. It has no id: it is no part of what is resumed.
     async fn presence(&mut self) -> Result<Option<Bytes>, StoreError> {
         let now = (self.shared.clock)();
-        let everybody = self.shared.store.looking(Arc::clone(&self.tenant), now).await?;
-        let looking = presence::others(&everybody, &self.name);
+        let everybody = self.shared.store.looking(Arc::clone(&self.caller.tenant), now).await?;
+        let looking = presence::others(&everybody, &self.caller.name);
         if self.looking.as_ref() == Some(&looking) {
             return Ok(None);
         }
@@ -148,16 +147,19 @@ impl Listener {
     }
 
     fn concerns(&self, change: &Change) -> bool {
-        change.tenant == self.tenant && (change.is_look() || (change.told && change.seq > self.cursor))
+        change.tenant == self.caller.tenant && (change.is_look() || (change.told && change.seq > self.cursor))
     }
 
-    /// Waits for news of this tenant; `false` when it is time for a heartbeat, `None` when the gateway stops.
+    /// Waits for news of this tenant; `false` when it is time for a heartbeat, `None` when the gateway stops or the
+    /// listener's token is no good any more.
     async fn news(&mut self) -> Option<bool> {
         let heartbeat = tokio::time::sleep(HEARTBEAT);
         let mut heartbeat = std::pin::pin!(heartbeat);
+        let mut ended = std::pin::pin!(self.shared.credentials.ended(&self.caller));
         loop {
             tokio::select! {
                 () = self.stop.stopped() => return None,
+                _ = ended.as_mut() => return None,
                 () = heartbeat.as_mut() => return Some(false),
                 change = self.changes.recv() => match change {
                     Ok(change) if self.concerns(&change) => {

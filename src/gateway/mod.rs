@@ -44,13 +44,15 @@ mod seats;
 mod server;
 mod store;
 mod tls;
+mod tokens;
 
 use crate::document::Mistakes;
 pub use ask::{Looked, Matched, Outcome, Trial, trial};
 use audit::entry::Facts;
 use audit::key::SecretKey;
 use audit::{Keeper, Place, keyfile};
-use auth::{Credentials, Mint, Role};
+pub use auth::Role;
+use auth::{Credentials, Mint};
 use axum::Router;
 use bounds::Usage;
 pub use bounds::{BYTES_PER_SECOND, Bounds};
@@ -74,6 +76,7 @@ use store::sqlite;
 use store::{Clock, Store};
 use tls::Tls;
 pub use tls::{TlsError, TlsFiles};
+pub use tokens::{TokenDesk, TokenError, TokenInfo, TokenOrder};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -218,7 +221,7 @@ pub struct Gateway {
     agent_token_file: PathBuf,
     reviewer_token_file: PathBuf,
     stop: watch::Sender<bool>,
-    tasks: [JoinHandle<()>; 2],
+    tasks: [JoinHandle<()>; 3],
     keeper: Keeper,
 }
 
@@ -239,7 +242,7 @@ impl Gateway {
         let data = DataDir::open(&config.data)?;
         // Before anything is made: with a mistake in them nothing starts.
         let rulebook = Rulebook::open(config.rules.as_deref(), &config.data)?;
-        let credentials = Credentials::default();
+        let credentials = Credentials::new(Arc::clone(&clock));
         if !exposed {
             credentials.add(&data.token("agent.token")?, Role::Agent, "agent", &tenant);
             credentials.add(&data.token("reviewer.token")?, Role::Reviewer, "reviewer", &tenant);
@@ -258,6 +261,7 @@ impl Gateway {
             store.close().await;
             return Err(error);
         }
+        credentials.refresh(&*store).await.map_err(|error| GatewayError::Store(error.to_string()))?;
 
         let bounds = Bounds { connections: server::connections(config.bounds.connections), ..config.bounds };
         let (sender, stop) = Stop::new();
@@ -292,6 +296,7 @@ impl Gateway {
                 shared.metrics.connections.clone(),
                 stop.clone(),
             )),
+            tokio::spawn(auth::keep(Arc::clone(&shared), stop.clone())),
             tokio::spawn(expiry::run(Arc::clone(&shared), stop)),
         ];
         let stop = sender;

@@ -2,6 +2,7 @@
 //! credential it does not take never reaches its handler.
 
 use super::auth::{self, Role, has_authorization};
+use super::tokens::http as tokens;
 use super::{Shared, agents, answer::Refusal, ask, decide, door, events, metrics, presence, queue};
 use axum::Router;
 use axum::extract::{Request, State};
@@ -39,6 +40,8 @@ const FOLLOWS: Takes = Takes::OrTenant(&[Role::Reviewer, Role::Auditor, Role::Ad
 const COUNTS: Takes = Takes::OrThisMachine(&[Role::Reviewer, Role::Auditor, Role::Admin]);
 /// Stops an agent, and lets it go on.
 const PAUSES: Takes = Takes::Only(&[Role::Reviewer, Role::Admin]);
+/// Makes and revokes tokens.
+const MANAGES: Takes = Takes::Only(&[Role::Admin]);
 
 /// One route.
 struct Route {
@@ -65,6 +68,10 @@ fn table() -> Vec<Route> {
         get("/api/v1/hitl/agents", READS, agents::list),
         post("/api/v1/hitl/agents/{name}/pause", PAUSES, agents::pause),
         post("/api/v1/hitl/agents/{name}/resume", PAUSES, agents::resume),
+        // Tokens.
+        get("/api/v1/tokens", MANAGES, tokens::list),
+        post("/api/v1/tokens", MANAGES, tokens::create),
+        delete("/api/v1/tokens/{id}", MANAGES, tokens::revoke),
         // Asking (AAP).
         post("/aap/v1/requests", ASKS, ask::create),
         get("/aap/v1/requests/{id}", ASKS, ask::get),

@@ -5,8 +5,9 @@
 //! spoken is not.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use tokio::sync::Notify;
 
 /// Every connection that is open, oldest first.
@@ -27,6 +28,7 @@ pub(crate) struct Seat {
     /// Calls whose head has come and whose answer has not begun.
     at_work: AtomicUsize,
     reviewer: AtomicBool,
+    peer: OnceLock<IpAddr>,
     asked: AtomicBool,
     leave: Notify,
 }
@@ -76,6 +78,16 @@ impl Seat {
     /// A reviewer has spoken: this connection stays.
     pub(crate) fn is_reviewers(&self) {
         self.reviewer.store(true, Ordering::SeqCst);
+    }
+
+    /// Notes where it comes from: its other end, which may be a proxy.
+    pub(crate) fn is_of(&self, peer: IpAddr) {
+        self.peer.get_or_init(|| peer);
+    }
+
+    /// Where it comes from.
+    pub(crate) fn peer(&self) -> Option<IpAddr> {
+        self.peer.get().copied()
     }
 
     /// A call begins.

@@ -132,6 +132,9 @@ async fn accept(
 }
 
 async fn connection(stream: TcpStream, router: Router, tls: Option<Arc<Tls>>, stop: Stop, seat: &Arc<Seat>) {
+    if let Ok(peer) = stream.peer_addr() {
+        seat.is_of(peer.ip());
+    }
     // Not by `readable`, which may say yes too early.
     let mut first = [0];
     tokio::select! {

@@ -1,74 +1,8 @@
-//! Who comes in: every route with no credential, an agent's and a reviewer's; `Host`, `Origin`, sizes, slow callers.
+//! What stands at the door: `Host`, `Origin`, sizes, slow callers, tenant mode. Credentials and routes: `roles`.
 
 use crate::support::{Call, Fixture, call, http};
 use std::io::{Read as _, Write as _};
 use std::time::{Duration, Instant};
-
-/// Each route with the status for nobody, for an agent and for a reviewer.
-const ROUTES: &[(&str, &str, [u16; 3])] = &[
-    ("GET", "/healthz", [200, 200, 200]),
-    ("GET", "/readyz", [200, 200, 200]),
-    ("GET", "/metrics", [200, 200, 200]),
-    ("POST", "/api/v1/hitl/approve", [401, 403, 202]),
-    ("POST", "/api/v1/hitl/reject", [401, 403, 202]),
-    ("GET", "/api/v1/hitl/status/r-1", [401, 403, 404]),
-    ("GET", "/api/v1/hitl/actions", [401, 403, 200]),
-    ("GET", "/api/v1/hitl/actions/unknown", [401, 403, 404]),
-    ("GET", "/api/v1/hitl/events", [401, 403, 200]),
-    ("GET", "/api/v1/hitl/agents", [401, 403, 200]),
-    ("POST", "/api/v1/hitl/presence", [401, 403, 422]),
-    ("POST", "/api/v1/hitl/agents/bot/pause", [401, 403, 200]),
-    ("POST", "/api/v1/hitl/agents/bot/resume", [401, 403, 200]),
-    ("POST", "/api/v1/hitl/agents/nobody/pause", [401, 403, 404]),
-    ("POST", "/aap/v1/requests", [401, 201, 403]),
-    ("GET", "/aap/v1/requests/unknown", [401, 404, 403]),
-    ("DELETE", "/aap/v1/requests/unknown", [401, 404, 403]),
-    ("POST", "/aap/v1/requests/unknown/consume", [401, 404, 403]),
-    ("POST", "/aap/v1/requests/unknown/outcome", [401, 404, 403]),
-    ("GET", "/", [404, 404, 404]),
-    ("GET", "/aap/v1/requests/%ff", [401, 404, 403]),
-    ("GET", "/api/v1/hitl/actions/%ff", [401, 403, 404]),
-    ("POST", "/api/v1/hitl/agents/%ff/pause", [401, 403, 404]),
-    ("GET", "/api/v1/hitl/agents/bot/pause", [405, 405, 405]),
-    ("GET", "/aap/v1/instances", [404, 404, 404]),
-    ("GET", "/api/v1/hitl/approve", [405, 405, 405]),
-];
-
-fn body_for(path: &str) -> &'static str {
-    match path {
-        "/aap/v1/requests" => r#"{"tool":"t","arguments":{},"timeout":"10m"}"#,
-        path if path.ends_with("/outcome") => r#"{"status":"succeeded"}"#,
-        _ => "{}",
-    }
-}
-
-#[tokio::test]
-async fn every_route_for_every_role() {
-    let fixture = Fixture::start().await;
-    for (method, path, expected) in ROUTES {
-        for (token, expected) in [None, Some(&fixture.agent), Some(&fixture.reviewer)].iter().zip(expected) {
-            let key = format!("{path} {token:?}").replace(|c: char| !c.is_ascii_alphanumeric(), "");
-            let mut call = call(method, *path).key("thread", &key).body(body_for(path));
-            if let Some(token) = token {
-                call = call.bearer(token);
-            }
-            if path.ends_with("/events") && *expected == 200 {
-                continue; // It does not end; `queue` has its tests.
-            }
-            let answer = fixture.send(call).await;
-            assert_eq!(answer.status, *expected, "{method} {path} {token:?}: {}", answer.text);
-            let challenged = answer.headers.contains_key("www-authenticate");
-            assert_eq!(challenged, *expected == 401, "{method} {path}: WWW-Authenticate");
-            if *expected >= 400 {
-                let aap = path.starts_with("/aap");
-                let kind = answer.headers["content-type"].to_str().unwrap();
-                assert_eq!(kind, if aap { "application/json" } else { "application/problem+json" });
-                assert_eq!(answer.json()["error"]["request_id"].is_string(), aap, "{}", answer.text);
-                assert!(!answer.code().is_empty());
-            }
-        }
-    }
-}
 
 #[tokio::test]
 async fn host_and_origin_come_before_everything_else() {

@@ -130,6 +130,11 @@ impl Fixture {
         self.kept.change(sql).await;
     }
 
+    /// The database, as a gateway's configuration has it.
+    pub(crate) fn database(&self) -> Database {
+        self.kept.url().map_or(Database::Sqlite, Database::Postgres)
+    }
+
     /// Whether the database is PostgreSQL.
     pub(crate) fn on_postgres(&self) -> bool {
         matches!(self.kept, Kept::Server(_))
@@ -156,6 +161,9 @@ impl Fixture {
         let request = request.body(Body::from(call.body)).unwrap();
         let response = self.gateway.router().oneshot(request).await.unwrap();
         let (head, body) = response.into_parts();
+        // It does not end.
+        let endless = head.headers.get("content-type").is_some_and(|kind| kind == "text/event-stream");
+        let body = if endless { Body::empty() } else { body };
         let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap();
         let text = String::from_utf8(bytes.to_vec()).unwrap();
         Answer { status: head.status.as_u16(), headers: head.headers, text }

@@ -152,7 +152,11 @@ pub(crate) async fn get(
             .ok_or_else(|| Refusal::bad("invalid_wait", "wait must be like 25s or 1m; 60s is the longest"))?,
     };
     let began = Instant::now();
-    let record = settled(&shared, &owner, &id, wait.min(LONGEST_WAIT), &shared.stop).await?;
+    let settled = settled(&shared, &owner, &id, wait.min(LONGEST_WAIT), &shared.stop);
+    let record = tokio::select! {
+        record = settled => record?,
+        refusal = shared.credentials.ended(&caller) => return Err(refusal),
+    };
     let mut response = known(&shared, &record)?;
     if !wait.is_zero() {
         response.extensions_mut().insert(Waited(began.elapsed()));

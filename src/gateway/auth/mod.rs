@@ -1,22 +1,27 @@
 //! Who calls: roles, and the caller of a request as the door has found it. Which route takes whom is in `routes`.
 //!
-//! Loopback is no exception: any process and any web page can reach it. What is known of credentials is in `known`, how
-//! tokens are made in `token`.
+//! Loopback is no exception: any process and any web page can reach it. What is known of credentials is in `known`, the
+//! tokens of the database in `named`, how tokens are made in `token`.
 
+mod attempts;
+mod keep;
 mod known;
+mod named;
 mod token;
 
 use super::answer::Refusal;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap, header};
+use jiff::Timestamp;
+pub(crate) use keep::keep;
 pub(crate) use known::Credentials;
 use std::sync::Arc;
-pub(crate) use token::{Mint, fresh_token};
+pub(crate) use token::{Mint, fresh_token, named_token, stored};
 
 /// What a credential may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Role {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Role {
     /// Asks, waits, consumes and withdraws its own.
     Agent,
     /// Reads the queue and decides; pauses agents.
@@ -28,14 +33,22 @@ pub(crate) enum Role {
 }
 
 impl Role {
-    /// Its name.
-    pub(crate) fn name(self) -> &'static str {
+    /// Every role.
+    pub const ALL: [Self; 4] = [Self::Agent, Self::Reviewer, Self::Auditor, Self::Admin];
+
+    /// Its word, as it is stored and as commands take it.
+    pub fn word(self) -> &'static str {
         match self {
             Self::Agent => "agent",
             Self::Reviewer => "reviewer",
             Self::Auditor => "auditor",
             Self::Admin => "admin",
         }
+    }
+
+    /// Reads the word.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.word() == word)
     }
 
     /// As a refusal names its credential.
@@ -56,6 +69,15 @@ pub(crate) struct Caller {
     pub(crate) name: Arc<str>,
     pub(crate) tenant: Arc<str>,
     pub(crate) role: Role,
+    /// Where it is a token of the database: which, and until when.
+    pub(crate) held: Option<Held>,
+}
+
+/// A token of the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Held {
+    pub(crate) id: i64,
+    pub(crate) expires_at: Option<Timestamp>,
 }
 
 /// Who calls, found once for each call, at the door: the caller, or why there is none.

@@ -1,5 +1,6 @@
 //! How tokens are made, and the hash that is all that is kept of one.
 
+use super::Role;
 use secrecy::{ExposeSecret as _, SecretString};
 use sha2::{Digest as _, Sha256};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,6 +11,32 @@ pub(super) type Hash = [u8; 32];
 /// What is kept of a token.
 pub(super) fn hash(token: &str) -> Hash {
     Sha256::digest(token.as_bytes()).into()
+}
+
+/// What is stored of a token: its hash in hex.
+pub(crate) fn stored(token: &SecretString) -> String {
+    hex(hash(token.expose_secret()))
+}
+
+/// What every token of the database begins with, so that who looks for leaked secrets finds one: `aegis_`, its role, `_`,
+/// and 64 hex digits.
+const PREFIX: &str = "aegis_";
+
+/// A fresh token for the database: 256 random bits, and what shows that it is one.
+pub(crate) fn named_token(role: Role) -> Result<SecretString, getrandom::Error> {
+    let random = fresh_token()?;
+    Ok(format!("{PREFIX}{}_{}", role.word(), random.expose_secret()).into())
+}
+
+/// Whether it looks like a token of the database.
+pub(super) fn is_named(token: &str) -> bool {
+    let digits = token.strip_prefix(PREFIX).and_then(|rest| {
+        let (role, digits) = rest.split_once('_')?;
+        Role::parse(role).map(|_| digits)
+    });
+    digits.is_some_and(|digits| {
+        digits.len() == 64 && digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    })
 }
 
 /// A fresh token: 256 random bits in hex.
@@ -39,7 +66,8 @@ impl Mint {
     }
 }
 
-fn hex(bytes: Hash) -> String {
+/// In lower case.
+pub(super) fn hex(bytes: Hash) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
@@ -55,5 +83,20 @@ mod tests {
             tokens.iter().map(secrecy::ExposeSecret::expose_secret).collect();
         assert_eq!(tokens.len(), 4);
         assert!(tokens.iter().all(|token| token.len() == 64));
+    }
+
+    #[test]
+    fn a_token_of_the_database_is_known_by_its_looks() {
+        for role in Role::ALL {
+            let token = named_token(role).unwrap();
+            let token = token.expose_secret();
+            assert!(token.starts_with(&format!("aegis_{}_", role.word())) && is_named(token), "{token}");
+            for other in [&token[1..], &token[..token.len() - 1], &token.to_uppercase(), &format!("{token}0")]
+            {
+                assert!(!is_named(other), "{other}");
+            }
+        }
+        assert!(!is_named(fresh_token().unwrap().expose_secret()));
+        assert!(!is_named(&format!("aegis_root_{}", "0".repeat(64))));
     }
 }

@@ -9,6 +9,7 @@ pub(crate) mod postgres;
 pub(crate) mod record;
 pub(crate) mod sql;
 pub(crate) mod sqlite;
+mod token;
 
 use super::audit::entry::{Facts, Kind};
 use super::metrics::Commits;
@@ -19,6 +20,7 @@ use jiff::Timestamp;
 pub(crate) use record::{AgentRow, Change, DecisionRow, EventKind, Looking, Record, Report};
 use std::sync::Arc;
 use std::time::Duration;
+pub(crate) use token::{Made, NewToken, TokenRow, TokensVersion, Which};
 use tokio::sync::{broadcast, watch};
 
 /// Where times come from; a test brings its own.
@@ -299,6 +301,14 @@ pub(crate) trait Store: Send + Sync {
     fn look(&self, call: LookCall) -> Answer<'_, Option<Vec<Looking>>>;
     /// Everybody of the tenant who looks at something at that time.
     fn looking(&self, tenant: Arc<str>, now: Timestamp) -> Answer<'_, Vec<Looking>>;
+    /// Stores a token.
+    fn create_token(&self, new: NewToken) -> Answer<'_, Made>;
+    /// Revokes tokens and gives them as they are now; what was revoked before stays so.
+    fn revoke_tokens(&self, which: Which, by: String) -> Answer<'_, Vec<TokenRow>>;
+    /// Every token with its hash, of one tenant or of all, in the order of making.
+    fn tokens(&self, tenant: Option<Arc<str>>) -> Answer<'_, Vec<(String, TokenRow)>>;
+    /// Changes whenever a token is made or revoked.
+    fn tokens_version(&self) -> Answer<'_, TokensVersion>;
     /// Expires whatever is past its deadline, gives up decisions that a dead server has begun, and says when it is time
     /// again.
     fn expire(&self) -> Answer<'_, Option<Timestamp>>;

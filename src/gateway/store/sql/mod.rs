@@ -14,12 +14,14 @@ mod queue;
 mod rows;
 #[cfg(test)]
 mod tests;
+mod tokens;
 pub(super) mod writer;
 
 use super::super::metrics::Commits;
 use super::{
     AgentRow, Answer, Asked, Change, Checkpoint, Decided, DecisionCall, DecisionRow, Event, LookCall,
-    Looking, NewAction, Own, Owner, Page, PauseCall, Record, Report, Store, StoreError, Told,
+    Looking, Made, NewAction, NewToken, Own, Owner, Page, PauseCall, Record, Report, Store, StoreError,
+    TokenRow, TokensVersion, Told, Which,
 };
 use crate::domain::ActionState;
 use db::{Db, micros, params};
@@ -118,6 +120,22 @@ impl Store for SqlStore {
 
     fn looking(&self, tenant: Arc<str>, now: Timestamp) -> Answer<'_, Vec<Looking>> {
         self.read(move |db| presence::all(db, &tenant, now)).boxed()
+    }
+
+    fn create_token(&self, new: NewToken) -> Answer<'_, Made> {
+        self.writer.run(move |tx| tokens::create(tx, &new)).boxed()
+    }
+
+    fn revoke_tokens(&self, which: Which, by: String) -> Answer<'_, Vec<TokenRow>> {
+        self.writer.run(move |tx| tokens::revoke(tx, &which, &by)).boxed()
+    }
+
+    fn tokens(&self, tenant: Option<Arc<str>>) -> Answer<'_, Vec<(String, TokenRow)>> {
+        self.read(move |db| tokens::all(db, tenant.as_deref())).boxed()
+    }
+
+    fn tokens_version(&self) -> Answer<'_, TokensVersion> {
+        self.read(tokens::version).boxed()
     }
 
     fn expire(&self) -> Answer<'_, Option<Timestamp>> {

@@ -9,7 +9,7 @@ use super::sql::writer::{Means, Writer};
 use super::sql::{NEWS, SqlStore};
 use crate::gateway::audit::key::SecretKey;
 use connection::SqliteConnection;
-pub(crate) use open::OpenError;
+pub(crate) use open::{OpenError, is_current};
 use readers::SqliteReaders;
 use std::fs::File;
 use std::path::Path;

@@ -50,6 +50,15 @@ pub(super) fn writer(path: &Path) -> Result<(Connection, (usize, usize)), OpenEr
     Ok((connection, versions))
 }
 
+/// Whether the file is a database of this program's schema. Changes nothing.
+pub(crate) fn is_current(path: &Path) -> bool {
+    let open = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY);
+    let version =
+        open.and_then(|connection| connection.query_row("PRAGMA user_version", [], |row| row.get(0)));
+    version
+        .is_ok_and(|version: i64| usize::try_from(version).is_ok_and(|version| version == MIGRATIONS.len()))
+}
+
 /// The connections that read.
 pub(super) fn readers(path: &Path) -> Result<Vec<Connection>, OpenError> {
     let open = || {
