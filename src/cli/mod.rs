@@ -22,6 +22,7 @@ pub mod review;
 pub mod rules;
 pub mod serve;
 pub mod status;
+pub mod token;
 pub mod tries;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
@@ -48,6 +49,8 @@ enum Command {
     Demo(demo::Args),
     /// Run the gateway: agents ask, reviewers decide, over HTTP
     Serve(serve::Args),
+    /// Give people and agents the tokens that they come in with, and take them back
+    Token(token::Args),
     /// Approve or reject without the screen: one action, or a batch
     Decide(Box<decide::Args>),
     /// Ask the server what became of an earlier decision
@@ -77,6 +80,7 @@ pub fn main() -> ExitCode {
         Command::Review(args) => review::run(args),
         Command::Demo(args) => demo::run(args),
         Command::Serve(args) => serve::run(args),
+        Command::Token(args) => token::run(args),
         Command::Decide(args) => decide::run(&args),
         Command::Status(args) => status::run(&args),
         Command::Outbox(args) => outbox::run(&args),
