@@ -122,58 +122,7 @@ def request_id(response):
 
 @check
 def aegis_quick_start_with_a_bearer(gateway, _):
-    async def audit(gateway, *words):
-    command = [BINARY, "audit", *words, "--data", str(gateway.data)]
-    return subprocess.run(command, capture_output=True, text=True)
-
-
-def grade(trace, policy=None):
-    """What the published grader says: its exit code and its words."""
-    command = [sys.executable, "-m", "agentack", "check", str(trace)]
-    done = subprocess.run(command + (["--policy", str(policy)] if policy else []), capture_output=True, text=True)
-    return done.returncode, done.stdout + done.stderr
-
-
-@check
-def agentack_grades_the_audit_log_pass(gateway, _):
-    client = Client(f"{gateway.url}/aap", gateway.token("agent"))
-    arguments = {"text": "\u202e \x1b[2J 漢", "n": 1.10, "deep": [[[{"a": None}]]]}
-    for tool, verdict in (("Bash", "approve"), ("http", "approve"), ("graded_no", "reject"), ("left_waiting", None)):
-        asked = client.create({"tool": tool, "server": "files", "arguments": arguments, "timeout": "10m"}, f"graded-{tool}")
-        if verdict:
-            gateway.decide(verdict, tool, "graded")
-        if verdict == "approve":
-            client.consume(asked.id, "graded")
-    exported = audit(gateway, "export", "--format", "agentack")
-    assert exported.returncode == 0, exported.stderr
-    assert "left out" in exported.stderr, exported.stderr
-    lines = exported.stdout.splitlines()
-    kinds = Counter(json.loads(line)["type"] for line in lines)
-    assert kinds["action_executed"] >= 2 and kinds["action_blocked"] >= 1, kinds
-    trace, policy = WORK / "trace.jsonl", WORK / "policy.toml"
-    trace.write_text(exported.stdout)
-    # By its own policy, and by one under which whatever runs needs a person's yes.
-    policy.write_text('version = 1\n[approval]\nrequire_for = ["*"]\n')
-    for strict in (None, policy):
-        code, said = grade(trace, strict)
-        assert code == 0 and "PASS" in said, said
-    # It would have said so, had another action run than the one that was shown.
-    at = next(i for i, line in enumerate(lines) if '"action_executed"' in line)
-    event = json.loads(lines[at])
-    event["action"]["parameters"]["digest"] = "sha256:" + "0" * 64
-    trace.write_text("\n".join([*lines[:at], json.dumps(event), *lines[at + 1:]]))
-    code, said = grade(trace)
-    assert code == 1 and "ACK003" in said, said
-
-
-@check
-def the_audit_log_holds_while_the_gateways_run(*gateways):
-    for gateway in gateways:
-        done = audit(gateway, "verify")
-        assert done.returncode == 0 and "holds" in done.stdout, done.stdout + done.stderr
-
-
-def main():
+    async def main():
         async with AegisClient(base_url=gateway.url, api_key=gateway.token("reviewer"), thread_id="order-42") as client:
             payload = {"action": "send_email", "to": "user@example.com"}
             first = await client.approve("idempotency-key-2026-001", payload=payload)
@@ -382,6 +331,57 @@ def numbers_come_back_as_they_were_sent(gateway, _):
     request.add_header("Idempotency-Key", "raw-1")
     with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request) as answer:
         assert b'"arguments":{"a":1.10,"b":1e400,"c":9007199254740993,"d":-0.0}' in answer.read()
+
+
+def audit(gateway, *words):
+    command = [BINARY, "audit", *words, "--data", str(gateway.data)]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+def grade(trace, policy=None):
+    """What the published grader says: its exit code and its words."""
+    command = [sys.executable, "-m", "agentack", "check", str(trace)]
+    done = subprocess.run(command + (["--policy", str(policy)] if policy else []), capture_output=True, text=True)
+    return done.returncode, done.stdout + done.stderr
+
+
+@check
+def agentack_grades_the_audit_log_pass(gateway, _):
+    client = Client(f"{gateway.url}/aap", gateway.token("agent"))
+    arguments = {"text": "\u202e \x1b[2J 漢", "n": 1.10, "deep": [[[{"a": None}]]]}
+    for tool, verdict in (("Bash", "approve"), ("http", "approve"), ("graded_no", "reject"), ("left_waiting", None)):
+        asked = client.create({"tool": tool, "server": "files", "arguments": arguments, "timeout": "10m"}, f"graded-{tool}")
+        if verdict:
+            gateway.decide(verdict, tool, "graded")
+        if verdict == "approve":
+            client.consume(asked.id, "graded")
+    exported = audit(gateway, "export", "--format", "agentack")
+    assert exported.returncode == 0, exported.stderr
+    assert "left out" in exported.stderr, exported.stderr
+    lines = exported.stdout.splitlines()
+    kinds = Counter(json.loads(line)["type"] for line in lines)
+    assert kinds["action_executed"] >= 2 and kinds["action_blocked"] >= 1, kinds
+    trace, policy = WORK / "trace.jsonl", WORK / "policy.toml"
+    trace.write_text(exported.stdout)
+    # By its own policy, and by one under which whatever runs needs a person's yes.
+    policy.write_text('version = 1\n[approval]\nrequire_for = ["*"]\n')
+    for strict in (None, policy):
+        code, said = grade(trace, strict)
+        assert code == 0 and "PASS" in said, said
+    # It would have said so, had another action run than the one that was shown.
+    at = next(i for i, line in enumerate(lines) if '"action_executed"' in line)
+    event = json.loads(lines[at])
+    event["action"]["parameters"]["digest"] = "sha256:" + "0" * 64
+    trace.write_text("\n".join([*lines[:at], json.dumps(event), *lines[at + 1:]]))
+    code, said = grade(trace)
+    assert code == 1 and "ACK003" in said, said
+
+
+@check
+def the_audit_log_holds_while_the_gateways_run(*gateways):
+    for gateway in gateways:
+        done = audit(gateway, "verify")
+        assert done.returncode == 0 and "holds" in done.stdout, done.stdout + done.stderr
 
 
 def main():
