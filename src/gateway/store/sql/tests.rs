@@ -379,6 +379,41 @@ async fn what_waits_is_committed_together() {
     assert!(times.iter().all(|now| *now == times[0] && *now > first.clone().unwrap()), "{times:?}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn no_read_waits_for_a_write_and_no_two_writes_run_side_by_side() {
+    let fixture = Fixture::new().await;
+    fixture.ask("a").await;
+    let (entered, in_job) = tokio::sync::oneshot::channel();
+    let (go, may_go) = std::sync::mpsc::channel::<()>();
+    let long = fixture.store.writer.run(move |tx| {
+        // What it has written, nobody sees before its commit.
+        tx.db.execute("UPDATE action SET state = 'cancelled', ended_at = 1", &[])?;
+        entered.send(()).unwrap();
+        may_go.recv().map_err(|_| StoreError::Closed)?;
+        tx.db.execute("UPDATE action SET state = 'pending', ended_at = NULL", &[]).map(drop)
+    });
+    let meanwhile = async {
+        in_job.await.unwrap();
+        let reads = async {
+            for _ in 0..20 {
+                let record = fixture.store.record("t".into(), "a".into()).await.unwrap().unwrap();
+                assert_eq!(record.state, ActionState::Pending);
+                assert_eq!(fixture.store.page("t".into(), None, 0, 9).await.unwrap().records.len(), 1);
+                assert_eq!(fixture.store.events("t".into(), 0, 9).await.unwrap().len(), 1);
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(9), reads).await.expect("a read waited for the write");
+        let mut second = std::pin::pin!(fixture.decide("key-a"));
+        let early = tokio::time::timeout(Duration::from_millis(200), second.as_mut()).await;
+        assert!(early.is_err(), "a second write ran beside the first: {early:?}");
+        go.send(()).unwrap();
+        second.await
+    };
+    let (first, second) = tokio::join!(long, meanwhile);
+    first.unwrap();
+    assert!(matches!(second, Ok(Decided::Accepted(_))), "{second:?}");
+}
+
 #[tokio::test]
 async fn what_a_commit_did_not_carry_is_never_said_to_be_done() {
     let fixture = Fixture::new().await;

@@ -29,6 +29,8 @@ pub(crate) enum OpenError {
     File { path: PathBuf, why: std::io::Error },
     #[error("cannot use {} as the gateway's database: {why}; choose another directory, or move the file away", path.display())]
     Database { path: PathBuf, why: rusqlite::Error },
+    #[error("SQLite cannot write {} ahead and sync it at every commit; choose a directory on a local disk", .0.display())]
+    NotDurable(PathBuf),
     #[error("{} was written by a newer aegis-console (schema {found}, this one knows {known}); use that one", path.display())]
     Newer { path: PathBuf, found: i64, known: usize },
     #[error("cannot start the thread that writes: {0}")]
@@ -46,6 +48,9 @@ pub(super) fn writer(path: &Path) -> Result<(Connection, (usize, usize)), OpenEr
     file.and_then(|file| file.set_permissions(Permissions::from_mode(0o600))).map_err(file_error)?;
     let database_error = |why| OpenError::Database { path: path.to_owned(), why };
     let mut connection = connect(path).map_err(database_error)?;
+    if !is_durable(&connection).map_err(database_error)? {
+        return Err(OpenError::NotDurable(path.to_owned()));
+    }
     let versions = migrate(&mut connection, path)?;
     Ok((connection, versions))
 }
@@ -87,6 +92,13 @@ fn connect(path: &Path) -> Result<Connection, rusqlite::Error> {
     Ok(connection)
 }
 
+/// Whether SQLite has taken the settings that a 202 stands on: it does not say so where it cannot.
+fn is_durable(connection: &Connection) -> Result<bool, rusqlite::Error> {
+    let journal: String = connection.pragma_query_value(None, "journal_mode", |row| row.get(0))?;
+    let synchronous: i64 = connection.pragma_query_value(None, "synchronous", |row| row.get(0))?;
+    Ok(journal == "wal" && synchronous == 2)
+}
+
 fn migrate(connection: &mut Connection, path: &Path) -> Result<(usize, usize), OpenError> {
     let error = |why| OpenError::Database { path: path.to_owned(), why };
     let found: i64 = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(error)?;
@@ -105,4 +117,24 @@ fn migrate(connection: &mut Connection, path: &Path) -> Result<(usize, usize), O
         run().map_err(error)?;
     }
     Ok((done, known))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_commit_is_synced_and_nothing_less_is_taken() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("db");
+        let (writer, _) = writer(&file).unwrap();
+        assert!(is_durable(&writer).unwrap());
+        for reader in readers(&file).unwrap() {
+            assert!(is_durable(&reader).unwrap());
+            assert!(reader.execute("DELETE FROM action", []).is_err(), "it only reads");
+        }
+        writer.pragma_update(None, "synchronous", "NORMAL").unwrap();
+        assert!(!is_durable(&writer).unwrap());
+        assert!(!is_durable(&Connection::open_in_memory().unwrap()).unwrap());
+    }
 }
