@@ -57,13 +57,18 @@ impl Fresh {
 
     /// By which it is reached.
     pub(crate) fn url(&self) -> String {
-        match self.kind {
-            "SCHEMA" => format!("{}?options=-csearch_path%3D{}", self.server, self.name),
+        let (place, query) = self.server.split_once('?').unwrap_or((&self.server, ""));
+        let (place, own) = match self.kind {
+            "SCHEMA" => (place.to_owned(), format!("options=-csearch_path%3D{}", self.name)),
+            // The database is what stands behind the third slash.
             _ => {
-                let (before, _) = self.server.rsplit_once('/').unwrap();
-                format!("{before}/{}", self.name)
+                let server: Vec<_> = place.splitn(4, '/').take(3).collect();
+                (format!("{}/{}", server.join("/"), self.name), String::new())
             }
-        }
+        };
+        let query: Vec<_> = [query, &own].into_iter().filter(|part| !part.is_empty()).collect();
+        let mark = if query.is_empty() { "" } else { "?" };
+        format!("{place}{mark}{}", query.join("&"))
     }
 }
 
