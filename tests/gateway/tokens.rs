@@ -169,6 +169,19 @@ async fn admins_make_list_and_revoke_tokens_of_their_own_tenant() {
     assert_eq!((revoked.status, revoked.json()["revoked_by"].as_str()), (200, Some("root")));
     assert_eq!(fixture.send(list(&token)).await.code(), "token_revoked", "at once, where it was done");
     assert_eq!(fixture.send(revoke(&admin, &made["id"])).await.json(), revoked.json(), "once");
+    let told = fixture.rows("SELECT entry FROM audit WHERE kind LIKE 'token.%' ORDER BY seq").await;
+    let told: Vec<Value> = told.iter().map(|entry| serde_json::from_str(entry).unwrap()).collect();
+    let facts = |row: &Value| {
+        let text = |value: &Value| value.as_str().unwrap().to_owned();
+        [text(&row["kind"]), text(&row["tenant"]), text(&row["by"]), text(&row["facts"]["name"])].join(" ")
+    };
+    let expected = [
+        "token.created default test root",
+        "token.created theirs test mallory",
+        "token.created default root carol",
+        "token.revoked default root carol",
+    ];
+    assert_eq!(told.iter().map(facts).collect::<Vec<_>>(), expected, "each once");
 
     let wrong = [
         (json!({"role": "reviewer"}), "missing_field"),
