@@ -48,9 +48,9 @@ impl Count {
     /// Reads `1 of 2`. That all that are needed count would be a decision, and says nothing here.
     pub fn parse(text: &str) -> Option<Self> {
         let (approvals, needed) = text.split_once(" of ")?;
-        // No sign, no blank, and no more than anybody could need.
+        // No sign and no blank.
         let number = |text: &str| {
-            let digits = (1..=3).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+            let digits = text.bytes().all(|byte| byte.is_ascii_digit());
             text.parse().ok().filter(|_| digits)
         };
         let count = Self { approvals: number(approvals)?, needed: number(needed)? };

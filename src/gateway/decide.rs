@@ -170,21 +170,28 @@ fn refusal(decided: &Decided) -> Refusal {
     match decided {
         Decided::Accepted(row) | Decided::Counted { row, .. } | Decided::Duplicate(row) => {
             let past = row.verdict.past();
-            let detail = match row.status {
-                RowStatus::Committed => format!("already {past}; the decision that stands is given"),
-                RowStatus::Pending => format!("about to be {past}; nothing is decided yet"),
-                RowStatus::Failed => format!("was to be {past} and never was; nothing is decided"),
+            let detail = match (row.status, &row.counted) {
+                (RowStatus::Committed, _) => format!("already {past}; the decision that stands is given"),
+                (RowStatus::Pending, Some(counted)) => {
+                    format!("{counted} have {past} it, this reviewer among them; nothing is decided yet")
+                }
+                (RowStatus::Pending, None) => format!("about to be {past}; nothing is decided yet"),
+                (RowStatus::Failed, _) => format!("was to be {past} and never was; nothing is decided"),
             };
-            let refusal = Refusal::new(StatusCode::CONFLICT, "duplicate", detail);
-            let under_way = row.status == RowStatus::Pending;
-            let refusal = if under_way { refusal.retry_after(1) } else { refusal };
-            refusal.with_decision(json!({
+            let mut decision = json!({
                 "verdict": row.verdict.word(),
                 "reviewer": row.reviewer,
                 "request_id": row.request_id,
                 "decided_at": timestamp::format(row.decided_at),
                 "status": row.status.word(),
-            }))
+            });
+            if let Some(counted) = &row.counted {
+                decision["detail"] = counted.as_str().into();
+            }
+            let refusal = Refusal::new(StatusCode::CONFLICT, "duplicate", detail);
+            let under_way = row.status == RowStatus::Pending && row.counted.is_none();
+            let refusal = if under_way { refusal.retry_after(1) } else { refusal };
+            refusal.with_decision(decision)
         }
         Decided::Closed(state) => {
             let (code, detail) = match state {
@@ -245,7 +252,7 @@ pub(crate) async fn status(
         "verdict": row.verdict.word(),
         "reviewer": row.reviewer,
         "decided_at": timestamp::format(row.decided_at),
-        "detail": why,
+        "detail": row.counted.as_deref().or(why),
     });
     Ok(json_text(StatusCode::OK, body.to_string()))
 }

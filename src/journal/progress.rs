@@ -88,13 +88,17 @@ impl Progress {
         Some(after)
     }
 
-    /// Whether no other decision may be recorded under its key: only what is known to have had no effect lets it go.
+    /// Whether no other decision may be recorded under its key: only what is known to have had no effect lets it go, and
+    /// what is no decision yet, so that the same reviewer can still reject.
     pub fn holds_key(&self) -> bool {
         let outcome = self.resolution.as_ref().map(|resolution| &resolution.outcome);
         !matches!(
             (self.stage, outcome),
             (Stage::Dropped | Stage::Returned, _)
-                | (Stage::Ended, Some(Outcome::Refused | Outcome::NotSent | Outcome::Lapsed))
+                | (
+                    Stage::Ended,
+                    Some(Outcome::Refused | Outcome::NotSent | Outcome::Lapsed | Outcome::Counted(_))
+                )
         )
     }
 }

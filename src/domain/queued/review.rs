@@ -8,8 +8,8 @@ use crate::domain::json::{Kind, Value};
 use crate::domain::{Untrusted, timestamp};
 use jiff::Timestamp;
 
-/// Reviewers that an action may need. More are not believed.
-const MOST: u32 = 100;
+/// Approvals that may be told. More are not believed.
+const MOST: usize = 1_000;
 /// Bytes of a reviewer's name.
 const NAME: usize = 256;
 /// Bytes of a reason.
@@ -45,15 +45,15 @@ impl Review {
 
     pub(super) fn read(value: &Value) -> Result<Self, UnreadableAction> {
         let needed = match value.get("needed").map(|needed| &needed.kind) {
-            Some(Kind::Number(text)) => text.parse().ok().filter(|needed| (2..=MOST).contains(needed)),
+            Some(Kind::Number(text)) => text.parse().ok().filter(|needed| *needed >= 2),
             _ => None,
         };
         let wrong = |field, expected| UnreadableAction::Wrong { field, expected };
         let approvals = value.get("approvals").and_then(Value::as_array);
-        let approvals = approvals.filter(|approvals| approvals.len() <= MOST as usize);
-        let approvals = approvals.ok_or(wrong("approvals", "an array of at most 100 approvals"))?;
+        let approvals = approvals.filter(|approvals| approvals.len() <= MOST);
+        let approvals = approvals.ok_or(wrong("approvals", "an array of at most 1000 approvals"))?;
         Ok(Self {
-            needed: needed.ok_or(wrong("needed", "a whole number from 2 to 100"))?,
+            needed: needed.ok_or(wrong("needed", "a whole number from 2"))?,
             approvals: approvals.iter().map(read_approval).collect::<Result<_, _>>()?,
             until: present(value, "until").map(|_| time(value, "until")).transpose()?,
         })

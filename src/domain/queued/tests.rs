@@ -102,13 +102,13 @@ fn how_far_several_reviewers_are_is_read_and_written_and_absent_elsewhere() {
 
 #[test]
 fn what_is_no_review_of_several_is_refused_by_name() {
-    let many = vec![APPROVAL; 101].join(",");
+    let many = vec![APPROVAL; 1_001].join(",");
     let long = format!(r#"{{"reviewer":"{}","decided_at":"2026-11-23T12:01:00Z"}}"#, "x".repeat(257));
     for (review, field) in [
         ("7", "approvals"),
         (r#"{"needed":2}"#, "approvals"),
         (r#"{"needed":1,"approvals":[]}"#, "needed"),
-        (r#"{"needed":101,"approvals":[]}"#, "needed"),
+        (r#"{"needed":4294967296,"approvals":[]}"#, "needed"),
         (r#"{"needed":"2","approvals":[]}"#, "needed"),
         (r#"{"approvals":[]}"#, "needed"),
         (&format!(r#"{{"needed":2,"approvals":[{many}]}}"#), "approvals"),

@@ -87,6 +87,8 @@ pub(crate) struct DecisionRow {
     pub(crate) request_id: String,
     pub(crate) decided_at: Timestamp,
     pub(crate) digest: Option<String>,
+    /// How many approvals count of those that are needed, `1 of 2`, where this is one of them and nothing is decided yet.
+    pub(crate) counted: Option<String>,
 }
 
 /// What can happen to an action, or to an agent.

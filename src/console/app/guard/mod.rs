@@ -119,15 +119,15 @@ pub fn may_open(model: &Model, verdict: Verdict, now: Now) -> Result<Arc<Action>
     }
     let action = model.queue.selected().ok_or(Refusal::NothingSelected)?;
     is_armed(model, arming(verdict, action.risk), now)?;
-    is_undecided_here(model, action)?;
     may_reject(action)?;
     if verdict == Verdict::Approve {
+        is_undecided_here(model, action)?;
         may_approve(model, action)?;
     }
     Ok(Arc::clone(action))
 }
 
-/// Whether no approval made here counts on it: it stands until another reviewer decides, or until it lapses.
+/// Whether no approval made here counts on it: there is no second one to give before it lapses. Rejecting stays cheap.
 fn is_undecided_here(model: &Model, action: &Action) -> Result<(), Refusal> {
     if model.outcomes.counts(&action.id) { Err(Refusal::CountsAlready) } else { Ok(()) }
 }
@@ -159,8 +159,10 @@ fn may_approve(model: &Model, action: &Action) -> Result<(), Refusal> {
 
 /// Whether one of several that are marked may be decided with the others; else why it is left out.
 pub fn may_decide_marked(model: &Model, verdict: Verdict, action: &Action) -> Result<(), Refusal> {
-    is_undecided_here(model, action)?;
     may_reject(action)?;
+    if verdict == Verdict::Approve {
+        is_undecided_here(model, action)?;
+    }
     match action.risk {
         _ if verdict == Verdict::Reject => Ok(()),
         Risk::Low => Ok(()),

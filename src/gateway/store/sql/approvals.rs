@@ -15,7 +15,7 @@ pub(super) enum Turn {
     /// It is the last that is needed: the action is decided now.
     Decides,
     /// It is no decision; this is what its caller is told.
-    Told(Decided),
+    Told(Box<Decided>),
 }
 
 /// Takes the approval into account. An action that one reviewer decides has no rows here.
@@ -26,12 +26,14 @@ pub(super) fn approve(tx: &mut Tx<'_>, call: &DecisionCall, action: &Record) -> 
     }
     let Some(digest) = call.review.as_ref().and_then(|review| review.digest.as_deref()) else {
         // An approval that does not say what was seen cannot be counted beside one that does.
-        return Ok(Turn::Told(Decided::DigestMissing));
+        return Ok(Turn::Told(Box::new(Decided::DigestMissing)));
     };
     let waiting: Vec<_> =
         action.approvals.iter().filter(|approval| counts(action, approval, tx.now)).collect();
     if let Some(own) = waiting.iter().find(|approval| approval.reviewer == call.reviewer) {
-        return Ok(Turn::Told(Decided::Duplicate(row(action, own, own.status))));
+        let counted = Some(format!("{} of {needed}", waiting.len()));
+        let row = DecisionRow { counted, ..row(action, own, own.status) };
+        return Ok(Turn::Told(Box::new(Decided::Duplicate(row))));
     }
     for lapsed in action.approvals.iter().filter(|approval| approval.status == RowStatus::Pending) {
         if !counts(action, lapsed, tx.now) {
@@ -60,7 +62,8 @@ pub(super) fn approve(tx: &mut Tx<'_>, call: &DecisionCall, action: &Record) -> 
     let (reviewer, request_id) = (call.reviewer.clone(), call.request_id.clone());
     let own = Approval { id, status: RowStatus::Pending, reviewer, reason, request_id, decided_at };
     tell(tx, &call.tenant, &call.thread, &action.id, id)?;
-    Ok(Turn::Told(Decided::Counted { row: row(action, &own, RowStatus::Pending), count, needed }))
+    let row = row(action, &own, RowStatus::Pending);
+    Ok(Turn::Told(Box::new(Decided::Counted { row, count, needed })))
 }
 
 /// Whether it still counts towards a decision.
@@ -84,7 +87,14 @@ fn row(action: &Record, approval: &Approval, status: RowStatus) -> DecisionRow {
         request_id: approval.request_id.clone(),
         decided_at: approval.decided_at,
         digest: Some(action.digest.clone()),
+        counted: None,
     }
+}
+
+/// `1 of 2`.
+fn counted(action: &Record) -> String {
+    let waiting = action.approvals.iter().filter(|approval| approval.status == RowStatus::Pending);
+    format!("{} of {}", waiting.count(), action.reviewers_needed)
 }
 
 fn settle(tx: &Tx<'_>, id: i64, status: RowStatus) -> Result<(), StoreError> {
@@ -205,7 +215,10 @@ pub(super) fn standing(
         (_, ActionState::Cancelled) => {
             Some((row(&action, own, RowStatus::Failed), Some("withdrawn: the agent took this action back")))
         }
-        (RowStatus::Pending, ActionState::Pending) => Some((row(&action, own, RowStatus::Pending), None)),
+        (RowStatus::Pending, ActionState::Pending) => {
+            let counted = Some(counted(&action));
+            Some((DecisionRow { counted, ..row(&action, own, RowStatus::Pending) }, None))
+        }
         (RowStatus::Failed, ActionState::Pending) => Some((
             row(&action, own, RowStatus::Failed),
             Some("lapsed: no other reviewer approved in time; the same call may be sent again"),

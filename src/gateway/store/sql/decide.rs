@@ -84,7 +84,7 @@ fn judge(
     match call.verdict {
         Verdict::Approve => {
             if let Turn::Told(told) = approvals::approve(tx, call, &action)? {
-                return Ok(told);
+                return Ok(*told);
             }
         }
         // Any rejection ends it.
@@ -171,6 +171,7 @@ fn reserve(
         // As it is stored.
         decided_at: Timestamp::from_microsecond(micros(decided_at)).unwrap_or(decided_at),
         digest: review.digest,
+        counted: None,
     }))
 }
 

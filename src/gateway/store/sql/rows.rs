@@ -68,6 +68,7 @@ fn standing(row: &mut Row, key: String) -> Result<DecisionRow, StoreError> {
         request_id: row.take("request_id")?,
         decided_at: row.time("decided_at")?,
         digest: row.take("decision_digest")?,
+        counted: None,
     })
 }
 

@@ -147,3 +147,39 @@ async fn of_many_who_approve_at_once_as_many_as_are_needed_decide() {
     let count = |what: &str| told.iter().filter(|told| told.starts_with(what)).count();
     assert_eq!((count("1 of 3"), count("2 of 3"), count("accepted"), count("409")), (1, 1, 1, 9), "{told:?}");
 }
+
+/// What the queue tells of the reviewers: how many of how many, each with the reason that is told, and until when.
+async fn review(fixture: &Fixture, id: &str) -> String {
+    let record = fixture.store.record("t".into(), id.into()).await.unwrap().unwrap();
+    let Some(review) = record.queued().unwrap().review else { return "none".into() };
+    let approval = |approval: &crate::domain::Approval| {
+        let reason = approval.reason.as_ref().map_or("-", |reason| reason.raw());
+        format!(" {}: {reason}", approval.reviewer.raw())
+    };
+    let approvals: String = review.approvals.iter().map(approval).collect();
+    let until = review.until.map(|at| format!(" until {}", at.as_microsecond() - START)).unwrap_or_default();
+    format!("{} of {}{approvals}{until}", review.count(), review.needed)
+}
+
+#[tokio::test]
+async fn the_queue_says_who_has_approved_and_keeps_the_reasons_until_it_is_decided() {
+    let fixture = Fixture::new().await;
+    let digest = fixture.ask_for("a", 2).await;
+    assert_eq!(review(&fixture, "a").await, "0 of 2");
+    approve(&fixture, "alice", &digest).await;
+    let until = 4 * SECOND;
+    assert_eq!(review(&fixture, "a").await, format!("1 of 2 alice: - until {until}"));
+    for _ in 0..2 {
+        let standing = fixture.store.standing(Some("t".into()), "request-alice".into()).await.unwrap();
+        assert_eq!(standing.unwrap().0.counted.as_deref(), Some("1 of 2"));
+        assert!(approve(&fixture, "alice", &digest).await.starts_with("409 alice"));
+    }
+    fixture.set(START + 5 * SECOND);
+    fixture.store.expire().await.unwrap();
+    assert_eq!(review(&fixture, "a").await, "0 of 2", "what has lapsed does not count");
+    approve(&fixture, "bob", &digest).await;
+    approve(&fixture, "carol", &digest).await;
+    assert_eq!(review(&fixture, "a").await, "2 of 2 bob: bob has looked carol: carol has looked");
+    fixture.ask_for("b", 1).await;
+    assert_eq!(review(&fixture, "b").await, "none");
+}
