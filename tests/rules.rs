@@ -201,3 +201,106 @@ fn with_a_mistake_in_its_rules_a_gateway_does_not_start() {
     assert!(errors.contains("rules.toml:1:1: this rule does nothing"), "{errors}");
     assert!(!data.join("gateway.db").exists(), "nothing was begun");
 }
+
+/// Asks as the gateway's own agent; the status of the answer.
+fn ask(data: &Path, address: &str, key: &str, body: &str) -> u16 {
+    let token = std::fs::read_to_string(data.join("agent.token")).unwrap();
+    let mut stream = std::net::TcpStream::connect(address).unwrap();
+    let (token, length) = (token.trim(), body.len());
+    write!(
+        stream,
+        "POST /aap/v1/requests HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n\
+         Idempotency-Key: {key}\r\nContent-Length: {length}\r\n\r\n{body}"
+    )
+    .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer.split(' ').nth(1).unwrap().parse().unwrap()
+}
+
+fn serve(data: &Path) -> (Serving, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_aegis-console"));
+    command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(data).stdout(Stdio::piped());
+    let mut serving = Serving(command.spawn().unwrap());
+    let mut first = String::new();
+    BufReader::new(serving.0.stdout.as_mut().unwrap()).read_line(&mut first).unwrap();
+    let address = first.trim().strip_prefix("listening on http://").unwrap().to_owned();
+    (serving, address)
+}
+
+fn stop(mut serving: Serving) {
+    let pid = rustix::process::Pid::from_child(&serving.0);
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    assert_eq!(serving.0.wait().unwrap().code(), Some(0));
+}
+
+/// The rows of the audit log of these kinds.
+fn told(data: &Path, kinds: &[&str]) -> Vec<Value> {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_aegis-console"));
+    let output = command.args(["audit", "export", "--format", "jsonl", "--data"]).arg(data).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).unwrap();
+    let rows = text.lines().map(|line| {
+        let row: Value = serde_json::from_str(line).unwrap();
+        match row["entry"].as_str() {
+            Some(entry) => serde_json::from_str(entry).unwrap(),
+            None => row,
+        }
+    });
+    rows.filter(|row: &Value| kinds.contains(&row["kind"].as_str().unwrap())).collect()
+}
+
+#[test]
+fn what_rules_do_and_every_change_of_them_is_in_the_audit_log() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("data");
+    std::fs::create_dir(&data).unwrap();
+    std::fs::set_permissions(&data, std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
+    let file = data.join("rules.toml");
+    let rule_rows = || told(&data, &["rules.changed"]);
+
+    // Without rules there is nothing to tell.
+    stop(serve(&data).0);
+    assert_eq!(rule_rows(), Vec::<Value>::new());
+    std::fs::write(&file, RULES).unwrap();
+    let (serving, address) = serve(&data);
+    let refused = r#"{"tool":"x","arguments":{"statement":"drop table t"},"timeout":"1h"}"#;
+    assert_eq!(ask(&data, &address, "no", refused), 403);
+    let allowed = r#"{"tool":"sql.select","arguments":{"database":"staging"},"timeout":"1h"}"#;
+    assert_eq!(ask(&data, &address, "yes", allowed), 201);
+    stop(serving);
+    // The same rules at another start are no change.
+    stop(serve(&data).0);
+
+    let rows = rule_rows();
+    assert_eq!(rows.len(), 1, "{rows:?}");
+    let facts = &rows[0]["facts"];
+    let sha256 = |text: &str| aegis_console::domain::Digest::of(text.as_bytes()).to_string();
+    assert_eq!((&rows[0]["by"], &facts["text"], &facts["rules"]), (&json!("file"), &json!(RULES), &json!(3)));
+    assert_eq!((&facts["sha256"], &facts["before"]), (&json!(sha256(RULES)), &json!(sha256(""))));
+
+    let rows = told(&data, &["refused", "allowed_by_rule", "decided"]);
+    assert_eq!(rows.len(), 2, "{rows:?}");
+    assert_eq!((&rows[0]["kind"], &rows[0]["by"]), (&json!("refused"), &json!("agent")));
+    let facts = &rows[0]["facts"];
+    assert_eq!((&facts["rule"], &facts["words"]), (&json!("no dropping"), &json!("by migrations only")));
+    assert_eq!((&facts["submission"], &facts["ask_key"]), (&json!(refused), &json!("no")));
+    assert_eq!((&rows[1]["kind"], &rows[1]["by"]), (&json!("allowed_by_rule"), &json!("rule:reading")));
+    assert_eq!(
+        (&rows[1]["facts"]["rule"], &rows[1]["facts"]["verdict"]),
+        (&json!("reading"), &json!("approve"))
+    );
+
+    // Taken away, they have changed too, and what holds is told.
+    std::fs::remove_file(&file).unwrap();
+    stop(serve(&data).0);
+    let rows = rule_rows();
+    assert_eq!(
+        (rows.len(), &rows[1]["facts"]["text"], &rows[1]["facts"]["rules"]),
+        (2, &json!(""), &json!(0))
+    );
+    assert_eq!(
+        (&rows[1]["facts"]["before"], &rows[1]["facts"]["sha256"]),
+        (&json!(sha256(RULES)), &json!(sha256("")))
+    );
+}

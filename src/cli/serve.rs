@@ -4,7 +4,7 @@
 
 use crate::cli::checkpoints::Checkpoints;
 use crate::cli::logs::Logs;
-use crate::gateway::{Bounds, Config, Database, Gateway, TlsFiles};
+use crate::gateway::{Bounds, Config, Database, Gateway, GatewayError, TlsFiles};
 use anyhow::Context as _;
 use etcetera::BaseStrategy as _;
 use secrecy::SecretString;
@@ -115,9 +115,14 @@ async fn reload(gateway: &Gateway) {
         Ok(count) => {
             let _ = writeln!(std::io::stdout(), "rules read again: {count} in force");
         }
-        Err(mistakes) => {
-            for mistake in mistakes.iter() {
-                tracing::error!(at = mistake.place(), "{}", mistake.message());
+        Err(error) => {
+            match error {
+                GatewayError::Rules(mistakes) => {
+                    for mistake in mistakes.iter() {
+                        tracing::error!(at = mistake.place(), "{}", mistake.message());
+                    }
+                }
+                error => tracing::error!(%error, "the audit log cannot be told of the rules"),
             }
             tracing::error!("the rules were not read again; the earlier ones stay in force");
         }

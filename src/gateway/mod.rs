@@ -73,7 +73,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use store::sql::SqlStore;
 use store::sqlite;
-use store::{Clock, Store};
+use store::{Clock, Store, StoreError};
 use tls::Tls;
 pub use tls::{TlsError, TlsFiles};
 pub use tokens::{TokenDesk, TokenError, TokenInfo, TokenOrder};
@@ -280,7 +280,13 @@ impl Gateway {
             stop: stop.clone(),
         });
         let facts = facts.text("listen", &addr.to_string());
-        let keeper = match Keeper::start(store, &keys, places, facts, stop.clone()).await {
+        let keeper = async {
+            let keeper = Keeper::start(Arc::clone(&store), &keys, places, facts, stop.clone()).await?;
+            let rulebook = &shared.rulebook;
+            store.rules_changed(rulebook.told(&rulebook.held())).await?;
+            Ok::<_, StoreError>(keeper)
+        };
+        let keeper = match keeper.await {
             Ok(keeper) => keeper,
             Err(error) => {
                 shared.store.close().await;
@@ -365,9 +371,16 @@ impl Gateway {
     /// Reads the rules again, and says how many there are; what has been asked before keeps what it got then.
     ///
     /// # Errors
-    /// Everything that is wrong in the file; the old rules stay in force.
-    pub async fn reload_rules(&self) -> Result<usize, Mistakes> {
-        Ok(self.shared.rulebook.reload()?.rules.len())
+    /// Everything that is wrong in the file, or that the audit log cannot be told; the old rules stay in force.
+    pub async fn reload_rules(&self) -> Result<usize, GatewayError> {
+        let Shared { rulebook, store, .. } = &*self.shared;
+        let held = rulebook.read()?;
+        // Told before they are in force.
+        let told = store.rules_changed(rulebook.told(&held)).await;
+        told.map_err(|error| GatewayError::Store(error.to_string()))?;
+        let count = held.rules.len();
+        rulebook.put(held);
+        Ok(count)
     }
 
     /// The file with the agents' token. Only this machine is let in by it.

@@ -4,6 +4,7 @@
 //! of the pen must not open the door. What a rule says is not known here.
 
 use super::rules::Rules;
+use super::store::RulesText;
 use crate::document::{Mistake, Mistakes, file};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -25,6 +26,8 @@ pub(crate) struct Rulebook {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Held {
     pub(crate) rules: Arc<Rules>,
+    /// The text, byte for byte; empty where there is no file.
+    text: Arc<str>,
 }
 
 impl Rulebook {
@@ -35,11 +38,20 @@ impl Rulebook {
         Ok(Self { file, named: named.is_some(), held })
     }
 
-    /// Reads the file again. Where there is a mistake in it, nothing has changed.
-    pub(crate) fn reload(&self) -> Result<Held, Mistakes> {
-        let held = read(&self.file, self.named)?;
-        *self.held.write().unwrap_or_else(PoisonError::into_inner) = held.clone();
-        Ok(held)
+    /// Reads the file again, and changes nothing yet.
+    pub(crate) fn read(&self) -> Result<Held, Mistakes> {
+        read(&self.file, self.named)
+    }
+
+    /// Puts what was read in force.
+    pub(crate) fn put(&self, held: Held) {
+        *self.held.write().unwrap_or_else(PoisonError::into_inner) = held;
+    }
+
+    /// What was read, for the audit log.
+    pub(crate) fn told(&self, held: &Held) -> RulesText {
+        let file = self.file.to_string_lossy().into_owned();
+        RulesText { file, text: Arc::clone(&held.text), count: held.rules.len() }
     }
 
     /// What is in force now.
@@ -65,7 +77,7 @@ fn read(path: &Path, named: bool) -> Result<Held, Mistakes> {
         return Err(Mistake::of(&source, message).into());
     }
     let rules = Arc::new(Rules::read(&source, &text)?);
-    Ok(Held { rules })
+    Ok(Held { rules, text: text.into() })
 }
 
 #[cfg(test)]
@@ -83,16 +95,18 @@ mod tests {
         assert!(book.held().rules.is_empty(), "there is no file, and none was named");
         std::fs::write(&file, ONE).unwrap();
         assert!(book.held().rules.is_empty(), "not before it is asked to");
-        assert_eq!(book.reload().unwrap().rules.len(), 1);
+        book.put(book.read().unwrap());
+        assert_eq!(book.held().rules.len(), 1);
+        assert_eq!(&*book.told(&book.held()).text, ONE);
         std::fs::write(&file, format!("{ONE}alow = true\n")).unwrap();
-        let mistakes = book.reload().unwrap_err().to_string();
+        let mistakes = book.read().unwrap_err().to_string();
         assert!(
             mistakes.contains("rules.toml:4:1: ") && mistakes.contains("did you mean allow?"),
             "{mistakes}"
         );
         assert_eq!(book.held().rules.len(), 1);
         std::fs::remove_file(&file).unwrap();
-        assert!(book.reload().unwrap().rules.is_empty());
+        assert!(book.read().unwrap().rules.is_empty());
     }
 
     #[test]

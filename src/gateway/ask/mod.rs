@@ -13,6 +13,7 @@ pub use trial::{Looked, Matched, Outcome, Trial, trial};
 use super::Shared;
 use super::agents;
 use super::answer::{Refusal, json_text};
+use super::audit::entry::{Facts, Kind};
 use super::auth::Caller;
 use super::calls::Waited;
 use super::damage;
@@ -20,10 +21,10 @@ use super::door::visible;
 use super::query::Query;
 use super::rules::Refusing;
 use super::server::Stop;
-use super::store::{Asked, ByRule, Conflict, NewAction, Own, Owner, Record};
+use super::store::{Asked, ByRule, Conflict, NewAction, Own, Owner, Record, Told};
 use super::{body, bounds};
 use crate::domain::json::{self, Limits};
-use crate::domain::{ActionState, timestamp};
+use crate::domain::{ActionState, Digest, timestamp};
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
@@ -37,6 +38,9 @@ use uuid::Uuid;
 
 /// How long an approval may be consumed: what AAP's own test provider gives.
 pub(crate) const APPROVAL_VALIDITY: Duration = Duration::from_secs(5 * 60);
+/// Bytes of a refused submission that the audit log holds, and what a row of it takes besides.
+const REFUSED_TEXT: usize = 16 * 1024;
+const REFUSED_ROW: usize = 1024;
 /// The longest `wait`; a longer one is cut to it.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
@@ -71,7 +75,7 @@ pub(crate) async fn create(
     let asker = Asker { id: &id, key: &key, tenant: &caller.tenant, agent: &caller.name };
     let rules = shared.rulebook.held().rules;
     let sealed = match submission.seal(&asker, &rules, created_at)? {
-        Ruled::Refused(refusing) => return refused(&shared, owner, ask_key, &bytes, refusing).await,
+        Ruled::Refused(refusing) => return refused(&shared, &caller, ask_key, &bytes, refusing).await,
         Ruled::Sealed(sealed) => sealed,
     };
     let rule = sealed
@@ -105,18 +109,30 @@ pub(crate) async fn create(
 }
 
 /// What an agent is told whose request a rule refuses: that, unless the request was taken before there was the rule.
-/// Nothing is kept of a refused request.
+/// Nothing is kept of a refused request but its row in the audit log.
 async fn refused(
     shared: &Shared,
-    owner: Owner,
+    caller: &Caller,
     ask_key: String,
     body: &[u8],
     refusing: Refusing<'_>,
 ) -> Result<Response, Refusal> {
-    if let Some(record) = shared.store.asked(owner, ask_key).await? {
+    if let Some(record) = shared.store.asked(owner(caller), ask_key.clone()).await? {
         return again(shared, &record, body);
     }
+    let text = String::from_utf8_lossy(body);
+    // The log is never emptied, so what goes into it counts as stored, and what is long is told by its digest.
+    let told = if body.len() <= REFUSED_TEXT { Some(&*text) } else { None };
+    shared.usage.store(caller, REFUSED_ROW + told.map_or(0, str::len), std::time::Instant::now())?;
     let Refusing { rule, words } = refusing;
+    let facts = Facts::default()
+        .text("rule", rule)
+        .text("words", words)
+        .text("ask_key", &ask_key)
+        .text("sha256", &Digest::of(body).to_string())
+        .maybe("submission", told);
+    let (tenant, by) = (Arc::clone(&caller.tenant), caller.name.to_string());
+    shared.store.tell(Told { kind: Kind::Refused, tenant, by, action_id: None, facts }).await?;
     let detail = format!("refused by the rule \"{rule}\": {words}");
     Err(Refusal::new(StatusCode::FORBIDDEN, "refused_by_rule", detail))
 }

@@ -154,6 +154,16 @@ impl Facts {
         self.text(name, &timestamp::format(value))
     }
 
+    /// What else is known.
+    #[must_use]
+    pub fn and(mut self, more: &Self) -> Self {
+        if !self.0.is_empty() && !more.0.is_empty() {
+            self.0.push(',');
+        }
+        self.0.push_str(&more.0);
+        self
+    }
+
     fn member(mut self, name: &str, value: impl FnOnce(&mut String)) -> Self {
         if !self.0.is_empty() {
             self.0.push(',');

@@ -212,6 +212,17 @@ pub(crate) struct Told {
     pub(crate) facts: Facts,
 }
 
+/// The rules of a gateway, for the audit log.
+#[derive(Debug, Clone)]
+pub(crate) struct RulesText {
+    /// Their file.
+    pub(crate) file: String,
+    /// What it holds, byte for byte; empty where it is not there.
+    pub(crate) text: Arc<str>,
+    /// How many they are.
+    pub(crate) count: usize,
+}
+
 /// A signed checkpoint over the first rows of the audit log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Checkpoint {
@@ -341,6 +352,8 @@ pub(crate) trait Store: Send + Sync {
     fn commits(&self) -> &Commits;
     /// Adds a row to the audit log by itself; what is done in a method above is told by that method.
     fn tell(&self, told: Told) -> Answer<'_, ()>;
+    /// Tells the audit log what rules are in force from now on, where they are not those that it was told of last.
+    fn rules_changed(&self, rules: RulesText) -> Answer<'_, ()>;
     /// Signs the audit log as it ends now, where nobody has.
     fn checkpoint(&self) -> Answer<'_, ()>;
     /// The checkpoint over the most rows, but not over more than `most`.

@@ -2,10 +2,11 @@
 //! read at the first row of a transaction, since another gateway may have written, and written once, before the commit.
 //! What a row says and how it is hashed is in `gateway::audit`.
 
-use super::super::{Decided, DecisionCall, DecisionRow, StoreError};
+use super::super::{Decided, DecisionCall, DecisionRow, RulesText, StoreError};
 use super::db::{Db, Row, micros, params};
 use super::writer::Tx;
-use crate::gateway::audit::entry::{Facts, Happened, Kind};
+use crate::domain::Digest;
+use crate::gateway::audit::entry::{Entry, Facts, Happened, Kind};
 use crate::gateway::audit::head::Head;
 use crate::gateway::audit::key::SecretKey;
 use crate::gateway::audit::note;
@@ -157,6 +158,40 @@ fn decision(row: &DecisionRow) -> Facts {
         .maybe("digest", row.digest.as_deref())
         .maybe("reason", row.reason.as_deref())
         .time("decided_at", row.decided_at)
+}
+
+/// A rule let it run without a person: the decision, and by which rule.
+pub(super) fn allowed(
+    tx: &mut Tx<'_>,
+    tenant: &str,
+    row: &DecisionRow,
+    rule: &str,
+) -> Result<(), StoreError> {
+    let facts = Facts::default().text("rule", rule).and(&decision(row));
+    tx.audit(Kind::AllowedByRule, tenant, &row.reviewer, row.action_id.as_deref(), facts)
+}
+
+/// The rules are others now: once for each change, however many gateways have them and however often they start.
+pub(super) fn rules_changed(tx: &mut Tx<'_>, rules: &RulesText) -> Result<(), StoreError> {
+    let last = tx.db.first(
+        "SELECT entry FROM audit WHERE kind = :kind ORDER BY seq DESC LIMIT 1",
+        params! {":kind": Kind::RulesChanged.word()},
+    )?;
+    let last = last.map(|mut row| row.take::<String>("entry")).transpose()?;
+    let last = last.and_then(|entry| Entry::read(&entry).ok()?.text("sha256").map(str::to_owned));
+    let digest = Digest::of(rules.text.as_bytes()).to_string();
+    // Where there were never any, it is no change that there are none.
+    let before = last.unwrap_or_else(|| Digest::of(b"").to_string());
+    if before == digest {
+        return Ok(());
+    }
+    let facts = Facts::default()
+        .text("file", &rules.file)
+        .number("rules", i64::try_from(rules.count).unwrap_or(i64::MAX))
+        .text("sha256", &digest)
+        .text("before", &before)
+        .text("text", &rules.text);
+    tx.audit(Kind::RulesChanged, "", "file", None, facts)
 }
 
 /// One of several approvals counts no more: its window has passed.

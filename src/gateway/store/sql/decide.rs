@@ -115,7 +115,7 @@ pub(super) fn allow(
         review: Some(review),
     };
     match reserve(tx, &call, Some(action), Some(validity))? {
-        Decided::Accepted(_) => Ok(()),
+        Decided::Accepted(row) => audit::allowed(tx, tenant, &row, &rule.name),
         // Somebody had decided under a key that did not exist.
         _ => Err(StoreError::Damaged(action.id.clone())),
     }

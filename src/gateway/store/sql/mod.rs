@@ -20,8 +20,8 @@ pub(super) mod writer;
 use super::super::metrics::Commits;
 use super::{
     AgentRow, Answer, Asked, Change, Checkpoint, Decided, DecisionCall, DecisionRow, Event, LookCall,
-    Looking, Made, NewAction, NewToken, Own, Owner, Page, PauseCall, Record, Report, Store, StoreError,
-    TokenRow, TokensVersion, Told, Which,
+    Looking, Made, NewAction, NewToken, Own, Owner, Page, PauseCall, Record, Report, RulesText, Store,
+    StoreError, TokenRow, TokensVersion, Told, Which,
 };
 use crate::domain::ActionState;
 use db::{Db, micros, params};
@@ -188,6 +188,10 @@ impl Store for SqlStore {
     fn tell(&self, told: Told) -> Answer<'_, ()> {
         let Told { kind, tenant, by, action_id, facts } = told;
         self.writer.run(move |tx| tx.audit(kind, &tenant, &by, action_id.as_deref(), facts)).boxed()
+    }
+
+    fn rules_changed(&self, rules: RulesText) -> Answer<'_, ()> {
+        self.writer.run(move |tx| audit::rules_changed(tx, &rules)).boxed()
     }
 
     fn checkpoint(&self) -> Answer<'_, ()> {

@@ -28,7 +28,11 @@ async fn an_orphan_is_given_up_after_five_minutes_and_its_key_decides_once_more(
     let fixture = Fixture::new().await;
     orphan(&fixture, "k", None, START).await;
     let due = fixture.store.expire().await.unwrap();
-    assert_eq!(due.map(|at| at.as_microsecond()), Some(START + 5 * MINUTE), "the janitor knows when to come");
+    assert_eq!(
+        due.map(jiff::Timestamp::as_microsecond),
+        Some(START + 5 * MINUTE),
+        "the janitor knows when to come"
+    );
     fixture.set(START + 5 * MINUTE - 1);
     fixture.store.expire().await.unwrap();
     let Ok(Decided::Duplicate(row)) = fixture.decide("k").await else { panic!("not a duplicate") };
