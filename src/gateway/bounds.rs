@@ -1,7 +1,8 @@
 //! How much one agent may take of the gateway, so that none of them can lock the reviewers out or fill the disk: calls at
 //! the same time, actions that wait, bytes in a day. What is over a bound is answered with 429 and `Retry-After`.
 //!
-//! Reviewers have no bound here: what they do is never held up by what agents do.
+//! People's calls have no bound: what they do is never held up by what agents do. Only the streams that one of them listens
+//! to have, because a person's connection is never cleared away for somebody else.
 
 use super::answer::Refusal;
 use super::auth::Caller;
@@ -20,6 +21,8 @@ pub struct Bounds {
     pub calls_per_agent: usize,
     /// Actions of one agent's credential that wait for a decision.
     pub pending_per_agent: usize,
+    /// Streams of events that one person may listen to at the same time.
+    pub streams_per_person: usize,
     /// Bytes that one agent's credential may have stored at once, submission and sealed text together; they come back at
     /// [`BYTES_PER_SECOND`].
     pub bytes_per_agent: u64,
@@ -31,6 +34,7 @@ impl Default for Bounds {
             connections: 2_048,
             calls_per_agent: 512,
             pending_per_agent: 10_000,
+            streams_per_person: 32,
             bytes_per_agent: 256 * 1024 * 1024,
         }
     }
@@ -50,6 +54,8 @@ struct Taken {
     /// Calls of all agents.
     calls: usize,
     agents: HashMap<Key, Agent>,
+    /// Streams of each person who listens to any.
+    streams: HashMap<Key, usize>,
 }
 
 /// Tenant and name.
@@ -65,6 +71,12 @@ struct Agent {
 
 /// One call under way; dropped, it has ended.
 pub(crate) struct Call {
+    usage: Arc<Usage>,
+    key: Key,
+}
+
+/// One stream that a person listens to; dropped, it has ended.
+pub(crate) struct Stream {
     usage: Arc<Usage>,
     key: Key,
 }
@@ -97,6 +109,20 @@ impl Usage {
         Ok(Call { usage: Arc::clone(self), key })
     }
 
+    /// A person begins to listen.
+    pub(crate) fn listen(self: &Arc<Self>, caller: &Caller) -> Result<Stream, Refusal> {
+        let key = (Arc::clone(&caller.tenant), Arc::clone(&caller.name));
+        let mut taken = self.taken();
+        let streams = taken.streams.entry(key.clone()).or_default();
+        if *streams >= self.bounds.streams_per_person {
+            let detail =
+                format!("{streams} streams of events are open under this name, and no more are opened");
+            return Err(busy("too_many_streams", detail, 10));
+        }
+        *streams += 1;
+        Ok(Stream { usage: Arc::clone(self), key })
+    }
+
     /// An agent wants to have so many bytes stored.
     pub(crate) fn store(&self, caller: &Caller, bytes: usize, now: Instant) -> Result<(), Refusal> {
         let key = (Arc::clone(&caller.tenant), Arc::clone(&caller.name));
@@ -123,6 +149,18 @@ impl Drop for Call {
         taken.calls = taken.calls.saturating_sub(1);
         if let Some(agent) = taken.agents.get_mut(&self.key) {
             agent.calls = agent.calls.saturating_sub(1);
+        }
+    }
+}
+
+impl Drop for Stream {
+    fn drop(&mut self) {
+        let mut taken = self.usage.taken();
+        if let Some(streams) = taken.streams.get_mut(&self.key) {
+            *streams = streams.saturating_sub(1);
+            if *streams == 0 {
+                taken.streams.remove(&self.key);
+            }
         }
     }
 }

@@ -9,6 +9,7 @@ use super::Shared;
 use super::agents;
 use super::answer::Refusal;
 use super::auth::Caller;
+use super::bounds;
 use super::door::single;
 use super::metrics::One;
 use super::presence;
@@ -44,7 +45,7 @@ struct Listener {
     greeted: bool,
     changes: Receiver<Change>,
     stop: Stop,
-    _counted: One,
+    _counted: (One, bounds::Stream),
 }
 
 /// `GET /hitl/events`, from now on, or after the event that `Last-Event-ID` names.
@@ -64,8 +65,8 @@ pub(crate) async fn stream(
     let last = shared.store.last_event().await?;
     // An id that this gateway has not given yet comes from another database: then everything is told.
     let cursor = resumed.map_or(last, |id| if id > last { 0 } else { id });
-    let (stop, counted) = (shared.stop.clone(), shared.metrics.listeners.one());
-    let (greeted, looking) = (false, None);
+    let counted = (shared.metrics.listeners.one(), shared.usage.listen(&caller)?);
+    let (stop, greeted, looking) = (shared.stop.clone(), false, None);
     let listener = Listener { caller, looking, cursor, greeted, changes, stop, _counted: counted, shared };
     let body = futures_util::stream::unfold(listener, |mut listener| async move {
         let chunk = listener.next().await?;

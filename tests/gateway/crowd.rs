@@ -137,3 +137,24 @@ async fn a_crowd_that_says_nothing_keeps_no_reviewer_out() {
     assert_eq!(events.next().await.2.action.id, entry.id, "a reviewer's stream of events stays");
     drop(crowd);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_person_listens_to_so_many_streams_and_another_to_theirs() {
+    let fixture = Fixture::with(|config| config.bounds.streams_per_person = 2).await;
+    let first = fixture.listen(None).await;
+    let second = fixture.listen(None).await;
+    let url = format!("{}/api/v1/hitl/events", fixture.gateway.url());
+    let open = async |token: &str| {
+        let answer = http().get(&url).bearer_auth(token).send().await.unwrap();
+        let retry = answer.headers().contains_key("retry-after");
+        (answer.status().as_u16(), retry)
+    };
+    assert_eq!(open(&fixture.reviewer).await, (429, true));
+    assert_eq!(open(fixture.gateway.reviewer("erin").expose_secret()).await, (200, false));
+    drop(first);
+    let room = async { while open(&fixture.reviewer).await.0 != 200 {} };
+    tokio::time::timeout(Duration::from_secs(20), room)
+        .await
+        .expect("a stream that has ended takes no place");
+    drop(second);
+}
