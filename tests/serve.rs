@@ -190,3 +190,19 @@ fn a_key_that_others_can_read_is_warned_about_and_one_flag_alone_is_refused() {
     assert_eq!(code, Some(0));
     assert!(errors.contains("WARN") && errors.contains("tls.key") && errors.contains("644"), "{errors}");
 }
+
+#[test]
+fn what_is_kept_is_a_number_of_days_and_no_less_than_seven() {
+    let dir = tempfile::tempdir().unwrap();
+    for (keep, says) in
+        [("6d", "7d"), ("90", "90d"), ("1.5d", "90d"), ("-1d", "90d"), ("99999999999d", "90d")]
+    {
+        let mut command = serve(&dir.path().join("data"), "127.0.0.1:0");
+        let output = command.arg(format!("--keep={keep}")).output().unwrap();
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code() == Some(2) && errors.contains(says), "{keep}: {errors}");
+    }
+    let mut command = serve(&dir.path().join("data"), "127.0.0.1:0");
+    command.arg("--keep=7d");
+    assert_eq!(Serving::start(command).stop(rustix::process::Signal::TERM).0, Some(0));
+}

@@ -12,6 +12,7 @@ pub mod config;
 pub mod connection;
 pub mod decide;
 pub mod demo;
+pub mod gateway;
 pub mod list;
 pub mod logs;
 pub mod outbox;
@@ -51,6 +52,8 @@ enum Command {
     Serve(serve::Args),
     /// Give people and agents the tokens that they come in with, and take them back
     Token(token::Args),
+    /// Look after a gateway's database: copy it, bring it to this program's schema
+    Gateway(gateway::Args),
     /// Approve or reject without the screen: one action, or a batch
     Decide(Box<decide::Args>),
     /// Ask the server what became of an earlier decision
@@ -81,6 +84,7 @@ pub fn main() -> ExitCode {
         Command::Demo(args) => demo::run(args),
         Command::Serve(args) => serve::run(args),
         Command::Token(args) => token::run(args),
+        Command::Gateway(args) => gateway::run(args),
         Command::Decide(args) => decide::run(&args),
         Command::Status(args) => status::run(&args),
         Command::Outbox(args) => outbox::run(&args),

@@ -5,6 +5,7 @@
 use crate::cli::checkpoints::Checkpoints;
 use crate::cli::logs::Logs;
 use crate::gateway::{Bounds, Config, Database, Gateway, GatewayError, TlsFiles};
+use crate::gateway::{Bounds, Config, Database, Gateway, SHORTEST_KEEP, TlsFiles};
 use anyhow::Context as _;
 use etcetera::BaseStrategy as _;
 use secrecy::SecretString;
@@ -12,6 +13,7 @@ use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// The arguments of `serve`.
@@ -50,6 +52,10 @@ pub struct Args {
     /// How many actions of one agent may wait for a decision; who asks for more is told to come later (429)
     #[arg(long, value_name = "N", default_value_t = Bounds::default().pending_per_agent)]
     pending_per_agent: usize,
+    /// For how long what has ended is kept, in days (90d); at least 7d. Without it nothing is ever forgotten, and the audit
+    /// log is not in any case
+    #[arg(long, value_name = "DAYS", value_parser = days)]
+    keep: Option<Duration>,
     /// A name by which the gateway may be called beside the loopback ones, with a port or for any; may be repeated
     #[arg(long, value_name = "HOST")]
     allowed_host: Vec<String>,
@@ -82,6 +88,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     config.tenant_mode = args.tenant_mode;
     config.allowed_hosts = args.allowed_host;
     config.checkpoints = args.checkpoints.places()?;
+    config.keep = args.keep;
     config.bounds.pending_per_agent = args.pending_per_agent;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(serve(config))
@@ -106,6 +113,21 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     let _ = writeln!(std::io::stdout(), "stopping");
     gateway.shutdown().await;
     Ok(ExitCode::SUCCESS)
+}
+
+/// A number of days, like `90d`.
+fn days(text: &str) -> Result<Duration, String> {
+    let days = text.strip_suffix('d').filter(|days| days.bytes().all(|byte| byte.is_ascii_digit()));
+    let days: Option<u32> = days.and_then(|days| days.parse().ok());
+    let keep = days.map(|days| Duration::from_secs(u64::from(days) * 24 * 60 * 60));
+    let keep = keep.ok_or("a number of days is like 90d")?;
+    if keep < SHORTEST_KEEP {
+        return Err(
+            "less than 7d is not kept: a key that was used must stay used for longer than it is sent again"
+                .into(),
+        );
+    }
+    Ok(keep)
 }
 
 /// What SIGHUP asks for. A mistake in a file stops nothing: what was in use stays in use.

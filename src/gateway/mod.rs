@@ -23,6 +23,7 @@ mod answer;
 mod ask;
 pub mod audit;
 mod auth;
+mod backup;
 mod body;
 mod bounds;
 mod calls;
@@ -37,6 +38,7 @@ mod metrics;
 mod presence;
 mod query;
 mod queue;
+mod retention;
 mod routes;
 mod rulebook;
 mod rules;
@@ -54,6 +56,7 @@ use audit::{Keeper, Place, keyfile};
 pub use auth::Role;
 use auth::{Credentials, Mint};
 use axum::Router;
+pub use backup::{BackupError, Copied, backup};
 use bounds::Usage;
 pub use bounds::{BYTES_PER_SECOND, Bounds};
 use damage::Damages;
@@ -62,6 +65,7 @@ pub use data::DataError;
 use door::Hosts;
 use jiff::Timestamp;
 use metrics::Metrics;
+pub use retention::SHORTEST_KEEP;
 use routes::router;
 pub use routes::routes;
 use rulebook::Rulebook;
@@ -71,6 +75,7 @@ use server::Stop;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 use store::sql::SqlStore;
 use store::sqlite;
 use store::{Clock, Store, StoreError};
@@ -122,6 +127,8 @@ pub struct Config {
     pub allowed_hosts: Vec<String>,
     /// The tenant of its own credentials: `default` unless said otherwise.
     pub tenant: String,
+    /// How long what has ended is kept, at least [`SHORTEST_KEEP`]; without it, for ever. The audit log is kept in any case.
+    pub keep: Option<Duration>,
     /// How much one agent may take of it.
     pub bounds: Bounds,
     /// The file with its rules; `rules.toml` in its data directory, where it is there, unless one is named.
@@ -142,6 +149,7 @@ impl Config {
             tenant_mode: false,
             allowed_hosts: Vec::new(),
             tenant: "default".into(),
+            keep: None,
             bounds: Bounds::default(),
             rules: None,
             checkpoints: Vec::new(),
@@ -221,7 +229,7 @@ pub struct Gateway {
     agent_token_file: PathBuf,
     reviewer_token_file: PathBuf,
     stop: watch::Sender<bool>,
-    tasks: [JoinHandle<()>; 3],
+    tasks: [JoinHandle<()>; 4],
     keeper: Keeper,
 }
 
@@ -303,7 +311,8 @@ impl Gateway {
                 stop.clone(),
             )),
             tokio::spawn(auth::keep(Arc::clone(&shared), stop.clone())),
-            tokio::spawn(expiry::run(Arc::clone(&shared), stop)),
+            tokio::spawn(expiry::run(Arc::clone(&shared), stop.clone())),
+            tokio::spawn(retention::run(Arc::clone(&shared), config.keep, stop)),
         ];
         let stop = sender;
         Ok(Self {

@@ -344,6 +344,9 @@ pub(crate) trait Store: Send + Sync {
     fn events(&self, tenant: Arc<str>, after: i64, limit: usize) -> Answer<'_, Vec<Event>>;
     /// The id of the last event; 0 before the first.
     fn last_event(&self) -> Answer<'_, i64>;
+    /// Forgets at most `limit` actions that ended before then, with all that belongs to them, and as many decisions that
+    /// nobody had asked for; gives how many.
+    fn forget(&self, before: Timestamp, limit: i64) -> Answer<'_, u64>;
     /// How many actions wait for a decision, of all tenants.
     fn pending(&self) -> Answer<'_, i64>;
     /// Whether a token that was made for somebody can be used now: none that is revoked or past its time.

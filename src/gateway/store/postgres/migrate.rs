@@ -6,7 +6,10 @@ use super::text;
 use tokio_postgres::Client;
 
 /// What brings a database from version n (its place here) to n + 1.
-const MIGRATIONS: [&str; 1] = [include_str!("../../../../assets/migrations/postgres/0001_gateway.sql")];
+const MIGRATIONS: [&str; 2] = [
+    include_str!("../../../../assets/migrations/postgres/0001_gateway.sql"),
+    include_str!("../../../../assets/migrations/postgres/0002_forgetting.sql"),
+];
 
 /// Runs what has not run yet; gives the version before and the one now.
 pub(super) async fn run(client: &mut Client) -> Result<(usize, usize), StoreError> {

@@ -7,6 +7,7 @@ mod approvals;
 mod audit;
 pub(crate) mod db;
 mod decide;
+mod forget;
 mod janitor;
 mod own;
 mod presence;
@@ -170,6 +171,10 @@ impl Store for SqlStore {
 
     fn last_event(&self) -> Answer<'_, i64> {
         self.read(queue::last_event).boxed()
+    }
+
+    fn forget(&self, before: Timestamp, limit: i64) -> Answer<'_, u64> {
+        self.writer.run(move |tx| forget::forget(tx, before, limit)).boxed()
     }
 
     fn pending(&self) -> Answer<'_, i64> {
