@@ -1,19 +1,14 @@
 //! What a gateway forgets that was told for how long to keep what has ended.
 
-use crate::support::{Fixture, call, config};
-use aegis_console::gateway::{Gateway, SHORTEST_KEEP};
-use secrecy::ExposeSecret as _;
+use crate::support::{Fixture, Kept, call};
+use aegis_console::gateway::SHORTEST_KEEP;
 use std::path::Path;
 use std::time::Duration;
 use tempfile::TempDir;
 
 async fn start(dir: TempDir, keep: Option<Duration>) -> Fixture {
-    let mut config = config(&dir.path().join("data"));
-    config.keep = keep;
-    let gateway = Gateway::start(config).await.unwrap();
-    let agent = gateway.agent("bot").expose_secret().to_owned();
-    let reviewer = gateway.reviewer("dana").expose_secret().to_owned();
-    Fixture { gateway, agent, reviewer, dir }
+    let kept = Kept::File(dir.path().join("data/gateway.db"));
+    Fixture::on(dir, kept, |config| config.keep = keep).await
 }
 
 /// Makes what there is eight days older.
