@@ -1,6 +1,7 @@
 //! What a gateway forgets that was told for how long to keep what has ended.
 
-use crate::support::{Fixture, Kept, call};
+use crate::database::Kept;
+use crate::support::{Fixture, call};
 use aegis_console::gateway::SHORTEST_KEEP;
 use std::path::Path;
 use std::time::Duration;

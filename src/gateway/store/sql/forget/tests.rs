@@ -76,6 +76,7 @@ async fn a_key_that_was_sent_again_and_the_newest_event_keep_what_they_belong_to
         request_id: "another".into(),
         verdict: Verdict::Approve,
         reviewer: "erin".into(),
+        body: "sha256:00".into(),
         review: None,
     };
     assert!(matches!(fixture.store.decide(call).await, Ok(Decided::Duplicate(_))));
