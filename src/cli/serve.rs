@@ -4,8 +4,7 @@
 
 use crate::cli::checkpoints::Checkpoints;
 use crate::cli::logs::Logs;
-use crate::gateway::{Bounds, Config, Database, Gateway, GatewayError, TlsFiles};
-use crate::gateway::{Bounds, Config, Database, Gateway, SHORTEST_KEEP, TlsFiles};
+use crate::gateway::{Bounds, Config, Database, Gateway, GatewayError, SHORTEST_KEEP, TlsFiles};
 use anyhow::Context as _;
 use etcetera::BaseStrategy as _;
 use secrecy::SecretString;
