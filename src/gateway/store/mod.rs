@@ -42,6 +42,7 @@ pub(crate) enum StoreError {
     Broken,
     /// The connection broke during a commit, and nobody knows whether it took effect.
     #[error("the database's answer to a commit was lost, so nobody knows whether it took effect")]
+    #[cfg_attr(not(feature = "postgres"), allow(dead_code, reason = "PostgreSQL's alone"))]
     Unknown,
     /// PostgreSQL cannot store U+0000 in a text, so neither does SQLite.
     #[error("a text holds the character U+0000, which cannot be stored")]
@@ -50,6 +51,7 @@ pub(crate) enum StoreError {
     #[error(
         "the database was written by a newer aegis-console (schema {found}, this one knows {known}); use that one"
     )]
+    #[cfg_attr(not(feature = "postgres"), allow(dead_code, reason = "PostgreSQL's alone"))]
     Newer { found: i64, known: usize },
     /// A stored row is not what was stored.
     #[error("the stored action {0} cannot be read; the database is damaged")]
