@@ -6,7 +6,7 @@ use super::db::{Db, Value, micros, params};
 use super::janitor;
 use super::rows::{self, SELECT_RECORD};
 use super::writer::Tx;
-use super::{agents, approvals, decide};
+use super::{agents, approvals, decide, presence};
 use crate::domain::ActionState;
 use crate::gateway::audit::entry::{Facts, Kind};
 use jiff::Timestamp;
@@ -155,7 +155,8 @@ pub(super) fn expire(tx: &mut Tx<'_>) -> Result<Option<Timestamp>, StoreError> {
     }
     let next: Option<i64> = tx.db.cell("SELECT min(expires_at) FROM action WHERE state = 'pending'", &[])?;
     let next = next.and_then(|micros| Timestamp::from_microsecond(micros).ok());
-    Ok([next, approvals::lapse(tx)?, janitor::run(tx)?].into_iter().flatten().min())
+    let others = [approvals::lapse(tx)?, janitor::run(tx)?, presence::lapse(tx)?];
+    Ok(others.into_iter().chain([next]).flatten().min())
 }
 
 /// A page, oldest first.
