@@ -5,7 +5,7 @@
 
 use crate::cli::connection::Connection;
 use crate::cli::output;
-use crate::domain::{Action, ActionState, Finding, Queued, Untrusted, Visible, timestamp};
+use crate::domain::{Action, ActionState, Finding, Queued, Review, Untrusted, Visible, timestamp};
 use crate::feed::{Entry, RawPage, Source};
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use jiff::Timestamp;
@@ -22,9 +22,12 @@ Exit codes:
   1  the queue cannot be read, or an entry of it cannot (it is left out, and named on standard error)
   2  wrong usage";
 
-/// Columns that a cell may take at most: id, risk, action, agent, summary, state, left, found.
-const WIDEST: [usize; 8] = [128, 4, 32, 24, 60, 9, 9, 60];
-const HEAD: [&str; 8] = ["ID", "RISK", "ACTION", "AGENT", "SUMMARY", "STATE", "LEFT", "FOUND"];
+/// Columns that a cell may take at most: id, risk, action, agent, summary, state, left, review, found.
+const WIDEST: [usize; 9] = [128, 4, 32, 24, 60, 9, 9, 40, 60];
+const HEAD: [&str; 9] = ["ID", "RISK", "ACTION", "AGENT", "SUMMARY", "STATE", "LEFT", "REVIEW", "FOUND"];
+/// The columns that stand there only where some entry has something in them.
+const REVIEW: usize = 7;
+const FOUND: usize = 8;
 
 /// The arguments of `list`.
 #[derive(Debug, clap::Args)]
@@ -143,15 +146,29 @@ fn harmless(json: &str) -> String {
 fn table(entries: &[&Queued], now: Timestamp) -> Vec<String> {
     let mut head = HEAD.map(Visible::of);
     if entries.iter().all(|entry| entry.action.findings.is_empty()) {
-        head[7] = Visible::default();
+        head[FOUND] = Visible::default();
+    }
+    let reviewed = entries.iter().any(|entry| entry.review.is_some());
+    if !reviewed {
+        head[REVIEW] = Visible::default();
     }
     let rows: Vec<_> = std::iter::once(head).chain(entries.iter().map(|entry| row(entry, now))).collect();
     let width = |column: usize| rows.iter().map(|row| row[column].width()).max().unwrap_or_default();
-    let widths: [usize; 8] = std::array::from_fn(width);
-    rows.iter().map(|row| line(row, &widths)).collect()
+    let widths: [usize; 9] = std::array::from_fn(width);
+    rows.iter().map(|row| line(row, &widths, reviewed)).collect()
 }
 
-fn row(entry: &Queued, now: Timestamp) -> [Visible; 8] {
+/// `1 of 2: alice, bob`.
+fn review(review: &Review) -> Visible {
+    let mut all = Visible::of(&format!("{} of {}", review.count(), review.needed));
+    for (number, approval) in review.approvals.iter().enumerate() {
+        all.append(&Visible::of(if number == 0 { ": " } else { ", " }));
+        all.append(&approval.reviewer.name());
+    }
+    all
+}
+
+fn row(entry: &Queued, now: Timestamp) -> [Visible; 9] {
     let action = &entry.action;
     let left = match entry.state {
         ActionState::Pending => timestamp::countdown(timestamp::between(now, action.expires_at)),
@@ -167,13 +184,15 @@ fn row(entry: &Queued, now: Timestamp) -> [Visible; 8] {
         summary,
         Visible::of(entry.state.word()),
         Visible::of(&left),
+        entry.review.as_ref().map(|one| review(one)).unwrap_or_default(),
         Visible::of(&found.collect::<Vec<_>>().join(", ")),
     ];
     std::array::from_fn(|column| cells[column].cut(WIDEST[column]))
 }
 
-fn line(row: &[Visible; 8], widths: &[usize; 8]) -> String {
-    let cells = row.iter().zip(widths).map(|(cell, width)| {
+fn line(row: &[Visible; 9], widths: &[usize; 9], reviewed: bool) -> String {
+    let cells = row.iter().zip(widths).enumerate();
+    let cells = cells.filter(|(column, _)| reviewed || *column != REVIEW).map(|(_, (cell, width))| {
         let blanks = width.saturating_sub(cell.width());
         format!("{}{:blanks$}", cell.plain(), "")
     });
@@ -189,6 +208,21 @@ mod tests {
             r#"{{"v":1,"id":"{id}","tenant_id":"t","thread_id":"h","idempotency_key":"k","agent":"g","action":"{action}","payload":{{}},"summary":"{summary}","risk":"high","created_at":"2026-11-23T12:00:00Z","expires_at":"2026-11-23T12:10:00Z"}}"#
         );
         Queued::pending(Action::read(sealed).unwrap())
+    }
+
+    #[test]
+    fn who_has_approved_stands_there_where_several_are_needed() {
+        let decided_at = "2026-11-23T12:01:00Z".parse().unwrap();
+        let approval =
+            |name: &str| crate::domain::Approval { reviewer: name.into(), decided_at, reason: None };
+        let approvals = vec![approval("alice"), approval("b\u{1b}ob")];
+        let mut mail = entry("1", "send_email", "x");
+        mail.review = Some(Review { needed: 3, approvals, until: None }.into());
+        let now = "2026-11-23T12:05:29Z".parse().unwrap();
+        let table = table(&[&mail, &entry("2", "Bash", "y")], now);
+        assert!(table[0].ends_with("LEFT   REVIEW"), "{}", table[0]);
+        assert!(table[1].ends_with("04:31  2 of 3: alice, \"b␛ob\""), "{}", table[1]);
+        assert!(table[2].ends_with("04:31"), "{}", table[2]);
     }
 
     #[test]
