@@ -1,10 +1,11 @@
 //! That everything is told, in the transaction of what it tells, and that the log then holds; on either database.
 
-use super::super::super::{Decided, PauseCall, Report, Store as _, StoreError, Told};
+use super::super::super::{Decided, LookCall, PauseCall, Report, Store as _, StoreError, Told};
 use super::super::tests::{Fixture, SECOND, START, key, owner};
 use crate::gateway::audit::entry::{Entry, Facts, Kind};
 use crate::gateway::audit::verify::{self, verify};
 use std::collections::HashSet;
+use std::time::Duration;
 
 async fn told(fixture: &Fixture) -> Vec<Entry> {
     fixture
@@ -87,6 +88,36 @@ async fn several_reviewers_deadlines_and_pauses_are_told() {
 }
 
 #[tokio::test]
+async fn who_saw_it_and_for_how_long_is_told() {
+    let fixture = Fixture::new().await;
+    let (a, b) = (fixture.ask_for("a", 1).await, fixture.ask_for("b", 1).await);
+    let look = |at: Option<(&str, &str)>| {
+        let at = at.map(|(id, digest)| (id.to_owned(), digest.to_owned()));
+        let call =
+            LookCall { tenant: "t".into(), reviewer: "dana".into(), at, holds: Duration::from_secs(30) };
+        fixture.store.look(call)
+    };
+    // Said again while it goes on: nothing new.
+    for (after, at) in
+        [(0, Some(("a", &*a))), (10, Some(("a", &*a))), (15, Some(("b", &*b))), (100, None), (101, None)]
+    {
+        fixture.set(START + after * SECOND);
+        look(at).await.unwrap();
+    }
+    let all: Vec<_> = told(&fixture).await.into_iter().skip(2).collect();
+    let told: Vec<_> = all
+        .iter()
+        .map(|entry| (entry.kind.as_str(), entry.action_id.as_deref().unwrap(), entry.number("ms")))
+        .collect();
+    // Of the second nothing was heard any more, and it holds for 30 s.
+    let expected =
+        [("seen", "a", None), ("left", "a", Some(15_000)), ("seen", "b", None), ("left", "b", Some(30_000))];
+    assert_eq!(told, expected);
+    assert_eq!((all[0].text("digest"), all[0].by.as_str()), (Some(&*a), "dana"));
+    verified(&fixture).await;
+}
+
+#[tokio::test]
 async fn what_is_rolled_back_leaves_no_row_and_no_gap() {
     let fixture = Fixture::new().await;
     fixture.ask("a").await;
@@ -128,6 +159,30 @@ async fn every_so_many_rows_are_signed_and_the_rest_when_it_is_asked_for() {
     assert_eq!(size, Some(128));
     let numbers: HashSet<_> = told(&fixture).await.iter().map(|entry| entry.number("number")).collect();
     assert_eq!(numbers.len(), 130);
+}
+
+#[tokio::test]
+async fn whoever_was_at_the_rows_is_found_out_on_either_database() {
+    for (sql, row, word) in [
+        ("UPDATE audit SET entry = replace(entry, 'dana', 'evie') WHERE seq = 2", 2, "edited"),
+        ("UPDATE audit SET kind = 'seen' WHERE seq = 3", 3, "column kind"),
+        ("DELETE FROM audit WHERE seq = 2", 2, "deleted"),
+        ("DELETE FROM audit WHERE seq > 2", 3, "cut off"),
+    ] {
+        let fixture = Fixture::new().await;
+        fixture.ask("a").await;
+        fixture.decide("key-a").await.unwrap();
+        let unlocked = match fixture.kept.url() {
+            None => vec!["DROP TRIGGER audit_is_not_changed", "DROP TRIGGER audit_is_not_taken_away"],
+            Some(_) => vec!["ALTER TABLE audit DISABLE TRIGGER USER"],
+        };
+        for sql in unlocked.into_iter().chain([sql]) {
+            fixture.store.writer.run(move |tx| tx.db.execute(sql, &[]).map(drop)).await.unwrap();
+        }
+        let report = fixture.log(|log| verify(log, vec![key().public()], Vec::new()).unwrap()).await;
+        let first = report.troubles.first().unwrap_or_else(|| panic!("nothing: {sql}"));
+        assert!(first.row == row && first.to_string().contains(word), "{sql}: {first}");
+    }
 }
 
 #[tokio::test]
