@@ -256,3 +256,6 @@ pub(crate) async fn status(
     });
     Ok(json_text(StatusCode::OK, body.to_string()))
 }
+
+#[cfg(test)]
+mod tests;

@@ -86,8 +86,8 @@ async fn compare(store: &dyn Store, keys: &[PublicKey], place: &Place) -> Result
             return Ok(());
         }
     };
-    // One that another log's key signed says nothing of this one.
-    let Some(last) = last.filter(|note| note.check(keys).is_ok()) else { return Ok(()) };
+    // Those that another gateway has signed are for that one to look after.
+    let Some(last) = last.into_iter().rfind(|note| note.check(keys).is_ok()) else { return Ok(()) };
     let (rows, size) = (store.log_size().await?, last.checkpoint.size);
     let here = store.last_checkpoint(size).await?.filter(|here| here.size == size);
     let here = here.and_then(|here| Note::parse(&here.note));

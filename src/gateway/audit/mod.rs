@@ -3,7 +3,7 @@
 //!
 //! | file | what it owns |
 //! |---|---|
-//! | `entry` | the exact text of a row |
+//! | `entry`, `kind` | the exact text of a row; what can happen |
 //! | `tree`, `head` | hashes, the Merkle tree, where the log ends |
 //! | `key`, `note` | keys and signed checkpoints |
 //! | `stored` | what a database gives of its log |
@@ -19,6 +19,7 @@ pub mod head;
 mod keeper;
 pub mod key;
 pub mod keyfile;
+pub mod kind;
 pub mod note;
 pub mod places;
 #[cfg(feature = "postgres")]

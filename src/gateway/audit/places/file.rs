@@ -1,4 +1,4 @@
-//! A file that notes are appended to, and reading the last one back.
+//! A file that notes are appended to, and reading the last ones back.
 
 use super::super::note::Note;
 use std::fs::{File, OpenOptions};
@@ -6,7 +6,7 @@ use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-/// How much of the end of a file is read for its last note.
+/// How much of the end of a file is read for its last notes.
 const TAIL: u64 = 64 * 1024;
 
 /// Appends the note; when this returns, it is on the disk.
@@ -37,15 +37,15 @@ fn append(path: &Path, note: &str) -> io::Result<()> {
     Ok(())
 }
 
-/// The last note of such a file; `None` where there is none.
-pub(in super::super) fn last(path: &Path) -> io::Result<Option<Note>> {
+/// The last notes of such a file, in order; none where it is not there.
+pub(in super::super) fn last(path: &Path) -> io::Result<Vec<Note>> {
     let mut file = match File::open(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         opened => opened?,
     };
     let size = file.metadata()?.len();
     file.seek(SeekFrom::Start(size.saturating_sub(TAIL)))?;
     let mut bytes = Vec::new();
     file.take(TAIL).read_to_end(&mut bytes)?;
-    Ok(Note::all(&String::from_utf8_lossy(&bytes)).into_iter().flatten().next_back())
+    Ok(Note::all(&String::from_utf8_lossy(&bytes)).into_iter().flatten().collect())
 }

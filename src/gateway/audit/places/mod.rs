@@ -15,6 +15,9 @@ use tokio::sync::watch;
 /// Between two tries: at first, and at most.
 const AGAIN: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(60)];
 
+/// Tries after the gateway has gone.
+const LAST_TRIES: u32 = 3;
+
 /// A place for checkpoints.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Place {
@@ -49,7 +52,7 @@ impl Place {
 
 /// Brings every newest checkpoint to the place, until nobody sends one any more and the last is there.
 pub(super) async fn bring(place: Place, mut notes: watch::Receiver<Option<Checkpoint>>) {
-    let (mut brought, mut wait) = (None, AGAIN[0]);
+    let (mut brought, mut wait, mut tries) = (None, AGAIN[0], 0);
     loop {
         let newest = notes.borrow_and_update().clone();
         let due = newest.filter(|newest| brought.as_ref() != Some(newest));
@@ -71,7 +74,11 @@ pub(super) async fn bring(place: Place, mut notes: watch::Receiver<Option<Checkp
                 return;
             }
         } else {
-            // One more try where nothing comes any more; whoever waits for this does not wait for long.
+            // Where nothing comes any more, a few tries; whoever waits for this does not wait for long.
+            tries += u32::from(notes.has_changed().is_err());
+            if tries > LAST_TRIES {
+                return;
+            }
             tokio::time::sleep(wait).await;
             wait = (wait * 2).min(AGAIN[1]);
         }
