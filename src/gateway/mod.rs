@@ -35,6 +35,7 @@ mod events;
 mod expiry;
 mod exposure;
 mod metrics;
+mod openapi;
 mod presence;
 mod query;
 mod queue;
@@ -361,7 +362,8 @@ impl Gateway {
         self.credential(Role::Agent, name)
     }
 
-    fn credential(&self, role: Role, name: &str) -> SecretString {
+    /// A credential of that role that lives in this process only.
+    pub fn credential(&self, role: Role, name: &str) -> SecretString {
         let token = self.mint.token();
         self.shared.credentials.add(&token, role, name, &self.tenant);
         token

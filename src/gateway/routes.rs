@@ -3,7 +3,7 @@
 
 use super::auth::{self, Role, has_authorization};
 use super::tokens::http as tokens;
-use super::{Shared, agents, answer::Refusal, ask, decide, door, events, metrics, presence, queue};
+use super::{Shared, agents, answer::Refusal, ask, decide, door, events, metrics, openapi, presence, queue};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::handler::Handler;
@@ -55,6 +55,7 @@ fn table() -> Vec<Route> {
     vec![
         get("/healthz", Takes::Anyone, queue::healthz),
         get("/readyz", Takes::Anyone, queue::readyz),
+        get("/openapi.json", Takes::Anyone, openapi::description),
         get("/metrics", COUNTS, metrics::scrape),
         // Deciding, as the published AEGIS client calls it.
         post("/api/v1/hitl/approve", DECIDES, decide::approve),

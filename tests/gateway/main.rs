@@ -18,6 +18,7 @@ mod exposure;
 mod keeping;
 mod lasting;
 mod metrics;
+mod openapi;
 mod presence;
 mod queue;
 mod reviewers;
