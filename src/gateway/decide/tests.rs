@@ -16,6 +16,7 @@ fn what_is_told_of_an_answer_is_what_is_answered() {
         request_id: "request".into(),
         decided_at: Timestamp::UNIX_EPOCH,
         digest: None,
+        counted: None,
     };
     let all = [
         Decided::Duplicate(row()),
