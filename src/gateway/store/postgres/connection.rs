@@ -10,7 +10,6 @@ use std::collections::HashMap;
 use std::error::Error;
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::runtime::Handle;
-use tokio_postgres::error::{DbError, Severity};
 use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
 
 /// The channel on which every gateway of a database hears that there are new rows in the outbox (an empty payload), or that
@@ -92,8 +91,9 @@ impl PostgresConnection {
                     .ok_or_else(|| StoreError::Database(format!("no parameter {name}")))
             })
             .collect::<Result<_, _>>()?;
-        let client = self.client.borrow();
-        let client = client.as_ref().ok_or_else(|| StoreError::Database("there is no connection".into()))?;
+        let borrowed = self.client.borrow();
+        let client =
+            borrowed.as_ref().ok_or_else(|| StoreError::Database("there is no connection".into()))?;
         let run = async {
             let statement = client.prepare_cached(&text.sql).await?;
             let values: Vec<&(dyn ToSql + Sync)> = values.iter().map(|value| value as _).collect();
@@ -104,12 +104,18 @@ impl PostgresConnection {
             let count = rows.len() as u64;
             Ok((rows, count))
         };
-        self.runtime.block_on(run).map_err(|error: tokio_postgres::Error| {
-            if client.is_closed() {
-                self.open.set(false);
-            }
-            text::of(&error)
-        })
+        let error: tokio_postgres::Error = match self.runtime.block_on(run) {
+            Ok(found) => return Ok(found),
+            Err(error) => error,
+        };
+        let ended = client.is_closed() || text::ends_the_connection(&error);
+        drop(borrowed);
+        if ended {
+            // And with it the transaction, whether it says so already or not.
+            self.open.set(false);
+            self.let_go();
+        }
+        Err(text::of(&error))
     }
 
     /// In whatever state the connection is now, it is not used again.
@@ -171,6 +177,11 @@ impl Transactions for PostgresConnection {
     }
 
     fn commit(&self, news: &[Change]) -> Result<(), StoreError> {
+        if !self.open.get() {
+            return Err(StoreError::Database(
+                "the connection broke, and the transaction ended with it".into(),
+            ));
+        }
         let events = news.iter().any(|change| !change.is_look()).then_some("");
         let looks = news.iter().filter(|change| change.is_look()).map(|change| &*change.tenant);
         // Each once: the same news twice in a transaction is told once.
@@ -191,8 +202,7 @@ impl Transactions for PostgresConnection {
         // error all the same. A savepoint is refused then, and with it what stands behind it in the text.
         self.plain("SAVEPOINT whole; COMMIT").map_err(|error| {
             // Who is thrown out may have been so after the commit.
-            let severity = error.as_db_error().and_then(DbError::parsed_severity);
-            let said_no = severity == Some(Severity::Error);
+            let said_no = error.as_db_error().is_some() && !text::ends_the_connection(&error);
             self.let_go();
             if said_no { text::of(&error) } else { StoreError::Unknown }
         })

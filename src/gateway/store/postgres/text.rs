@@ -2,6 +2,7 @@
 
 use super::super::StoreError;
 use deadpool_postgres::PoolError;
+use tokio_postgres::error::{DbError, Severity};
 
 /// An error of a statement.
 pub(super) fn of(error: &tokio_postgres::Error) -> StoreError {
@@ -17,6 +18,13 @@ pub(crate) fn words(error: &tokio_postgres::Error) -> String {
             None => error.to_string(),
         },
     }
+}
+
+/// Whether the connection is of no use after it: it broke, or the server has thrown it out.
+pub(super) fn ends_the_connection(error: &tokio_postgres::Error) -> bool {
+    let broke = std::error::Error::source(error).is_some_and(|source| source.is::<std::io::Error>());
+    let severity = error.as_db_error().and_then(DbError::parsed_severity);
+    error.is_closed() || broke || matches!(severity, Some(Severity::Fatal | Severity::Panic))
 }
 
 /// An error of the pool.

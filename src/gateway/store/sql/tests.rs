@@ -379,6 +379,51 @@ async fn what_waits_is_committed_together() {
     assert!(times.iter().all(|now| *now == times[0] && *now > first.clone().unwrap()), "{times:?}");
 }
 
+#[tokio::test]
+async fn a_connection_that_is_cut_in_a_transaction_takes_it_along_and_the_next_one_is_whole() {
+    let fixture = Fixture::new().await;
+    if matches!(fixture.kept, Kept::File(_)) {
+        eprintln!("##### SKIPPED on SQLite, which has no connection that could be cut");
+        return;
+    }
+    for round in 0..3 {
+        let (told, pid) = tokio::sync::oneshot::channel();
+        let (go, may_go) = std::sync::mpsc::channel::<()>();
+        let key = format!("cut-{round}");
+        let cut = fixture.store.writer.run(move |tx| {
+            let pid: i64 = tx.db.cell("SELECT CAST(pg_backend_pid() AS BIGINT)", &[])?;
+            told.send(pid).unwrap();
+            may_go.recv().map_err(|_| StoreError::Closed)
+        });
+        let meanwhile = async {
+            let pid = pid.await.unwrap();
+            let waits = fixture.decide(&key);
+            let cutting = async {
+                fixture.kept.rows(&format!("SELECT pg_terminate_backend({pid}, 5000)")).await;
+                go.send(()).unwrap();
+            };
+            tokio::join!(waits, cutting).0
+        };
+        let (first, second) = tokio::join!(cut, meanwhile);
+        assert!(matches!(first, Err(StoreError::Database(_) | StoreError::Unknown)), "{first:?}");
+        // It has come into the same transaction, or into the next one.
+        let stands = fixture.store.standing(None, format!("request-{key}")).await.unwrap().is_some();
+        assert_eq!(stands, matches!(second, Ok(Decided::Accepted(_))), "{second:?}");
+        assert!(matches!(
+            fixture.decide(&format!("next-{round}")).await,
+            Ok(Decided::Accepted(_)) | Err(StoreError::Database(_))
+        ));
+    }
+    let mut again = Err(StoreError::Closed);
+    for _ in 0..10 {
+        again = fixture.decide("afterwards").await;
+        if again.is_ok() {
+            break;
+        }
+    }
+    assert!(matches!(again, Ok(Decided::Accepted(_))), "it goes on without a restart: {again:?}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn no_read_waits_for_a_write_and_no_two_writes_run_side_by_side() {
     let fixture = Fixture::new().await;
