@@ -35,7 +35,8 @@ async fn reviewer(
             None => return Some(call),
         }
     }
-    None
+    // It may not have come to it.
+    open
 }
 
 async fn over_and_over(data: &Path, store: Option<&str>, kept: &Kept, rounds: usize) {
