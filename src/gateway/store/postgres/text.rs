@@ -22,7 +22,7 @@ pub(crate) fn words(error: &tokio_postgres::Error) -> String {
 
 /// Whether the connection is of no use after it: it broke, or the server has thrown it out.
 pub(super) fn ends_the_connection(error: &tokio_postgres::Error) -> bool {
-    let broke = std::error::Error::source(error).is_some_and(|source| source.is::<std::io::Error>());
+    let broke = std::error::Error::source(error).is_some_and(<dyn std::error::Error>::is::<std::io::Error>);
     let severity = error.as_db_error().and_then(DbError::parsed_severity);
     error.is_closed() || broke || matches!(severity, Some(Severity::Fatal | Severity::Panic))
 }
