@@ -30,7 +30,7 @@ async fn an_answer_to_a_commit_that_is_lost_is_no_second_decision() {
     for (number, cut) in [Cut::After, Cut::Before, Cut::Nowhere, Cut::After].into_iter().enumerate() {
         let call = Call::bare("approve", format!("key-{number}"));
         let made = proxy.made();
-        proxy.cut(cut);
+        proxy.cut(cut, &call.request_id);
         let told = ledger.once(&call, &member.url).await;
         assert_eq!(told.is_none(), cut != Cut::Nowhere, "nobody is told more than is known: {told:?}");
         assert_eq!(proxy.made() - made, usize::from(cut != Cut::Nowhere));

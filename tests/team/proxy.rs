@@ -1,14 +1,13 @@
 //! A wire between a gateway and its PostgreSQL server that a test can cut where it hurts most: at a COMMIT, before it has
 //! arrived, or after it was carried out and before its answer is back.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
 /// Where the next COMMIT is cut.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
 pub(crate) enum Cut {
     Nowhere,
     /// The server never sees it.
@@ -19,7 +18,8 @@ pub(crate) enum Cut {
 
 #[derive(Default)]
 struct Plan {
-    next: AtomicU8,
+    /// Where, and a word of the transaction that it is about: a gateway commits things of its own too.
+    next: Mutex<Option<(Cut, String)>>,
     made: AtomicUsize,
 }
 
@@ -44,9 +44,9 @@ impl Proxy {
         Self { port, plan }
     }
 
-    /// Cuts the next COMMIT, once.
-    pub(crate) fn cut(&self, cut: Cut) {
-        self.plan.next.store(cut as u8, Ordering::SeqCst);
+    /// Cuts the next COMMIT of a transaction with that word in it, once.
+    pub(crate) fn cut(&self, cut: Cut, word: &str) {
+        *self.plan.next.lock().unwrap() = Some((cut, word.to_owned())).filter(|_| cut != Cut::Nowhere);
     }
 
     /// How many cuts were made.
@@ -55,20 +55,41 @@ impl Proxy {
     }
 }
 
+impl Plan {
+    /// Where this transaction is cut.
+    fn due(&self, transaction: &[u8]) -> Cut {
+        let mut next = self.next.lock().unwrap();
+        match next.take_if(|(_, word)| has(transaction, word.as_bytes())) {
+            Some((cut, _)) => {
+                self.made.fetch_add(1, Ordering::SeqCst);
+                cut
+            }
+            None => Cut::Nowhere,
+        }
+    }
+}
+
+fn has(bytes: &[u8], word: &[u8]) -> bool {
+    bytes.windows(word.len()).any(|window| window == word)
+}
+
 /// Carries bytes both ways until one end closes, or it is cut. Both ends are closed then.
 async fn carry(mut client: TcpStream, mut server: TcpStream, plan: Arc<Plan>) {
-    let (mut up, mut down) = (vec![0; 64 * 1024], vec![0; 64 * 1024]);
+    let (mut up, mut down, mut transaction) = (vec![0; 64 * 1024], vec![0; 64 * 1024], Vec::new());
     loop {
         tokio::select! {
             read = client.read(&mut up) => {
                 let Ok(bytes @ 1..) = read else { return };
-                let commit = up[..bytes].windows(7).any(|window| window == b"COMMIT\0");
-                let cut = if commit { plan.next.swap(0, Ordering::SeqCst) } else { 0 };
-                plan.made.fetch_add(usize::from(cut != 0), Ordering::SeqCst);
-                if cut == Cut::Before as u8 || server.write_all(&up[..bytes]).await.is_err() {
+                transaction.extend_from_slice(&up[..bytes]);
+                let mut cut = Cut::Nowhere;
+                if has(&transaction, b"COMMIT\0") {
+                    cut = plan.due(&transaction);
+                    transaction.clear();
+                }
+                if cut == Cut::Before || server.write_all(&up[..bytes]).await.is_err() {
                     return;
                 }
-                if cut == Cut::After as u8 {
+                if cut == Cut::After {
                     swallow(&mut server).await;
                     return;
                 }
