@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-const DECISIONS: usize = 12_800;
+const DECISIONS: usize = 9_600;
 const IN_FLIGHT: usize = 64;
 
 fn main() {
@@ -193,7 +193,7 @@ fn copy(after: &Path, before: &Path) -> Duration {
     }
     to.set_prepared_statement_cache_capacity(64);
     let added =
-        [("decision", "id"), ("outbox", "seq"), ("call", "at"), ("audit", "seq"), ("checkpoint", "size")]
+        [("decision", "id"), ("outbox", "seq"), ("call", "decision_id"), ("audit", "seq"), ("checkpoint", "size")]
             .map(|(table, column)| added(&from, &to, table, column));
     let ended = rows(&from, "SELECT state, ended_at, approval_expires_at, id FROM action ORDER BY ended_at");
     assert_eq!((ended.len(), added[0].rows.len()), (DECISIONS, DECISIONS));
