@@ -192,9 +192,14 @@ fn copy(after: &Path, before: &Path) -> Duration {
             .unwrap();
     }
     to.set_prepared_statement_cache_capacity(64);
-    let added =
-        [("decision", "id"), ("outbox", "seq"), ("call", "decision_id"), ("audit", "seq"), ("checkpoint", "size")]
-            .map(|(table, column)| added(&from, &to, table, column));
+    let added = [
+        ("decision", "id"),
+        ("outbox", "seq"),
+        ("call", "decision_id"),
+        ("audit", "seq"),
+        ("checkpoint", "size"),
+    ]
+    .map(|(table, column)| added(&from, &to, table, column));
     let ended = rows(&from, "SELECT state, ended_at, approval_expires_at, id FROM action ORDER BY ended_at");
     assert_eq!((ended.len(), added[0].rows.len()), (DECISIONS, DECISIONS));
     let head = rows(&from, "SELECT size, hash, peaks FROM audit_head").remove(0);
