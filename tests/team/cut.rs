@@ -102,3 +102,31 @@ async fn a_database_that_goes_away_and_comes_back_is_used_again_and_nothing_is_d
     }
     assert_eq!(ledger.audit(&kept).await, 600);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_is_thrown_out_at_its_last_statement_stops_no_gateway_for_good() {
+    let Some(own) = postgres("a connection that is thrown out at its last statement").await else { return };
+    let (dir, url, name) = (tempfile::tempdir().unwrap(), own.url(), own.name().to_owned());
+    let member = start(&dir, "data", &url);
+    let (ledger, kept) = (Ledger::new([member.url.clone()]), Kept::Server(own));
+    let (other, connection) = tokio_postgres::connect(&url, tokio_postgres::NoTls).await.unwrap();
+    tokio::spawn(connection);
+    let throw_out = format!(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+         WHERE datname = '{name}' AND wait_event_type = 'Lock' AND query LIKE 'UPDATE audit_head%'"
+    );
+    for number in 0..3 {
+        let call = Call::bare("approve", format!("key-{number}"));
+        // The end of the audit log is written last, and waits for this one.
+        other.batch_execute("BEGIN; SELECT 1 FROM audit_head FOR UPDATE").await.unwrap();
+        let (told, ()) = tokio::join!(ledger.once(&call, &member.url), async {
+            while kept.rows(&throw_out).await.is_empty() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            other.batch_execute("ROLLBACK").await.unwrap();
+        });
+        assert_eq!(told, None, "it was thrown out before the commit");
+        assert_eq!(ledger.decide(0, &call).await, Told::Mine, "it goes on without a restart");
+    }
+    assert_eq!(ledger.audit(&kept).await, 3);
+}
