@@ -28,6 +28,7 @@ const CALLERS: [&str; 12] = [
 const TABLE: &str = "
     method path                             no   garb unkn agen revi audi admi t-ag t-re t-ad expi revo
     GET    /healthz                         200  200  200  200  200  200  200  200  200  200  200  200
+    GET    /openapi.json                    200  200  200  200  200  200  200  200  200  200  200  200
     GET    /readyz                          200  200  200  200  200  200  200  200  200  200  200  200
     GET    /metrics                         200  200  200  200  200  200  200  200  200  200  200  200
     POST   /api/v1/hitl/approve             ?    ?    ?    role 202  role role role 202  role exp  rev
