@@ -1,10 +1,9 @@
 //! `aegis-console gateway`: looking after a gateway's database. `serve` runs it; nothing here needs it to stand still.
 
-use crate::cli::serve::default_data;
-use crate::gateway::{self, Database};
+use crate::cli::place::Place;
+use crate::gateway;
 use anyhow::bail;
 use clap::Subcommand;
-use secrecy::SecretString;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -42,35 +41,22 @@ enum Command {
     },
 }
 
-/// Where the database is.
-#[derive(Debug, clap::Args)]
-struct Place {
-    /// The directory of the gateway's data [default: aegis-console in the XDG state directory]
-    #[arg(long, value_name = "DIR")]
-    data: Option<PathBuf>,
-    /// The PostgreSQL database, where it is not SQLite: postgres://USER:PASSWORD@HOST:5432/DATABASE. Put it into the
-    /// environment where it holds a password
-    #[arg(long, value_name = "URL", env = "AEGIS_CONSOLE_STORE", hide_env_values = true)]
-    store: Option<SecretString>,
-}
-
 /// Runs the command.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     match args.command {
-        Command::Backup { file, place } => backup(&file, place),
-        Command::Migrate { place } => migrate(place),
+        Command::Backup { file, place } => backup(&file, &place),
+        Command::Migrate { place } => migrate(&place),
     }
 }
 
-fn backup(file: &Path, place: Place) -> anyhow::Result<ExitCode> {
-    if place.store.is_some() {
+fn backup(file: &Path, place: &Place) -> anyhow::Result<ExitCode> {
+    if place.store().is_some() {
         bail!(
             "a PostgreSQL database is backed up by PostgreSQL's own tools: pg_dump --format=custom --file {} DATABASE",
             file.display()
         );
     }
-    let data = place.data.map_or_else(default_data, Ok)?;
-    let copied = gateway::backup(&data, file)?;
+    let copied = gateway::backup(&place.data()?, file)?;
     // Whoever closed standard output does not want to read it; the copy is there all the same.
     let _ = writeln!(
         std::io::stdout(),
@@ -83,11 +69,9 @@ fn backup(file: &Path, place: Place) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn migrate(place: Place) -> anyhow::Result<ExitCode> {
-    let data = place.data.map_or_else(default_data, Ok)?;
-    let database = place.store.map_or(Database::Sqlite, Database::Postgres);
+fn migrate(place: &Place) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let (before, now) = runtime.block_on(gateway::migrate(&database, &data))?;
+    let (before, now) = runtime.block_on(gateway::migrate(&place.database(), &place.data()?))?;
     let _ = match before == now {
         true => writeln!(std::io::stdout(), "the schema is {now} already, the newest of this program"),
         false => writeln!(std::io::stdout(), "the schema was {before} and is {now} now"),

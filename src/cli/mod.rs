@@ -17,6 +17,7 @@ pub mod list;
 pub mod logs;
 pub mod outbox;
 pub mod output;
+pub mod place;
 mod recorded;
 pub mod resume;
 pub mod review;

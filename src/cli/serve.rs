@@ -4,10 +4,8 @@
 
 use crate::cli::checkpoints::Checkpoints;
 use crate::cli::logs::Logs;
-use crate::gateway::{Bounds, Config, Database, Gateway, GatewayError, SHORTEST_KEEP, TlsFiles};
-use anyhow::Context as _;
-use etcetera::BaseStrategy as _;
-use secrecy::SecretString;
+use crate::cli::place::Place;
+use crate::gateway::{Bounds, Config, Gateway, GatewayError, SHORTEST_KEEP, TlsFiles};
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -24,13 +22,8 @@ pub struct Args {
     /// only once somebody has a token of their own
     #[arg(long, value_name = "ADDRESS", default_value = DEFAULT_LISTEN)]
     listen: SocketAddr,
-    /// Where to keep the database and the tokens [default: aegis-console in the XDG state directory]
-    #[arg(long, value_name = "DIR")]
-    data: Option<PathBuf>,
-    /// A PostgreSQL database instead of SQLite: postgres://USER:PASSWORD@HOST:5432/DATABASE. Any number of gateways may
-    /// share one. Put it into the environment where it holds a password
-    #[arg(long, value_name = "URL", env = "AEGIS_CONSOLE_STORE", hide_env_values = true)]
-    store: Option<SecretString>,
+    #[command(flatten)]
+    place: Place,
     /// The TLS certificate in PEM, after it those that lead to its authority: then https is spoken, and nothing else
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     tls_cert: Option<PathBuf>,
@@ -67,20 +60,11 @@ pub struct Args {
 /// Where a gateway listens unless told otherwise: what the published client calls by default.
 pub const DEFAULT_LISTEN: &str = "127.0.0.1:8000";
 
-/// The data directory unless told otherwise: `aegis-console` in the XDG state directory.
-pub fn default_data() -> anyhow::Result<PathBuf> {
-    let base = etcetera::base_strategy::Xdg::new()
-        .context("there is no home directory to keep data in; name a directory with --data")?;
-    let state = base.state_dir().context("there is no state directory; name a directory with --data")?;
-    Ok(state.join("aegis-console"))
-}
-
 /// Runs the command.
 pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     args.logs.start();
-    let data = args.data.map_or_else(default_data, Ok)?;
-    let mut config = Config::new(args.listen, data);
-    config.database = args.store.map_or(Database::Sqlite, Database::Postgres);
+    let mut config = Config::new(args.listen, args.place.data()?);
+    config.database = args.place.database();
     config.tls = args.tls_cert.zip(args.tls_key).map(|(certificate, key)| TlsFiles { certificate, key });
     config.behind_proxy = args.behind_proxy;
     config.rules = args.rules;

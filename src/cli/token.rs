@@ -3,13 +3,12 @@
 //! A token is printed once, on standard output and nothing beside it there, so that it can go straight into a file.
 
 use super::output::{json, line, table};
-use super::serve;
+use super::place::Place;
 use crate::domain::Visible;
-use crate::gateway::{Database, Role, TokenDesk, TokenInfo, TokenOrder};
+use crate::gateway::{Role, TokenDesk, TokenInfo, TokenOrder};
 use anyhow::bail;
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::ExposeSecret as _;
 use std::io::Write as _;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// The arguments of `token`.
@@ -31,19 +30,6 @@ enum Command {
     List(List),
     /// Take a token back: a gateway that runs refuses it within a second
     Revoke(Revoke),
-}
-
-/// Whose tokens.
-#[derive(Debug, clap::Args)]
-struct Place {
-    /// Where the gateway keeps its own files: the key of the audit log, and the database where it is SQLite's [default:
-    /// aegis-console in the XDG state directory]
-    #[arg(long, value_name = "DIR")]
-    data: Option<PathBuf>,
-    /// The gateway's PostgreSQL database: postgres://USER:PASSWORD@HOST:5432/DATABASE. Put it into the environment where
-    /// it holds a password
-    #[arg(long, value_name = "URL", env = "AEGIS_CONSOLE_STORE", hide_env_values = true)]
-    store: Option<SecretString>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -110,23 +96,20 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-impl Place {
-    /// `make`: whether a database that is not there is made.
-    async fn open(self, make: bool) -> anyhow::Result<TokenDesk> {
-        let data = self.data.map_or_else(serve::default_data, Ok)?;
-        if self.store.is_none() && !make && !data.join("gateway.db").exists() {
-            bail!(
-                "there is no gateway's database in {}: name its directory with --data, or its database with --store",
-                data.display()
-            );
-        }
-        let database = self.store.map_or(Database::Sqlite, Database::Postgres);
-        Ok(TokenDesk::open(&database, &data).await?)
+/// `make`: whether a database that is not there is made.
+async fn open(place: &Place, make: bool) -> anyhow::Result<TokenDesk> {
+    let data = place.data()?;
+    if place.store().is_none() && !make && !data.join("gateway.db").exists() {
+        bail!(
+            "there is no gateway's database in {}: name its directory with --data, or its database with --store",
+            data.display()
+        );
     }
+    Ok(TokenDesk::open(&place.database(), &data).await?)
 }
 
 async fn create(args: Create) -> anyhow::Result<()> {
-    let desk = args.place.open(true).await?;
+    let desk = open(&args.place, true).await?;
     let order =
         TokenOrder { tenant: args.tenant, name: args.name, role: args.role, expires_in: args.expires };
     let made = desk.create(order, operator()).await;
@@ -142,7 +125,7 @@ async fn create(args: Create) -> anyhow::Result<()> {
 }
 
 async fn list(args: List) -> anyhow::Result<()> {
-    let desk = args.place.open(false).await?;
+    let desk = open(&args.place, false).await?;
     let listed = desk.list(args.tenant.as_deref()).await;
     desk.close().await;
     let listed = listed?;
@@ -157,7 +140,7 @@ async fn list(args: List) -> anyhow::Result<()> {
 }
 
 async fn revoke(args: Revoke) -> anyhow::Result<()> {
-    let desk = args.place.open(false).await?;
+    let desk = open(&args.place, false).await?;
     let revoked = desk.revoke(args.tenant.as_deref(), &args.which, operator()).await;
     desk.close().await;
     let revoked = revoked?;

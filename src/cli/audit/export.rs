@@ -1,8 +1,9 @@
 //! `aegis-console audit export`: the whole log on standard output, row by row. As JSON Lines each line is the exact text
 //! that was hashed; another format is made in a file of its own.
 
-use super::{Which, agentack};
+use super::{agentack, open};
 use crate::cli::output;
+use crate::cli::place::Place;
 use crate::gateway::audit::stored::{Log, StoredRow};
 use crate::gateway::audit::tree;
 use clap::ValueEnum;
@@ -25,7 +26,7 @@ Exit codes:
 #[command(after_help = AFTER_HELP)]
 pub(super) struct Args {
     #[command(flatten)]
-    which: Which,
+    place: Place,
     /// How it is written
     #[arg(long, value_enum, default_value_t = Format::Jsonl)]
     format: Format,
@@ -43,7 +44,7 @@ enum Format {
 }
 
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let mut log = args.which.open()?;
+    let mut log = open(&args.place)?;
     let mut out = BufWriter::new(io::stdout().lock());
     let whole = match args.format {
         Format::Jsonl => jsonl(&mut *log, args.tenant.as_deref(), &mut out),

@@ -6,12 +6,11 @@ mod show;
 mod verify;
 
 use crate::cli::output;
-use crate::cli::serve;
+use crate::cli::place::Place;
 use crate::gateway::audit::sqlite::SqliteLog;
 use crate::gateway::audit::stored::{Log, LogError};
 use clap::Subcommand;
 use secrecy::SecretString;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Nobody could look.
@@ -34,30 +33,13 @@ enum Command {
     Export(export::Args),
 }
 
-/// Which log.
-#[derive(Debug, clap::Args)]
-struct Which {
-    /// The directory of the gateway [default: aegis-console in the XDG state directory]
-    #[arg(long, value_name = "DIR")]
-    data: Option<PathBuf>,
-    /// The PostgreSQL database of the gateway, where it is not SQLite in its directory
-    #[arg(long, value_name = "URL", env = "AEGIS_CONSOLE_STORE", hide_env_values = true)]
-    store: Option<SecretString>,
-}
-
-impl Which {
-    fn directory(&self) -> anyhow::Result<PathBuf> {
-        self.data.clone().map_or_else(serve::default_data, Ok)
+/// Opens the log, as of now.
+fn open(place: &Place) -> Result<Box<dyn Log>, LogError> {
+    if let Some(url) = place.store() {
+        return postgres(url);
     }
-
-    /// Opens it, as of now.
-    fn open(&self) -> Result<Box<dyn Log>, LogError> {
-        if let Some(url) = &self.store {
-            return postgres(url);
-        }
-        let directory = self.directory().map_err(|error| LogError::OutOfReach(error.to_string()))?;
-        Ok(Box::new(SqliteLog::open(&directory.join("gateway.db"))?))
-    }
+    let directory = place.data().map_err(|error| LogError::OutOfReach(error.to_string()))?;
+    Ok(Box::new(SqliteLog::open(&directory.join("gateway.db"))?))
 }
 
 #[cfg(feature = "postgres")]

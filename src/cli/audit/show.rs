@@ -1,8 +1,9 @@
 //! `aegis-console audit show`: what became of one action, from the rows of the log about it. Every text from outside is made
 //! visible here before it is printed.
 
-use super::Which;
+use super::open;
 use crate::cli::output;
+use crate::cli::place::Place;
 use crate::domain::{Action, Digest, Untrusted, Visible, timestamp};
 use crate::gateway::audit::entry::{Entry, Kind};
 use crate::gateway::audit::stored::StoredRow;
@@ -23,14 +24,14 @@ pub(super) struct Args {
     /// The id of the action
     id: String,
     #[command(flatten)]
-    which: Which,
+    place: Place,
     /// Only of this tenant
     #[arg(long)]
     tenant: Option<String>,
 }
 
 pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let rows = args.which.open()?.about(&args.id, args.tenant.as_deref())?;
+    let rows = open(&args.place)?.about(&args.id, args.tenant.as_deref())?;
     if rows.is_empty() {
         output::complain(&format!("the audit log has nothing about {}", args.id));
         return Ok(ExitCode::FAILURE);

@@ -1,7 +1,8 @@
 //! `aegis-console audit verify`: whether the log holds. What is checked and how is `gateway::audit::verify`'s.
 
-use super::Which;
+use super::open;
 use crate::cli::output;
+use crate::cli::place::Place;
 use crate::domain::{Visible, timestamp};
 use crate::gateway::audit::key::PublicKey;
 use crate::gateway::audit::keyfile;
@@ -30,7 +31,7 @@ const LARGEST: u64 = 256 * 1024 * 1024;
 #[command(after_help = AFTER_HELP)]
 pub(super) struct Args {
     #[command(flatten)]
-    which: Which,
+    place: Place,
     /// A file with checkpoints that was kept elsewhere: notes one after another, or lines of the system's log; may be repeated
     #[arg(long, value_name = "FILE")]
     checkpoint: Vec<PathBuf>,
@@ -44,7 +45,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let keys = keys(args)?;
     let elsewhere = elsewhere(args)?;
     let given = elsewhere.len();
-    let opened = args.which.open();
+    let opened = open(&args.place);
     let report = match opened {
         Ok(mut log) => verify(&mut *log, keys, elsewhere)?,
         Err(LogError::Damaged(why)) => {
@@ -60,7 +61,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<ExitCode> {
 fn keys(args: &Args) -> anyhow::Result<Vec<PublicKey>> {
     let mut files = args.public_key.clone();
     if files.is_empty() {
-        files.push(args.which.directory()?.join(keyfile::PUBLIC));
+        files.push(args.place.data()?.join(keyfile::PUBLIC));
     }
     let mut keys = Vec::new();
     for file in files {
@@ -77,7 +78,7 @@ fn elsewhere(args: &Args) -> anyhow::Result<Vec<Elsewhere>> {
     for file in &args.checkpoint {
         all.extend(notes(file)?);
     }
-    let own = args.which.directory()?.join("checkpoints");
+    let own = args.place.data()?.join("checkpoints");
     if args.checkpoint.is_empty() && own.exists() {
         all.extend(notes(&own)?);
     }

@@ -1,7 +1,7 @@
 //! What is in force, as TOML with the source of each value behind it; and every path that is looked at.
 
 use super::Chosen;
-use crate::cli::serve;
+use crate::cli::place::default_data;
 use crate::config::{Origin, place};
 use crate::console::theme::Role;
 use crate::domain::Visible;
@@ -83,7 +83,7 @@ pub(super) fn paths(chosen: &Chosen) -> Vec<(&'static str, String)> {
         Some(path) => visible(path),
         None => format!("{} (shipped)", Visible::of(&chosen.theme_name).plain()),
     };
-    let data = serve::default_data();
+    let data = default_data();
     let data = data.map_or_else(|error| format!("none: {error}"), |path| visible(&path));
     let journal = match (&config.journal, &config.server.0) {
         (Some(path), _) => visible(path),

@@ -10,7 +10,7 @@ pub use look::Look;
 use self::effects::Doers;
 use super::config::Chosen;
 use super::connection::Connection;
-use super::serve;
+use super::{place, serve};
 use crate::client::AegisClient;
 use crate::clock;
 use crate::console::app::{Message, Model, Settings};
@@ -194,7 +194,7 @@ async fn of_own_gateway(args: Args, chosen: &Chosen) -> anyhow::Result<ExitCode>
         Some(listen) => listen,
         None => serve::DEFAULT_LISTEN.parse().context("the default address")?,
     };
-    let data = args.data.map_or_else(serve::default_data, Ok)?;
+    let data = args.data.map_or_else(place::default_data, Ok)?;
     // Beside the gateway's own data: whoever moves or removes that takes its decisions along.
     let journal = args.journal.unwrap_or_else(|| data.join("journal.sqlite"));
     let gateway = Gateway::start(Config::new(listen, data)).await?;

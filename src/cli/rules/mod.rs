@@ -5,7 +5,7 @@ mod check;
 mod say;
 
 use super::output::{complain, line};
-use super::serve;
+use super::place;
 use crate::domain::Visible;
 use crate::gateway::EXAMPLE_RULES;
 use std::fs::{DirBuilder, OpenOptions};
@@ -57,7 +57,7 @@ impl Place {
         match (&self.rules, &self.data) {
             (Some(file), _) => Ok(file.clone()),
             (None, Some(data)) => Ok(data.join("rules.toml")),
-            (None, None) => Ok(serve::default_data()?.join("rules.toml")),
+            (None, None) => Ok(place::default_data()?.join("rules.toml")),
         }
     }
 }

@@ -13,6 +13,7 @@ use std::sync::Arc;
 pub(super) fn look(tx: &mut Tx<'_>, call: &LookCall) -> Result<Option<Vec<Looking>>, StoreError> {
     let (tenant, reviewer) = (&call.tenant, &call.reviewer);
     let before = of(tx.db, tenant, reviewer)?;
+    let mut deadline = None;
     match &call.at {
         None => {
             if let Some(before) = before {
@@ -42,10 +43,10 @@ pub(super) fn look(tx: &mut Tx<'_>, call: &LookCall) -> Result<Option<Vec<Lookin
                     begin(tx, call, action_id, digest, until)?;
                 }
             }
-            tx.announce(Change { deadline: Some(until), ..Change::look(Arc::clone(tenant)) });
+            deadline = Some(until);
         }
     }
-    tx.announce(Change::look(Arc::clone(tenant)));
+    tx.announce(Change { deadline, ..Change::look(Arc::clone(tenant)) });
     all(tx.db, tenant, tx.now).map(Some)
 }
 
