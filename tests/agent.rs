@@ -359,3 +359,32 @@ async fn our_gateway_and_our_agent_agree() {
     assert_eq!(changed.request().state, RequestState::Pending, "another submission is asked anew");
     gateway.shutdown().await;
 }
+
+#[tokio::test]
+async fn who_cannot_wait_for_ever_withdraws_what_was_asked_and_takes_no_approval() {
+    let (_data, gateway, gate, _) = gateway().await;
+    let never = std::future::pending::<()>;
+    let mut id = None;
+    let see = |request: &aegis_console::agent::Request| id = Some(request.id);
+    let late = gate.check_within(&wish(), "late", Duration::from_millis(300), never(), see).await;
+    assert!(matches!(late, Answer::Expired { request_id } if Some(request_id) == id), "{late:?}");
+    let withdrawn = gate.ask(&wish(), "late").await.unwrap();
+    assert_eq!(withdrawn.request().state, RequestState::Cancelled, "nobody can approve it any more");
+
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let stopped = async {
+        let _ = stopped.await;
+    };
+    let stop = |_: &aegis_console::agent::Request| stop.send(()).unwrap();
+    let wish = wish();
+    let answer = gate.check_within(&wish, "stopped", Duration::from_secs(60), stopped, stop).await;
+    assert!(matches!(answer, Answer::Cancelled { .. }), "{answer:?}");
+    let withdrawn = gate.ask(&wish, "stopped").await.unwrap();
+    assert_eq!(withdrawn.request().state, RequestState::Cancelled);
+
+    let nobody = AapClient::new("http://127.0.0.1:9/aap", "s3cret").unwrap();
+    let answer = Gate::new(nobody);
+    let answer = answer.check_within(&wish, "k", Duration::from_millis(100), never(), |_| {}).await;
+    assert!(matches!(answer, Answer::Error { request_id: None, .. }), "{answer:?}");
+    gateway.shutdown().await;
+}

@@ -19,6 +19,8 @@ const WAIT: Duration = Duration::from_secs(25);
 const PACE: Duration = Duration::from_millis(500);
 /// How long after its deadline a request may stay undecided: clocks differ.
 const SLACK: Duration = Duration::from_secs(10);
+/// How long a withdrawal may take, where somebody waits for the no.
+const WITHDRAWAL: Duration = Duration::from_secs(2);
 
 /// What came of asking.
 #[derive(Debug)]
@@ -115,6 +117,47 @@ impl Gate {
             Ok(asked) => asked.answer().await,
             Err(error) => Answer::Error { request_id: None, error },
         }
+    }
+
+    /// Asks as [`check`](Self::check) does, for somebody who cannot wait for ever: after `limit`, or once `stop` is
+    /// done, the request is withdrawn, and the answer is no. `asked` is told of the request once it is the provider's.
+    ///
+    /// A stop ends in [`Answer::Cancelled`] and a limit in [`Answer::Expired`], whatever was decided meanwhile: an
+    /// approval that comes too late is not taken.
+    pub async fn check_within(
+        &self,
+        submission: &Submission,
+        key: &str,
+        limit: Duration,
+        stop: impl Future<Output = ()>,
+        asked: impl FnOnce(&Request),
+    ) -> Answer {
+        let mut request_id = None;
+        let check = async {
+            let request = match self.ask(submission, key).await {
+                Ok(request) => request,
+                Err(error) => return Answer::Error { request_id: None, error },
+            };
+            request_id = Some(request.request().id);
+            asked(request.request());
+            request.answer().await
+        };
+        let stopped = tokio::select! {
+            // What is known is said first.
+            biased;
+            answer = check => return answer,
+            () = stop => true,
+            () = tokio::time::sleep(limit) => false,
+        };
+        let Some(request_id) = request_id else {
+            let why = if stopped { "it was stopped" } else { "its time was up" };
+            let why = format!("{why} before the provider answered");
+            return Answer::Error { request_id: None, error: AapError::Unreachable(why) };
+        };
+        // Where that cannot be had in time the request runs out by itself, and nobody is left to take its approval.
+        let withdrawn = self.client.cancel(request_id);
+        let _ = tokio::time::timeout(WITHDRAWAL, withdrawn).await;
+        if stopped { Answer::Cancelled { request_id } } else { Answer::Expired { request_id } }
     }
 
     /// Asks and does not wait: for callers that may want to [withdraw](Asked::withdraw).

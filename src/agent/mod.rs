@@ -24,11 +24,13 @@
 //! ```
 
 mod client;
+mod context;
 mod gate;
 mod request;
 mod submission;
 
 pub use client::{AapClient, AapError};
+pub use context::{Context, Covers, Silence, Source};
 pub use gate::{Answer, Approval, Asked, Gate};
 pub use request::{Broken, Consumption, Decided, Request, RequestState, Status};
 pub use submission::{BadSubmission, Submission};

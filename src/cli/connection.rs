@@ -48,21 +48,7 @@ impl Connection {
     /// # Errors
     /// A file that cannot be read, that others can read, or that holds no token. The message never holds the token.
     pub fn credential(&self) -> anyhow::Result<Option<SecretString>> {
-        if let Some(path) = &self.token_file {
-            return read_token(path).map(Some);
-        }
-        if let Some(path) = std::env::var_os(TOKEN_FILE_VARIABLE).filter(|path| !path.is_empty()) {
-            let token = read_token(Path::new(&path));
-            return token.with_context(|| format!("from {TOKEN_FILE_VARIABLE}")).map(Some);
-        }
-        match std::env::var(TOKEN_VARIABLE) {
-            Ok(text) if text.trim().is_empty() => Ok(None),
-            Ok(text) => {
-                check(&text).with_context(|| format!("{TOKEN_VARIABLE} holds no usable token")).map(Some)
-            }
-            Err(std::env::VarError::NotPresent) => Ok(None),
-            Err(std::env::VarError::NotUnicode(_)) => bail!("{TOKEN_VARIABLE} is not text"),
-        }
+        credential(self.token_file.as_deref(), TOKEN_FILE_VARIABLE, TOKEN_VARIABLE)
     }
 
     /// A client of that server with that credential, ready for what else the command wants to set.
@@ -70,10 +56,41 @@ impl Connection {
     /// # Errors
     /// As [`credential`](Self::credential), and a `--ca-file` that cannot be read or holds no certificate.
     pub fn client(&self) -> anyhow::Result<Builder> {
-        let authorities =
-            self.ca_file.as_deref().map_or_else(|| Ok(Authorities::default()), read_authorities);
-        Ok(client(self.url(), self.credential()?).authorities(authorities?))
+        Ok(client(self.url(), self.credential()?).authorities(authorities(self.ca_file.as_deref())?))
     }
+}
+
+/// A credential: from the file of the flag, else from the file that the first variable names, else from the second
+/// variable. One that is empty counts as not set.
+///
+/// # Errors
+/// A file that cannot be read, that others can read, or that holds no token. The message never holds the token.
+pub fn credential(
+    file: Option<&Path>,
+    file_variable: &str,
+    variable: &str,
+) -> anyhow::Result<Option<SecretString>> {
+    if let Some(path) = file {
+        return read_token(path).map(Some);
+    }
+    if let Some(path) = std::env::var_os(file_variable).filter(|path| !path.is_empty()) {
+        let token = read_token(Path::new(&path));
+        return token.with_context(|| format!("from {file_variable}")).map(Some);
+    }
+    match std::env::var(variable) {
+        Ok(text) if text.trim().is_empty() => Ok(None),
+        Ok(text) => check(&text).with_context(|| format!("{variable} holds no usable token")).map(Some),
+        Err(std::env::VarError::NotPresent) => Ok(None),
+        Err(std::env::VarError::NotUnicode(_)) => bail!("{variable} is not text"),
+    }
+}
+
+/// The authorities of that file, or of this machine where none is named.
+///
+/// # Errors
+/// The file cannot be read or holds no certificate.
+pub fn authorities(file: Option<&Path>) -> anyhow::Result<Authorities> {
+    file.map_or_else(|| Ok(Authorities::default()), read_authorities)
 }
 
 /// A client of that server with that credential; for a gateway in this process, whose credential never leaves it.

@@ -23,7 +23,7 @@ impl Fixture {
         self.agent_call("POST", format!("/aap/v1/requests/{id}/outcome"), None, body).await
     }
 
-    async fn withdraw(&self, id: &str) -> Answer {
+    pub(super) async fn withdraw(&self, id: &str) -> Answer {
         self.agent_call("DELETE", format!("/aap/v1/requests/{id}"), None, "").await
     }
 }
