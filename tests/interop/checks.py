@@ -9,7 +9,6 @@ import json
 import pathlib
 import subprocess
 import sys
-import threading
 import time
 import traceback
 import urllib.request
@@ -29,6 +28,9 @@ from agentapprovalprotocol import (
     Pending,
 )
 
+import gateway as gateways
+from gateway import meanwhile
+
 BINARY, WORK = sys.argv[1], pathlib.Path(sys.argv[2])
 CHECKS = []
 
@@ -38,79 +40,18 @@ def check(function):
     return function
 
 
-class Gateway:
-    """A gateway of its own, on a free port, with its data in a fresh directory."""
+class Gateway(gateways.Gateway):
+    """One that is called by hand too."""
 
     def __init__(self, name, *flags):
-        self.data = WORK / name
-        command = [BINARY, "serve", "--listen", "127.0.0.1:0", "--data", str(self.data), *flags]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        first = self.process.stdout.readline()
-        assert first.startswith("listening on "), f"serve said {first!r}"
-        self.url = first.split()[-1]
-
-    def token(self, role):
-        return (self.data / f"{role}.token").read_text().strip()
+        super().__init__(BINARY, WORK / name, *flags)
 
     def call(self, method, path, role="reviewer", body=None, **headers):
         headers = {"Authorization": f"Bearer {self.token(role)}", **headers}
         return httpx.request(method, self.url + path, headers=headers, json=body, trust_env=False)
 
-    def actions(self, query=""):
-        return self.call("GET", f"/api/v1/hitl/actions?limit=500{query}").json()["actions"]
-
-    def pending(self, tool, within=10.0):
-        """The one action of that tool that waits; asked for until it is there."""
-        end = time.monotonic() + within
-        while time.monotonic() < end:
-            for entry in self.actions("&state=pending"):
-                sealed = json.loads(entry["sealed"])
-                if sealed["action"] == tool:
-                    return sealed, entry["digest"]
-            time.sleep(0.02)
-        raise AssertionError(f"no {tool} in the queue within {within} s")
-
-    def entry(self, action_id):
-        return self.call("GET", f"/api/v1/hitl/actions/{action_id}").json()
-
-    def decide(self, verdict, tool, reason=None):
-        """Decides as a reviewer does: by `aegis-console decide`, on the digest of what waits."""
-        sealed, digest = self.pending(tool)
-        command = [BINARY, "decide", verdict, sealed["id"], "--digest", digest, "--server", self.url,
-                   "--token-file", str(self.data / "reviewer.token")]
-        done = subprocess.run(command + (["--reason", reason] if reason else []), capture_output=True, text=True)
-        assert done.returncode == 0, f"decide: {done.returncode}\n{done.stdout}\n{done.stderr}"
-        return sealed
-
     def gate(self, **settings):
         return Gate(Client(f"{self.url}/aap", self.token("agent")), **settings)
-
-    def stop(self):
-        self.process.terminate()
-        assert self.process.wait(30) == 0, "serve did not stop well"
-
-
-def meanwhile(function, *arguments):
-    """Runs the function beside the check; `join` gives its result or its error."""
-    result = {}
-
-    def run():
-        try:
-            result["value"] = function(*arguments)
-        except BaseException as error:  # noqa: BLE001
-            result["error"] = error
-
-    thread = threading.Thread(target=run)
-    thread.start()
-
-    def join():
-        thread.join(30)
-        assert not thread.is_alive(), "still running after 30 s"
-        if "error" in result:
-            raise result["error"]
-        return result["value"]
-
-    return join
 
 
 def request_id(response):
