@@ -227,6 +227,7 @@ fn line() -> String {
         risk: Risk::Low,
         risk_reasons: &[],
         labels: &[],
+        source: None,
         reviewers_needed: 1,
         grace: Duration::ZERO,
         created_at: now,

@@ -64,9 +64,12 @@ fn the_table_is_for_people_and_the_state_is_asked_for() {
     let (code, out, _) = list(server.url(), &[]);
     assert_eq!(code, 0);
     let lines: Vec<_> = out.lines().collect();
-    assert!(lines[0].starts_with("ID  RISK  ACTION      AGENT  SUMMARY  STATE    LEFT       FOUND"), "{out}");
+    assert!(
+        lines[0].starts_with("ID  RISK  ACTION      AGENT  SUMMARY  STATE    LEFT       THEN     FOUND"),
+        "{out}"
+    );
     assert!(lines[1].starts_with("a   MED   send_email  g      Refund   pending  "), "{out}");
-    assert!(lines[1].ends_with("  unsafe-number 1"), "{out}");
+    assert!(lines[1].ends_with("  not run  unsafe-number 1"), "{out}");
     assert_eq!(list(server.url(), &["--state", "rejected"]).1, "Nothing is rejected.\n");
     assert!(server.asked()[1].target.contains("state=rejected"));
     let (code, _, error) = list(server.url(), &["--state", "odd"]);

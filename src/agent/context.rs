@@ -3,7 +3,9 @@
 //!
 //! All of it is the agent's word. Nothing here may read files or the environment.
 
-use serde::Serialize;
+pub use crate::domain::action::{Covers, Silence};
+
+use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
 
 /// The members of `context` that the gateway reads. What is not set is not sent.
@@ -37,31 +39,19 @@ pub struct Source {
     /// Whether the reviewer's words reach whoever asked.
     pub reason: bool,
     /// What one yes covers.
+    #[serde(serialize_with = "covers")]
     pub covers: Covers,
     /// What happens when nobody decides.
+    #[serde(serialize_with = "silence")]
     pub silence: Silence,
 }
 
-/// What one yes covers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Covers {
-    /// This one call.
-    OneCall,
-    /// Whatever the agent does under it: a plan, not a call.
-    ManyCalls,
+fn covers<S: Serializer>(covers: &Covers, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(covers.word())
 }
 
-/// What happens to the action when nobody decides.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Silence {
-    /// It is not run.
-    NotRun,
-    /// It runs.
-    Runs,
-    /// Whoever asked here asks a person elsewhere too, who may still decide.
-    AskedElsewhere,
+fn silence<S: Serializer>(silence: &Silence, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(silence.word())
 }
 
 impl Context {

@@ -235,7 +235,7 @@ pub(super) fn say_ended(as_json: bool, intent: &Intent, resolution: &Resolution)
         output::line(&output::json(&outcome));
     } else {
         let target = intent.key.as_str().into();
-        let report = Report { verdict: intent.verdict, target, resolution: resolution.clone() };
+        let report = Report { verdict: intent.verdict, target, resolution: resolution.clone(), aside: None };
         output::line(&report.lines().join(" · "));
     }
     code(&resolution.outcome)

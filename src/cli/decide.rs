@@ -67,7 +67,7 @@ pub struct Args {
     #[arg(long, value_name = "sha256:…", requires = "id")]
     digest: Option<Digest>,
 
-    /// Why; it reaches the agent as typed
+    /// Why; it reaches the agent as typed, where the way it asked can carry it
     #[arg(long, requires = "id")]
     reason: Option<String>,
 

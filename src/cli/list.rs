@@ -22,12 +22,14 @@ Exit codes:
   1  the queue cannot be read, or an entry of it cannot (it is left out, and named on standard error)
   2  wrong usage";
 
-/// Columns that a cell may take at most: id, risk, action, agent, summary, state, left, review, found.
-const WIDEST: [usize; 9] = [128, 4, 32, 24, 60, 9, 9, 40, 60];
-const HEAD: [&str; 9] = ["ID", "RISK", "ACTION", "AGENT", "SUMMARY", "STATE", "LEFT", "REVIEW", "FOUND"];
+/// Columns that a cell may take at most: id, risk, action, agent, summary, state, left, then, review, found.
+const WIDEST: [usize; COLUMNS] = [128, 4, 32, 24, 60, 9, 9, 15, 40, 60];
+const HEAD: [&str; COLUMNS] =
+    ["ID", "RISK", "ACTION", "AGENT", "SUMMARY", "STATE", "LEFT", "THEN", "REVIEW", "FOUND"];
+const COLUMNS: usize = 10;
 /// The columns that stand there only where some entry has something in them.
-const REVIEW: usize = 7;
-const FOUND: usize = 8;
+const REVIEW: usize = 8;
+const FOUND: usize = 9;
 
 /// The arguments of `list`.
 #[derive(Debug, clap::Args)]
@@ -154,7 +156,7 @@ fn table(entries: &[&Queued], now: Timestamp) -> Vec<String> {
     }
     let rows: Vec<_> = std::iter::once(head).chain(entries.iter().map(|entry| row(entry, now))).collect();
     let width = |column: usize| rows.iter().map(|row| row[column].width()).max().unwrap_or_default();
-    let widths: [usize; 9] = std::array::from_fn(width);
+    let widths: [usize; COLUMNS] = std::array::from_fn(width);
     rows.iter().map(|row| line(row, &widths, reviewed)).collect()
 }
 
@@ -168,11 +170,13 @@ fn review(review: &Review) -> Visible {
     all
 }
 
-fn row(entry: &Queued, now: Timestamp) -> [Visible; 9] {
+fn row(entry: &Queued, now: Timestamp) -> [Visible; COLUMNS] {
     let action = &entry.action;
-    let left = match entry.state {
-        ActionState::Pending => timestamp::countdown(timestamp::between(now, action.expires_at)),
-        _ => "-".into(),
+    let (left, then) = match entry.state {
+        ActionState::Pending => {
+            (timestamp::countdown(timestamp::between(now, action.expires_at)), action.silence().then())
+        }
+        _ => ("-".into(), "-"),
     };
     let summary = action.summary.as_ref().map(Untrusted::visible).unwrap_or_default();
     let found = action.findings.iter().map(|finding| format!("{} {}", finding.kind.word(), finding.count));
@@ -184,13 +188,14 @@ fn row(entry: &Queued, now: Timestamp) -> [Visible; 9] {
         summary,
         Visible::of(entry.state.word()),
         Visible::of(&left),
+        Visible::of(then),
         entry.review.as_ref().map(|one| review(one)).unwrap_or_default(),
         Visible::of(&found.collect::<Vec<_>>().join(", ")),
     ];
     std::array::from_fn(|column| cells[column].cut(WIDEST[column]))
 }
 
-fn line(row: &[Visible; 9], widths: &[usize; 9], reviewed: bool) -> String {
+fn line(row: &[Visible; COLUMNS], widths: &[usize; COLUMNS], reviewed: bool) -> String {
     let cells = row.iter().zip(widths).enumerate();
     let cells = cells.filter(|(column, _)| reviewed || *column != REVIEW).map(|(_, (cell, width))| {
         let blanks = width.saturating_sub(cell.width());
@@ -220,9 +225,9 @@ mod tests {
         mail.review = Some(Review { needed: 3, approvals, until: None }.into());
         let now = "2026-11-23T12:05:29Z".parse().unwrap();
         let table = table(&[&mail, &entry("2", "Bash", "y")], now);
-        assert!(table[0].ends_with("LEFT   REVIEW"), "{}", table[0]);
-        assert!(table[1].ends_with("04:31  2 of 3: alice, \"b␛ob\""), "{}", table[1]);
-        assert!(table[2].ends_with("04:31"), "{}", table[2]);
+        assert!(table[0].ends_with("LEFT   THEN     REVIEW"), "{}", table[0]);
+        assert!(table[1].ends_with("04:31  not run  2 of 3: alice, \"b␛ob\""), "{}", table[1]);
+        assert!(table[2].ends_with("04:31  not run"), "{}", table[2]);
     }
 
     #[test]
@@ -237,10 +242,13 @@ mod tests {
         assert_eq!(
             table,
             [
-                format!("ID   RISK  ACTION      AGENT  SUMMARY{}STATE     LEFT   FOUND", filler(55)),
-                format!("1    HIGH  send_email  g      Refund␛[2J 漢{}pending   04:31  hidden 1", filler(49)),
-                format!("22   HIGH  Bash        g      {}…  pending   04:31", "x".repeat(59)),
-                format!("333  HIGH  deploy      g      {}approved  -", filler(62)),
+                format!("ID   RISK  ACTION      AGENT  SUMMARY{}STATE     LEFT   THEN     FOUND", filler(55)),
+                format!(
+                    "1    HIGH  send_email  g      Refund␛[2J 漢{}pending   04:31  not run  hidden 1",
+                    filler(49)
+                ),
+                format!("22   HIGH  Bash        g      {}…  pending   04:31  not run", "x".repeat(59)),
+                format!("333  HIGH  deploy      g      {}approved  -      -", filler(62)),
             ]
         );
     }

@@ -3,7 +3,7 @@
 //!
 //! The text itself is found again by its digest: what comes back is what was sealed, or it is not shown as such.
 
-use super::action::UnreadableAction;
+use super::action::{Silence, UnreadableAction};
 use super::json::{self, Limits, Value};
 use super::lookalike::Name;
 use super::shape::Shape;
@@ -80,6 +80,8 @@ pub struct Headline {
     pub created_at: Timestamp,
     /// Undecided at this time, it expires.
     pub expires_at: Timestamp,
+    /// What happens when nobody decides.
+    pub silence: Silence,
     /// What its payload is like.
     pub shape: Shape,
     kept: Kept,
@@ -125,6 +127,7 @@ impl Headline {
             risk: action.risk,
             created_at: action.created_at,
             expires_at: action.expires_at,
+            silence: action.silence(),
             shape: payload.map(|payload| Shape::of(payload, &action.sealed)).unwrap_or_default(),
             kept,
         }

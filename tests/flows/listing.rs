@@ -37,6 +37,7 @@ fn sealed((number, agent, action, thread, risk, payload, expires): Asked) -> Que
         risk,
         risk_reasons: &[],
         labels: &[],
+        source: None,
         reviewers_needed: 1,
         grace: std::time::Duration::ZERO,
         created_at: at("12:00:00"),

@@ -17,5 +17,6 @@ mod plain;
 mod reading;
 mod script;
 mod several;
+mod sources;
 mod standing;
 mod themes;

@@ -6,7 +6,7 @@ use aegis_console::console::app::{Context, Effect, EndOfInput, Message, Model, N
 use aegis_console::console::plain::Plain;
 use aegis_console::dispatch::{DispatchEvent, News, Order};
 use aegis_console::domain::{
-    Approval, Count, Outcome, Queued, Resolution, Review, Risk, Standing, Try, Untrusted, Verdict,
+    Action, Approval, Count, Outcome, Queued, Resolution, Review, Risk, Standing, Try, Untrusted, Verdict,
 };
 use aegis_console::feed::{FeedEvent, Link, Looking};
 use std::collections::HashSet;
@@ -277,7 +277,7 @@ fn other_bytes_under_a_known_id_are_another_number() {
     session.say("").say("show 1");
     let mut other = refund();
     let sealed = other.action.sealed.replace("1.10", "1100");
-    other.action = Arc::new(aegis_console::domain::Action::read(sealed).unwrap());
+    other.action = Arc::new(Action::read(sealed).unwrap());
     session.feed(FeedEvent::Replaced(other));
     session.say("approve 1");
     assert!(session.last().contains("1 does not wait for a decision any more"), "{}", session.last());
@@ -478,5 +478,18 @@ fn what_other_reviewers_make_of_it_is_told_line_by_line() {
     session.resolved(Outcome::Counted(Count { approvals: 1, needed: 2 }), 202, None);
     session.say("approve 4").say("status").say("outcomes");
     assert_eq!(session.orders().len(), 1);
+    insta::assert_snapshot!(session.transcript);
+}
+
+#[test]
+fn what_a_source_can_carry_is_said_in_words() {
+    let source = r#""source":{"name":"legacy","reason":false,"covers":"many_calls","silence":"runs"},"reviewers_needed""#;
+    let sealed = refund().action.sealed.replacen("\"reviewers_needed\"", source, 1);
+    let mut session = Session::with(settings(), (80, 24), true);
+    session.feed(FeedEvent::entries(vec![Queued::pending(Action::read(sealed).unwrap())]));
+    session.feed(FeedEvent::Link(Link::Live));
+    for line in ["list", "show 1", "approve 1", "no", "reject 1 not today", "no"] {
+        session.say(line);
+    }
     insta::assert_snapshot!(session.transcript);
 }

@@ -361,6 +361,7 @@ impl Sample<'_> {
             risk: self.risk,
             risk_reasons: &[],
             labels: &[],
+            source: None,
             reviewers_needed: 1,
             grace: Duration::ZERO,
             created_at: at("12:00:00"),

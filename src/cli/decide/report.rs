@@ -16,6 +16,8 @@ pub(crate) struct Report {
     /// The action's name, or the key.
     pub(crate) target: Untrusted,
     pub(crate) resolution: Resolution,
+    /// What its source cannot carry, or what it makes of a yes: words of this program's own.
+    pub(crate) aside: Option<String>,
 }
 
 impl Report {
@@ -61,6 +63,7 @@ impl Report {
             first.push_str(&format!(" · {}", timestamp::took(total)));
         }
         let mut lines = vec![first];
+        lines.extend(self.aside.clone());
         if let Some(detail) = detail {
             let detail = detail.visible().cut(WIDTH).plain();
             // Without a try the words are this command's own.

@@ -7,8 +7,9 @@ use crate::cli::recorded::{self, Planned};
 use crate::client::http::HttpTransport;
 use crate::client::{AegisClient, BodyCut, Bytes, ClientError, http};
 use crate::dispatch::Order;
+use crate::domain::action::Covers;
 use crate::domain::json::{self, Limits};
-use crate::domain::{Outcome, Queued, Resolution, Untrusted};
+use crate::domain::{Action, Outcome, Queued, Resolution, Untrusted, Verdict};
 use crate::journal::{Entry, Intent};
 use anyhow::{Context as _, anyhow, bail};
 use jiff::Timestamp;
@@ -67,7 +68,7 @@ async fn bare(args: &Args, key: &str) -> anyhow::Result<Report> {
             by_journal(args, client, journal, intent).await?
         }
     };
-    Ok(Report { verdict: args.verdict()?, target: key.into(), resolution })
+    Ok(Report { verdict: args.verdict()?, target: key.into(), resolution, aside: None })
 }
 
 /// Recorded, then sent; or taken up where an earlier run left it. What that run ended with is told again, unless the
@@ -136,6 +137,7 @@ async fn queued(args: &Args, id: &str) -> anyhow::Result<Report> {
             request_id: request_id.to_string(),
             idempotency_key: String::new(),
         },
+        aside: None,
     };
     let through = HttpTransport::trusting(client.base_url(), client.authorities(), args.tries.timeout)?;
     let through = through.body_limit(ENTRY_LIMIT);
@@ -174,6 +176,7 @@ async fn queued(args: &Args, id: &str) -> anyhow::Result<Report> {
         return Ok(stopped(Outcome::NotSent, None, "the deadline passed before it could be sent".into()));
     }
     let client = builder.transport(Arc::clone(client.transport())).deadline(left).build()?;
+    let aside = aside(&entry.action, verdict, args.reason.is_some());
     let order = Order {
         id: Uuid::now_v7(),
         request_id,
@@ -190,7 +193,18 @@ async fn queued(args: &Args, id: &str) -> anyhow::Result<Report> {
             by_journal(args, client, journal, intent).await?
         }
     };
-    Ok(Report { verdict, target: order.action.name.clone(), resolution })
+    Ok(Report { verdict, target: order.action.name.clone(), resolution, aside })
+}
+
+/// What the reviewer ought to know of the action's source.
+fn aside(action: &Action, verdict: Verdict, reason: bool) -> Option<String> {
+    let many = verdict == Verdict::Approve && action.covers_many_calls();
+    let mute = action.mute().filter(|_| reason);
+    let many = many.then(|| format!("its source says: {}", Covers::ManyCalls.words()));
+    let mute = mute
+        .map(|name| format!("the reason is kept for the record; {} cannot pass it on", name.name().plain()));
+    let words: Vec<_> = many.into_iter().chain(mute).collect();
+    (!words.is_empty()).then(|| words.join("; "))
 }
 
 fn read_entry(response: &http::Response<Bytes>) -> anyhow::Result<Queued> {

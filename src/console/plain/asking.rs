@@ -10,6 +10,8 @@ use crate::console::screens::decide::table::Line;
 use crate::console::screens::decide::target::target;
 use crate::console::screens::decide::{Letters, Subject};
 use crate::console::theme::Role;
+use crate::console::widgets::RoleLine;
+use crate::domain::action::Covers;
 use crate::domain::{Verdict, Visible};
 use std::fmt;
 
@@ -157,9 +159,22 @@ impl Plain {
             if let Some(target) = target(action) {
                 self.page.quoting(&say("target: ").foreign(&target));
             }
+            if bar.verdict == Verdict::Approve && action.covers_many_calls() {
+                self.page.own(Covers::ManyCalls.words());
+            }
         }
         if let Some(reason) = bar.reason() {
             self.page.quoting(&say("with the reason ").foreign(&Visible::quoted(&reason)));
+        }
+        let (all, mute) = (bar.actions().len(), bar.actions().iter().filter_map(|action| action.mute()));
+        let names: Vec<_> = mute.collect();
+        if let Some(name) = names.first().filter(|_| bar.reason.is_some()) {
+            let who = match all {
+                1 => RoleLine::default().foreign(&name.name()),
+                _ => say(format!("{} of {all}", names.len())),
+            };
+            let who = say("a reason is kept for the record; ").followed_by(Some(who));
+            self.page.quoting(&who.with(Role::Text, " cannot pass it on"));
         }
     }
 

@@ -6,6 +6,7 @@ use crate::console::screens::detail::review::{sum, time};
 use crate::console::screens::outcomes::{Kind, Row, view};
 use crate::console::theme::Role;
 use crate::console::widgets::RoleLine;
+use crate::domain::action::Silence;
 use crate::domain::timestamp::{age, between, countdown};
 use crate::domain::{Action, Risk, Untrusted};
 use crate::feed::Link;
@@ -20,12 +21,12 @@ pub(super) fn say(words: impl Into<String>) -> RoleLine {
     RoleLine::of(Role::Text, words)
 }
 
-/// `7: high, send_email by billing-agent, 04:31 left`.
+/// `7: high, send_email by billing-agent, 04:31 left, then not run`.
 pub(super) fn action(number: u32, action: &Action, now: Now) -> RoleLine {
     let left = countdown(between(now.wall, action.expires_at));
     say(format!("{number}: {}, ", action.risk))
         .followed_by(Some(what(action)))
-        .with(Role::Text, format!(", {left} left"))
+        .with(Role::Text, format!(", {left} left, then {}", action.silence().then()))
 }
 
 /// `send_email by billing-agent`.
@@ -160,12 +161,17 @@ pub(super) fn counts(model: &Model) -> String {
 pub(super) fn facts(number: u32, action: &Action, model: &Model, now: Now) -> Vec<RoleLine> {
     let fact = |name: &str| say(format!("{name}: "));
     let left = countdown(between(now.wall, action.expires_at));
+    let then = match action.silence() {
+        Silence::NotRun => "is not run",
+        Silence::Runs => "runs, as its source says",
+        Silence::AskedElsewhere => "is asked elsewhere, as its source says",
+    };
     let risk =
         if action.risk == Risk::Unreadable { "unreadable".into() } else { format!("{} risk", action.risk) };
     let mut lines = vec![
         say(format!("{number}: "))
             .foreign(&action.name.name())
-            .with(Role::Text, format!(", {risk}, expires in {left}, then it is not run")),
+            .with(Role::Text, format!(", {risk}, expires in {left}, then it {then}")),
         fact("agent").foreign(&action.agent.name()),
     ];
     if let Some(server) = &action.server {
@@ -173,6 +179,10 @@ pub(super) fn facts(number: u32, action: &Action, model: &Model, now: Now) -> Ve
     }
     lines.push(fact("thread").foreign(&action.thread_id.name()));
     lines.push(fact("asked").with(Role::Text, format!("{} ago", age(between(action.created_at, now.wall)))));
+    if let Some(source) = &action.source {
+        let words = format!(": {}", source.words());
+        lines.push(fact("source").foreign(&source.name.name()).with(Role::Text, words));
+    }
     let hidden = action.hidden_characters();
     if hidden > 0 {
         lines.push(fact("hidden characters").with(Role::Text, hidden.to_string()));

@@ -1,5 +1,6 @@
 //! Writing a sealed text. The payload and the claims go in byte for byte; nothing here judges or reads them.
 
+use super::Source;
 use crate::domain::json::quote;
 use crate::domain::{Risk, timestamp};
 use jiff::Timestamp;
@@ -37,6 +38,8 @@ pub struct Draft<'a> {
     pub risk_reasons: &'a [String],
     /// Names and values for filters.
     pub labels: &'a [(String, String)],
+    /// The way that it came in, where the agent says so; nothing is written of none.
+    pub source: Option<&'a Source>,
     /// How many reviewers must approve.
     pub reviewers_needed: u32,
     /// How long a decision is held at least before it is sent, in whole seconds; nothing is written of none.
@@ -78,6 +81,9 @@ impl Draft<'_> {
         let labels: Vec<_> =
             self.labels.iter().map(|(name, value)| format!("{}:{}", quote(name), quote(value))).collect();
         member("labels", &format!("{{{}}}", labels.join(",")));
+        if let Some(source) = self.source {
+            member("source", &source.seal());
+        }
         member("reviewers_needed", &self.reviewers_needed.to_string());
         if self.grace > Duration::ZERO {
             member("grace_s", &self.grace.as_secs().to_string());

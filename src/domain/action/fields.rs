@@ -1,12 +1,13 @@
 //! The members of a sealed text, read one by one, with errors that name the member.
 
+use super::source::Source;
 use crate::domain::json::{self, JsonError, Problem, Value};
 use crate::domain::{Risk, Untrusted, timestamp};
 use jiff::Timestamp;
 use std::time::Duration;
 
 /// The members of a sealed text, version 1 (wire.md, part 3).
-pub(super) const FIELDS: [&str; 19] = [
+pub(super) const FIELDS: [&str; 20] = [
     "v",
     "id",
     "tenant_id",
@@ -22,6 +23,7 @@ pub(super) const FIELDS: [&str; 19] = [
     "risk",
     "risk_reasons",
     "labels",
+    "source",
     "reviewers_needed",
     "grace_s",
     "created_at",
@@ -65,9 +67,9 @@ impl Fields<'_> {
     /// No member stands twice, and none of those that are names and values themselves. What the agent sent as JSON may
     /// hold a key twice: that is shown.
     pub(super) fn unique(&self) -> Result<(), UnreadableAction> {
-        let labels = self.value.get("labels").and_then(Value::as_object).unwrap_or_default();
+        let of = |name| self.value.get(name).and_then(Value::as_object).unwrap_or_default();
         let members = self.value.as_object().unwrap_or_default();
-        match members.iter().chain(labels).find(|member| member.duplicate) {
+        match members.iter().chain(of("labels")).chain(of("source")).find(|member| member.duplicate) {
             None => Ok(()),
             Some(member) => {
                 let problem = Problem::DuplicateKey(member.name.clone());
@@ -135,6 +137,12 @@ impl Fields<'_> {
         let Some(value) = self.value.get("labels") else { return Ok(Vec::new()) };
         let pair = |member: &json::Member| Some((member.name.as_str().into(), member.value.as_str()?.into()));
         value.as_object().and_then(|members| members.iter().map(pair).collect()).ok_or(wrong)
+    }
+
+    pub(super) fn source(&self) -> Result<Option<Source>, UnreadableAction> {
+        let expected = "an object of name, reason, covers and silence";
+        let wrong = |_| UnreadableAction::Wrong { field: "source", expected };
+        self.value.get("source").map(Source::read).transpose().map_err(wrong)
     }
 
     pub(super) fn reviewers_needed(&self) -> Result<u32, UnreadableAction> {

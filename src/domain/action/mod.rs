@@ -7,10 +7,12 @@
 
 mod draft;
 mod fields;
+mod source;
 mod unreadable;
 
 pub use draft::Draft;
 pub use fields::{LONGEST_GRACE, UnreadableAction, is_id};
+pub use source::{BadSource, Covers, Silence, Source};
 pub use unreadable::Unreadable;
 
 use super::findings::{self, Finding};
@@ -60,13 +62,15 @@ pub struct Action {
     pub risk_reasons: Vec<Untrusted>,
     /// Names and values for filters.
     pub labels: Vec<(Untrusted, Untrusted)>,
+    /// The way that it came in, and what that way can carry, where whoever asked says so.
+    pub source: Option<Source>,
     /// How many reviewers must approve.
     pub reviewers_needed: u32,
     /// How long a decision on it is held at least, so that it can be taken back.
     pub grace: Duration,
     /// When it was asked.
     pub created_at: Timestamp,
-    /// Undecided at this time, it expires and does not run.
+    /// Undecided at this time, it expires: what then, [`silence`](Self::silence) says.
     pub expires_at: Timestamp,
     /// Members of the sealed text that this version does not know, `claims` among them, to be shown as they stand.
     pub others: Vec<(Untrusted, Range<usize>)>,
@@ -107,8 +111,12 @@ impl Action {
         }
         let risk = fields.risk()?;
         let others = || {
-            let is_other = |name: &str| name == "claims" || !FIELDS.contains(&name);
-            members.iter().filter(move |member| is_other(&member.name))
+            let is_other = |member: &&json::Member| match member.name.as_str() {
+                "claims" => true,
+                "source" => Source::has_more(&member.value),
+                name => !FIELDS.contains(&name),
+            };
+            members.iter().filter(is_other)
         };
         let mut action = Self {
             digest: Digest::of(sealed.as_bytes()),
@@ -127,6 +135,7 @@ impl Action {
             unreadable: None,
             risk_reasons: fields.texts("risk_reasons")?,
             labels: fields.labels()?,
+            source: fields.source()?,
             reviewers_needed: fields.reviewers_needed()?,
             grace: fields.grace()?,
             created_at: fields.time("created_at")?,
@@ -146,6 +155,21 @@ impl Action {
     pub fn found(&mut self, finding: Finding) {
         self.risk = self.risk.max(finding.kind.raises());
         self.findings.push(finding);
+    }
+
+    /// What happens when nobody decides. Where nothing says, it is not run: no tool runs on an approval that was not given.
+    pub fn silence(&self) -> Silence {
+        self.source.as_ref().map(|source| source.silence).unwrap_or_default()
+    }
+
+    /// Whether one yes covers more than this call.
+    pub fn covers_many_calls(&self) -> bool {
+        self.source.as_ref().is_some_and(|source| source.covers == Covers::ManyCalls)
+    }
+
+    /// The source that cannot carry a reviewer's words back, where it says that it cannot.
+    pub fn mute(&self) -> Option<&Untrusted> {
+        self.source.as_ref().filter(|source| !source.reason).map(|source| &source.name)
     }
 
     /// How many characters of all that it shows are not drawn as they are, or not at all.

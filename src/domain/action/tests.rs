@@ -21,6 +21,7 @@ fn sealed() -> String {
         risk: Risk::High,
         risk_reasons: &["the agent says so".into()],
         labels: &[("team".into(), "billing".into())],
+        source: None,
         reviewers_needed: 1,
         grace: Duration::from_secs(30),
         created_at: "2026-11-23T12:00:00Z".parse().unwrap(),
@@ -70,6 +71,38 @@ fn every_field_that_is_missing_or_wrong_is_named() {
         assert!(error.contains(names), "{from} -> {to}: {error}");
     }
     assert_eq!(Action::read("[]"), Err(UnreadableAction::NotAnObject));
+}
+
+const SOURCE: &str = r#""source":{"name":"opencode","reason":false,"covers":"many_calls","silence":"runs"},"#;
+
+#[test]
+fn what_the_source_can_carry_is_sealed_and_read_back() {
+    let action = Action::read(sealed()).unwrap();
+    assert_eq!((action.source.as_ref(), action.silence()), (None, Silence::NotRun));
+    assert!(!action.covers_many_calls() && action.mute().is_none());
+    let with = sealed().replace("\"reviewers_needed\"", &format!("{SOURCE}\"reviewers_needed\""));
+    let action = Action::read(with.as_str()).unwrap();
+    let source = action.source.clone().unwrap();
+    assert_eq!(format!("\"source\":{},", source.seal()), SOURCE);
+    assert_eq!(action.silence(), Silence::Runs);
+    assert!(action.covers_many_calls() && action.mute().is_some_and(|name| name.raw() == "opencode"));
+    assert_eq!(action.others.len(), 1, "it is shown as what it says, not as it stands");
+    // What a later version may add is not hidden.
+    let more = Action::read(with.replace("\"runs\"}", "\"runs\",\"standing\":true}")).unwrap();
+    let names: Vec<_> = more.others.iter().map(|(name, _)| name.raw().to_owned()).collect();
+    assert_eq!((names, more.source), (vec!["claims".to_owned(), "source".to_owned()], Some(source)));
+    for (from, to) in [
+        ("\"opencode\"", "\"open code\""),
+        ("\"opencode\"", "\"\""),
+        ("\"reason\":false", "\"reason\":\"no\""),
+        ("\"many_calls\"", "\"any_calls\""),
+        ("\"runs\"", "\"not run\""),
+        (",\"silence\":\"runs\"", ""),
+        ("\"silence\":\"runs\"", "\"silence\":\"runs\",\"silence\":\"not_run\""),
+    ] {
+        let error = Action::read(with.replace(from, to)).unwrap_err().to_string();
+        assert!(error.contains("\"source\"") || error.contains("stands twice"), "{to}: {error}");
+    }
 }
 
 #[test]

@@ -66,6 +66,7 @@ impl Action {
             unreadable: Some(Unreadable { reason: Untrusted::from(reason.to_string()), can_be_rejected }),
             risk_reasons: Vec::new(),
             labels: Vec::new(),
+            source: None,
             reviewers_needed: 1,
             grace: Duration::ZERO,
             created_at: time("created_at").unwrap_or(seen),

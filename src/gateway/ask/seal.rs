@@ -87,6 +87,7 @@ impl Submission<'_> {
             risk: self.claimed_risk.unwrap_or_default().max(ruling.risk().unwrap_or(Risk::Low)),
             risk_reasons: &[],
             labels: &self.labels,
+            source: self.way.as_ref(),
             reviewers_needed: reviewers.as_ref().map_or(1, |(count, _)| *count),
             grace: ruling.grace.map_or(Duration::ZERO, |(grace, _)| grace),
             created_at,
@@ -152,6 +153,9 @@ fn needs_a_person(ruling: &Ruling<'_>, action: &Action) -> Option<String> {
     }
     if action.reviewers_needed > 1 {
         return Some(format!("the agent asks for {} reviewers", action.reviewers_needed));
+    }
+    if action.covers_many_calls() {
+        return Some("one yes covers many calls".to_owned());
     }
     if let Some(finding) = action.findings.first() {
         return Some(format!("the gateway saw {}", finding.words()));

@@ -3,7 +3,7 @@
 use super::super::answer::Refusal;
 use super::super::body;
 use super::super::store::Report;
-use crate::domain::action::is_id;
+use crate::domain::action::{BadSource, Source, is_id};
 use crate::domain::json::{Kind, Limits, Member, Value};
 use crate::domain::{Risk, Untrusted, timestamp};
 use std::time::Duration;
@@ -21,6 +21,8 @@ pub(super) struct Submission<'s> {
     pub(super) timeout: Duration,
     pub(super) thread: Option<String>,
     pub(super) labels: Vec<(String, String)>,
+    /// The way that it came in, where the agent says what that way can carry.
+    pub(super) way: Option<Source>,
     pub(super) claimed_risk: Option<Risk>,
     /// 1 where nothing else is claimed.
     pub(super) claimed_reviewers: u32,
@@ -46,9 +48,10 @@ impl<'s> Submission<'s> {
         })?;
         let labels = context.map(labels).transpose()?.unwrap_or_default();
         let thread = context.map(thread).transpose()?.flatten();
+        let way = context.and_then(|context| context.get("source")).map(way).transpose()?.flatten();
         let claimed_risk = context.and_then(|context| context.get("risk")?.as_str()?.parse::<Risk>().ok());
         let claimed_reviewers = context.map_or(1, reviewers);
-        Ok(Self { source, timeout, thread, labels, claimed_risk, claimed_reviewers, value })
+        Ok(Self { source, timeout, thread, labels, way, claimed_risk, claimed_reviewers, value })
     }
 
     /// What the tool is to be called with.
@@ -105,6 +108,19 @@ fn labels(context: &Value) -> Result<Vec<(String, String)>, Refusal> {
         return Err(Refusal::bad("too_many_labels", format!("context.labels has more than {LABELS} labels")));
     }
     Ok(labels)
+}
+
+/// The source that the context names. An object that says anything of what it can carry has to say all of it, in words
+/// that are known: half of it would be shown to a reviewer as a fact. What says none of it is the agent's own, and claims
+/// nothing.
+fn way(source: &Value) -> Result<Option<Source>, Refusal> {
+    if ["reason", "covers", "silence"].iter().all(|member| source.get(member).is_none()) {
+        return Ok(None);
+    }
+    let refused = |BadSource { member, expected }| {
+        Refusal::bad("invalid_source", format!("context.source.{member} must be {expected}"))
+    };
+    Source::read(source).map(Some).map_err(refused)
 }
 
 fn fields(value: &Value, known: &[&str]) -> Result<(), Refusal> {

@@ -165,6 +165,8 @@ pub fn may_decide_marked(model: &Model, verdict: Verdict, action: &Action) -> Re
     }
     match action.risk {
         _ if verdict == Verdict::Reject => Ok(()),
+        // However low: one of these is not one call, so nobody approves it among others.
+        _ if action.covers_many_calls() => Err(Refusal::ManyCalls),
         Risk::Low => Ok(()),
         Risk::Medium if model.detail.has_been_seen(&action.digest) => Ok(()),
         Risk::Medium => Err(Refusal::NotRead),

@@ -33,6 +33,8 @@ pub enum Refusal {
     Folded(usize),
     /// Its risk is too high to be approved together with others.
     OneByOne,
+    /// One yes to it covers more than one call, so it is not approved together with others.
+    ManyCalls,
     /// The letters that were typed are not those that the bar shows.
     Letters(String),
     /// Approving this asks for a reason.
@@ -61,6 +63,7 @@ impl Refusal {
             Self::Nameless => "it cannot be read, and says no id or key: nothing can be decided about it",
             Self::NotRead => "not read to its end yet",
             Self::OneByOne => "high risk is approved one by one",
+            Self::ManyCalls => "one yes covers many calls: approved one by one",
             Self::Reason => "a reason is needed: what is critical is not approved without one",
             Self::NothingToApprove => "nothing that is marked can be approved in bulk: open them one by one",
             Self::Folded(1) => "scroll to the end first: 1 part is folded (o opens it)",

@@ -9,9 +9,14 @@ use crate::console::keymap::Intent;
 use crate::console::screens::view::{frame_of, risk_role};
 use crate::console::theme::Role;
 use crate::console::widgets::{RoleLine, key_bar};
+use crate::domain::action::Covers;
 use crate::domain::{Action, Verdict};
 use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
+use std::sync::Arc;
+
+/// Columns that are left to type into at least, where a label can be shorter.
+const TYPING: usize = 24;
 
 pub(in crate::console::screens) fn draw(frame: &mut Frame<'_>, layout: &Layout, model: &Model) {
     let (Some(bar), Some(area)) = (&model.bar, layout.bar) else { return };
@@ -30,7 +35,7 @@ pub(in crate::console::screens) fn draw(frame: &mut Frame<'_>, layout: &Layout, 
     let inner = frame_of(frame, area, model, true, &title, &RoleLine::default());
     let columns = usize::from(inner.width);
     let mut lines = match &bar.subject {
-        Subject::One(action) => about_one(model, action, columns),
+        Subject::One(action) => about_one(model, bar, action, columns),
         Subject::Marked(table) => vec![about_marked(bar.verdict, table)],
     };
     let fields = [
@@ -38,7 +43,7 @@ pub(in crate::console::screens) fn draw(frame: &mut Frame<'_>, layout: &Layout, 
             let label = RoleLine::of(Role::Text, " type ").with(Role::Title, letters.wanted.as_str());
             (Field::Letters, label.with(Role::Text, ": "), &letters.typed)
         }),
-        bar.reason.as_ref().map(|reason| (Field::Reason, RoleLine::of(Role::Quiet, " reason: "), reason)),
+        bar.reason.as_ref().map(|reason| (Field::Reason, reason_label(bar.actions(), columns), reason)),
     ];
     for (field, label, input) in fields.into_iter().flatten() {
         let y = inner.y + u16::try_from(lines.len()).unwrap_or(0);
@@ -58,12 +63,41 @@ pub(in crate::console::screens) fn draw(frame: &mut Frame<'_>, layout: &Layout, 
 
 /// Rows that the bar needs inside its frame.
 pub(in crate::console) fn rows(bar: &Bar) -> u16 {
-    let about = if matches!(bar.subject, Subject::One(_)) { 2 } else { 1 };
+    let about = match &bar.subject {
+        Subject::One(action) => 2 + u16::from(warns_of_many(bar, action)),
+        Subject::Marked(_) => 1,
+    };
     let fields = u16::from(bar.letters.is_some()) + u16::from(bar.reason.is_some());
     about + fields.max(1)
 }
 
-fn about_one(model: &Model, action: &Action, columns: usize) -> Vec<RoleLine> {
+/// Whether it has to be said that the yes is not for one call alone.
+fn warns_of_many(bar: &Bar, action: &Action) -> bool {
+    bar.verdict == Verdict::Approve && action.covers_many_calls()
+}
+
+/// What stands before the reason, with as much as there is room for of where it does not get to.
+fn reason_label(actions: &[Arc<Action>], columns: usize) -> RoleLine {
+    let quiet = |words: &str| RoleLine::of(Role::Quiet, words);
+    let mute: Vec<_> = actions.iter().filter_map(|action| action.mute()).collect();
+    let Some(name) = mute.first() else { return quiet(" reason: ") };
+    let who = match (actions.len(), mute.len()) {
+        (1, _) => RoleLine::default().foreign(&name.name()),
+        (all, some) if all == some => quiet("none of these"),
+        (all, some) => quiet(&format!("{some} of {all}")),
+    };
+    let labels = [
+        quiet(" reason (kept for the record; ")
+            .followed_by(Some(who.clone()))
+            .with(Role::Quiet, " cannot pass it on): "),
+        quiet(" reason (").followed_by(Some(who)).with(Role::Quiet, " cannot pass it on): "),
+        quiet(" reason (for the record): "),
+    ];
+    let [.., shortest] = &labels;
+    labels.iter().find(|label| label.width() + TYPING <= columns).unwrap_or(shortest).clone()
+}
+
+fn about_one(model: &Model, bar: &Bar, action: &Action, columns: usize) -> Vec<RoleLine> {
     let symbols = &model.settings.theme.symbols;
     let gutter = format!("{} ", symbols.gutter);
     let digest = format!(" {} {}", symbols.dot, action.digest.short());
@@ -79,7 +113,9 @@ fn about_one(model: &Model, action: &Action, columns: usize) -> Vec<RoleLine> {
         Some(target) => aim.push_foreign(Role::Foreign, &target),
         None => aim.push(Role::Quiet, "(nothing in its payload says what it is aimed at)"),
     }
-    vec![what, aim]
+    let many = warns_of_many(bar, action)
+        .then(|| RoleLine::of(Role::Bad, format!(" {}", Covers::ManyCalls.words())));
+    [what, aim].into_iter().chain(many).collect()
 }
 
 fn about_marked(verdict: Verdict, table: &Table) -> RoleLine {

@@ -5,7 +5,7 @@ use super::review::Reviewed;
 use crate::console::screens::view::risk_role;
 use crate::console::theme::Role;
 use crate::console::widgets::RoleLine;
-use crate::domain::action::Unreadable;
+use crate::domain::action::{Covers, Silence, Source, Unreadable};
 use crate::domain::difference::Differences;
 use crate::domain::{Action, Untrusted, Visible};
 
@@ -73,6 +73,9 @@ pub(super) fn facts(action: &Action, beside: &Beside<'_>, columns: usize, roomy:
         facts.pair(agent, asked, columns)
     };
     facts.asked = Some((line, column + NAME));
+    if let Some(source) = &action.source {
+        facts.source(source, columns, roomy);
+    }
     if let Some(review) = beside.review {
         facts.review(review, columns);
     }
@@ -115,6 +118,18 @@ impl Facts {
             }
         }
         (self.lines.len() - 1, 0)
+    }
+
+    /// ` source   opencode: one yes covers many calls, no reason gets back`: what is unusual always stands above the payload.
+    fn source(&mut self, source: &Source, columns: usize, roomy: bool) {
+        let mut line = field("source", &source.name.name()).with(Role::Quiet, ": ");
+        let many = source.covers == Covers::ManyCalls;
+        line.push(if many { Role::Bad } else { Role::Text }, source.words());
+        if many || source.silence == Silence::Runs || roomy {
+            self.lines.extend(line.wrap_words(columns, NAME));
+        } else {
+            self.cut.push(line);
+        }
     }
 
     /// How many have approved, and each of them in full below.

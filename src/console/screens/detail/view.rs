@@ -7,6 +7,7 @@ use crate::console::app::{Model, Now, Pane};
 use crate::console::screens::view::{framed, risk_role};
 use crate::console::theme::{Role, Theme};
 use crate::console::widgets::{RoleLine, Scroll};
+use crate::domain::action::Silence;
 use crate::domain::timestamp::{age, between, countdown};
 use crate::domain::visible::columns_of;
 use crate::domain::{Action, Visible};
@@ -92,12 +93,22 @@ fn title(model: &Model, action: &Action, columns: usize, now: Now) -> RoleLine {
     }
     let looking = looking(model, action);
     let left = countdown(between(now.wall, action.expires_at));
-    let expires = [format!("expires in {left}, then: not run"), format!("expires in {left}"), left];
-    for words in [unseen(detail).as_slice(), &expires] {
+    let (silence, then) = (action.silence(), action.silence().then());
+    let role = if silence == Silence::Runs { Role::Bad } else { Role::Title };
+    let mut expires = vec![
+        format!("expires in {left}, then: {then}"),
+        format!("{left}, then: {then}"),
+        format!("{left} {then}"),
+    ];
+    if silence != Silence::NotRun {
+        // Nobody would think of it, so it is said however little room there is.
+        expires.push(silence.short().to_owned());
+    }
+    for (role, words) in [(Role::Title, unseen(detail)), (role, expires)] {
         let room = columns.saturating_sub(own.width() + columns_of(&rule) + SHORTEST_NAME + 2);
         if let Some(words) = words.iter().find(|words| columns_of(words) <= room) {
             own.push(Role::Border, rule.as_str());
-            own.push(Role::Title, words.as_str());
+            own.push(role, words.as_str());
         }
     }
     let name = detail.facts.name.width().min(LONGER_NAME);

@@ -12,7 +12,7 @@ use ratatui::Frame;
 use ratatui::layout::{Position, Rect};
 
 /// The words of the outcomes and what they mean (screen.md).
-pub(in crate::console) const WORDS: [(&str, &str); 24] = [
+pub(in crate::console) const WORDS: [(&str, &str); 28] = [
     ("held", "on disk, not sent before its grace time is over; it can be taken back"),
     ("undone", "taken back in its grace time; nothing was sent"),
     ("queued", "on disk; goes out when its turn comes, or when the link is back"),
@@ -32,9 +32,16 @@ pub(in crate::console) const WORDS: [(&str, &str); 24] = [
     ("unconfirmed", "sent, and no answer can be had: it may have landed"),
     ("returned", "not sent, because its action no longer stood as it was seen"),
     ("not sent", "nothing reached the server"),
-    ("expired", "nobody decided in time: it does not run"),
+    ("expired", "nobody decided in time: it does not run, unless its source said otherwise"),
     ("elsewhere", "another reviewer decided it while it was in the list"),
     ("rule", "a rule allowed or refused it, without a person"),
+    ("no, not run", "on a row, after the time left: undecided, it does not run"),
+    (
+        "RUNS, then: runs",
+        "undecided, it runs: so its source says, and only a no in time can keep it from that",
+    ),
+    ("else, elsewhere", "undecided here, a person is asked in another place too: so its source says"),
+    ("many calls", "one yes covers many calls, so its source says; never approved together with others"),
     ("1/2, 1 of 2", "on a row: so many reviewers have approved, of so many that it needs"),
     ("@bob, bob looks", "on a row: another reviewer looks at it now"),
 ];

@@ -38,7 +38,13 @@ impl Account<'_, '_> {
         let order = &ours.order;
         self.own("decided", &format!("{}, {}", order.verdict.word(), self.words.when(order.decided_at)));
         match &order.reason {
-            Some(reason) => self.push(&field("reason", &Visible::quoted(reason))),
+            Some(reason) => {
+                self.push(&field("reason", &Visible::quoted(reason)));
+                if let Some(name) = order.action.mute() {
+                    let line = field("", &name.name());
+                    self.push(&line.with(Role::Text, " cannot pass it on: it is kept for the record"));
+                }
+            }
             None => self.own("reason", "none was given"),
         }
         match &order.reviewer {

@@ -6,6 +6,7 @@ use crate::console::keymap::{Intent, Scope};
 use crate::console::theme::Role;
 use crate::console::widgets::{RoleLine, key_bar};
 use crate::dispatch::RESEND_FOR;
+use crate::domain::action::Silence;
 use crate::domain::timestamp::{between, took};
 use crate::domain::{
     ActionState, Execution, ExecutionState, Outcome, Queued, Resolution, Standing, Untrusted, Verdict,
@@ -221,7 +222,14 @@ impl<'m> Words<'m> {
     pub(super) fn elsewhere(&self, entry: &Queued) -> (&'static str, Role, RoleLine) {
         let say = |words: &str| RoleLine::of(Role::Text, words);
         let (role, mut line) = match (entry.state, &entry.decision) {
-            (ActionState::Expired, _) => (Role::Bad, say("nobody decided in time: not run")),
+            (ActionState::Expired, _) => {
+                let then = match entry.action.silence() {
+                    Silence::NotRun => "nobody decided in time: not run",
+                    Silence::Runs => "nobody decided in time: its source says that it runs",
+                    Silence::AskedElsewhere => "nobody decided in time: asked elsewhere",
+                };
+                (Role::Bad, say(then))
+            }
             (ActionState::Cancelled, _) => (Role::Quiet, say("the agent no longer asks")),
             (_, Some(decision)) if rule_name(&decision.reviewer).is_some() => {
                 let rule = rule_name(&decision.reviewer).unwrap_or_default();

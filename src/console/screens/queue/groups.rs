@@ -4,6 +4,7 @@
 
 use super::entries::Slot;
 use super::order::{GroupKey, Place};
+use crate::domain::action::Silence;
 use crate::domain::shape::Shape;
 use crate::domain::{Headline, Risk, Untrusted};
 use jiff::Timestamp;
@@ -22,6 +23,8 @@ pub struct Group {
     members: BTreeSet<(Timestamp, Slot)>,
     /// The highest risk among what has stood under it.
     pub risk: Risk,
+    /// The worst that silence does to any that has stood under it.
+    pub silence: Silence,
     /// Whether its actions are listed one by one under its row.
     pub open: bool,
     /// The payload of the first, which the others are compared with.
@@ -90,6 +93,7 @@ impl Groups {
             place: Place::of(first),
             members: BTreeSet::new(),
             risk: first.risk,
+            silence: first.silence,
             first: Shape::default(),
             differing: 0,
             names: None,
@@ -108,9 +112,10 @@ impl Groups {
         if first {
             group.place = Place::of(headline);
             (group.risk, group.first, group.differing) = (headline.risk, headline.shape.clone(), 0);
-            group.names = None;
+            (group.names, group.silence) = (None, headline.silence);
         }
         group.risk = group.risk.max(headline.risk);
+        group.silence = group.silence.max(headline.silence);
         for number in group.first.differing(&headline.shape) {
             group.differing |= 1 << number.min(31);
         }

@@ -8,18 +8,22 @@ use crate::console::app::{Model, Now, Pane};
 use crate::console::screens::view::{framed, risk_role};
 use crate::console::theme::Role;
 use crate::console::widgets::RoleLine;
+use crate::domain::action::Silence;
 use crate::domain::timestamp::{age, between, countdown};
 use crate::domain::{Field, Headline, Review, Visible};
 use crate::feed::Link;
+use jiff::Timestamp;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 
 /// With this much room for the agent's words a row has the reason for its risk too.
-const WITH_REASON: usize = 48;
+const WITH_REASON: usize = 38;
 /// Columns of that reason.
 const REASON: usize = 24;
 /// From this width a row has the age of the action too.
 const WITH_AGE: usize = 50;
+/// From this width a row says in full what silence does.
+const WITH_SILENCE: usize = 64;
 
 pub(in crate::console::screens) fn draw(frame: &mut Frame<'_>, area: Rect, model: &Model, now: Now) {
     let inner = framed(frame, area, model, Pane::List, &title(model), &foot(model));
@@ -105,12 +109,11 @@ struct Drawing<'m> {
 impl Drawing<'_> {
     fn action(&self, row: Row<'_>, cursor: bool) -> RoleLine {
         let Row::Action { headline, under, marked, review } = row else { return RoleLine::default() };
-        let left = left(countdown(between(self.now.wall, headline.expires_at)));
         let mut tail = RoleLine::default();
         if self.columns >= WITH_AGE {
             tail.push(Role::Quiet, format!(" {:>4}", age(between(headline.created_at, self.now.wall))));
         }
-        tail.push(Role::Text, format!(" {left:>7}"));
+        tail.append(self.left(headline.expires_at, headline.silence));
         let whole_row = self.model.settings.highlight == Highlight::Row;
         let role = match cursor && whole_row {
             true => Role::ForeignCursor,
@@ -156,6 +159,23 @@ impl Drawing<'_> {
         beside
     }
 
+    /// The time that is left, and what happens when nobody uses it: `4:31 not run`, or `4:31 no` in a narrow list.
+    fn left(&self, expires_at: Timestamp, silence: Silence) -> RoleLine {
+        let left = left(countdown(between(self.now.wall, expires_at)));
+        let short = silence.short();
+        let (role, word) = match silence {
+            Silence::NotRun => (Role::Quiet, "not run"),
+            Silence::AskedElsewhere => (Role::Notice, "elsewhere"),
+            Silence::Runs => (Role::Bad, short),
+        };
+        if self.columns >= WITH_SILENCE {
+            return RoleLine::of(Role::Text, format!(" {left:>7} ")).with(role, format!("{word:<9}"));
+        }
+        let room: usize = if self.columns >= WITH_AGE { 10 } else { 7 };
+        let left = format!(" {left:>width$} ", width = room.saturating_sub(short.len() + 1));
+        RoleLine::of(Role::Text, left).with(role, short)
+    }
+
     /// The cursor is a mark in the gutter, and nothing else unless whole rows are asked for: a move costs two cells.
     fn cursor(&self, cursor: bool) -> RoleLine {
         RoleLine::of(Role::Cursor, if cursor { self.model.settings.theme.symbols.cursor } else { " " })
@@ -176,13 +196,13 @@ impl Drawing<'_> {
     /// What stands together: how many, what they have in common, and until when the first of them waits.
     fn group(&self, group: &Group, cursor: bool) -> RoleLine {
         let symbols = &self.model.settings.theme.symbols;
-        let tail = format!(" {:>7}", left(countdown(between(self.now.wall, group.expires_at()))));
+        let tail = self.left(group.expires_at(), group.silence);
         let mut line = self.cursor(cursor);
         line.push(Role::Notice, if group.open { symbols.open } else { symbols.closed });
         line.push(risk_role(group.risk), group.risk.badge());
-        let room = self.columns.saturating_sub(line.width() + tail.len());
+        let room = self.columns.saturating_sub(line.width() + tail.width());
         line.append(self.common(group, room).fit(room));
-        line.with(Role::Text, tail)
+        line.followed_by(Some(tail))
     }
 
     fn common(&self, group: &Group, room: usize) -> RoleLine {

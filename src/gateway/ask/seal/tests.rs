@@ -96,6 +96,11 @@ fn it_runs_without_a_person_only_where_nothing_speaks_for_one() {
         (allow.to_owned(), json!({"risk": "low", "labels": {"env": "x"}}), None),
         (allow.to_owned(), json!({"risk": "high"}), Some("the risk is high")),
         (allow.to_owned(), json!({"reviewers_needed": 2}), Some("the agent asks for 2 reviewers")),
+        (
+            allow.to_owned(),
+            json!({"source": {"name": "x", "reason": true, "covers": "many_calls", "silence": "not_run"}}),
+            Some("one yes covers many calls"),
+        ),
         (allow.to_owned(), json!({"summary": "a\u{200b}"}), Some("hidden characters: 1 in the summary")),
         (
             allow.to_owned(),
@@ -116,6 +121,42 @@ fn it_runs_without_a_person_only_where_nothing_speaks_for_one() {
         assert!(why.as_deref().unwrap_or_default().contains(but.unwrap_or_default()), "{why:?}");
     }
     assert!(sealed(&Rules::default(), &body(&json!({}))).allow.is_none());
+}
+
+#[test]
+fn what_the_source_can_carry_is_sealed_whole_or_not_at_all() {
+    let whole = json!({"name": "opencode", "reason": false, "covers": "one_call", "silence": "runs", "x": 1});
+    let sealed = sealed(&Rules::default(), &body(&json!({"source": whole})));
+    assert_eq!(
+        sealed.action.source.map(|source| source.words()).as_deref(),
+        Some("one yes covers one call, no reason gets back")
+    );
+    // What says nothing of what it carries is the agent's own.
+    for own in [json!("slack"), json!(7), json!({"name": "opencode"}), json!({"repo": "a/b"}), json!(null)] {
+        let sealed = super::tests::sealed(&Rules::default(), &body(&json!({"source": own})));
+        assert_eq!(sealed.action.source, None, "{own}");
+    }
+    for (member, wrong) in [
+        ("name", json!("open code")),
+        ("name", json!("")),
+        ("name", json!("x".repeat(65))),
+        ("name", json!(null)),
+        ("reason", json!("true")),
+        ("covers", json!("all_calls")),
+        ("covers", json!(null)),
+        ("silence", json!("Runs")),
+        ("silence", json!(["runs"])),
+    ] {
+        let mut source = whole.clone();
+        source[member] = wrong;
+        let body = body(&json!({"source": source}));
+        let refusal = Submission::read(body.as_bytes()).err().map(|refusal| format!("{refusal:?}"));
+        let words = refusal.unwrap_or_default();
+        assert!(
+            words.contains("invalid_source") && words.contains(&format!("context.source.{member}")),
+            "{words}"
+        );
+    }
 }
 
 #[test]
