@@ -26,6 +26,7 @@
 mod client;
 mod context;
 mod gate;
+pub mod hook;
 mod request;
 mod submission;
 

@@ -13,6 +13,7 @@ pub mod connection;
 pub mod decide;
 pub mod demo;
 pub mod gateway;
+pub mod hook;
 pub mod interrupt;
 pub mod list;
 pub mod logs;
@@ -57,6 +58,8 @@ enum Command {
     Token(token::Args),
     /// Look after a gateway's database: copy it, bring it to this program's schema
     Gateway(gateway::Args),
+    /// Answer the hooks of Claude Code and Codex: a reviewer says yes or no to each tool
+    Hook(hook::Args),
     /// Approve or reject without the screen: one action, or a batch
     Decide(Box<decide::Args>),
     /// Ask the server what became of an earlier decision
@@ -88,6 +91,7 @@ pub fn main() -> ExitCode {
         Command::Serve(args) => serve::run(args),
         Command::Token(args) => token::run(args),
         Command::Gateway(args) => gateway::run(args),
+        Command::Hook(args) => hook::run(args),
         Command::Decide(args) => decide::run(&args),
         Command::Status(args) => status::run(&args),
         Command::Outbox(args) => outbox::run(&args),
