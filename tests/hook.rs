@@ -7,6 +7,8 @@
 mod failing;
 #[path = "hook/input.rs"]
 mod input;
+#[path = "hook/installing.rs"]
+mod installing;
 #[path = "hook/reviewed.rs"]
 mod reviewed;
 #[path = "support/reviewing.rs"]

@@ -5,12 +5,14 @@
 //! words that they cannot read. So everything here ends in a text that says yes or no, or in words for an exit with 2;
 //! there is no third way, and only an [`Allowed`](super::Answer::Allowed) becomes a yes.
 //!
-//! [`Call`] reads the event, [`Reply`] writes the answer, [`by`] holds to a time. Nothing here may read a secret or write to standard output.
+//! [`Call`] reads the event, [`Reply`] writes the answer, [`by`] holds to a time, [`settings`] puts the hook into the
+//! agent's settings. Nothing here may read a secret or write to standard output.
 
 mod call;
 mod deadline;
 mod payload;
 mod reply;
+pub mod settings;
 
 pub use call::{Call, INPUT_LIMIT, Named, Unread};
 pub use deadline::{Pace, Trouble, by};

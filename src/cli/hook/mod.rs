@@ -1,8 +1,9 @@
-//! `aegis-console hook`: answers the hooks of coding agents.
+//! `aegis-console hook`: answers the hooks of coding agents, and puts itself into their settings and out of them again.
 //!
 //! What a hook says and what it is told is [`crate::agent::hook`]'s; this only wires it to standard input and output.
 
 mod answer;
+mod install;
 
 use super::provider::Provider;
 use crate::agent::hook::{Agent, Event};
@@ -28,6 +29,14 @@ enum Command {
     /// standard output
     #[command(after_help = EXIT_CODES)]
     Codex(Asking),
+    /// Put the hook into an agent's settings: shows what would change, and asks
+    #[command(
+        after_help = "Everything else in the file stays as it is; a second time changes nothing, other flags change the \
+        hook that is there. Exit code 0 where the hook is in the settings, else 1."
+    )]
+    Install(install::Install),
+    /// Take the hook out of an agent's settings again: shows what would change, and asks
+    Uninstall(install::Target),
 }
 
 const EXIT_CODES: &str = "It waits until a reviewer has decided, and says no in the agent's own words when anything fails: no \
@@ -78,5 +87,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     match args.command {
         Command::ClaudeCode(asking) => Ok(answer::run(Agent::ClaudeCode, &asking)),
         Command::Codex(asking) => Ok(answer::run(Agent::Codex, &asking)),
+        Command::Install(args) => install::install(&args),
+        Command::Uninstall(target) => install::uninstall(&target),
     }
 }
