@@ -17,6 +17,8 @@ use uuid::Uuid;
 const WAIT: Duration = Duration::from_secs(25);
 /// A provider that does not hold waiting calls is not asked more often than this.
 const PACE: Duration = Duration::from_millis(500);
+/// A provider that is away, or asks for more time than one call has, is not asked more often than this.
+const OUTAGE_PACE: Duration = Duration::from_secs(2);
 /// How long after its deadline a request may stay undecided: clocks differ.
 const SLACK: Duration = Duration::from_secs(10);
 /// How long a withdrawal may take, where somebody waits for the no.
@@ -185,10 +187,11 @@ impl Asked {
         &self.request
     }
 
-    /// Waits until the request is settled. May be dropped at any time: it takes nothing.
+    /// Waits until the request is settled, past times in which the provider cannot be reached. May be dropped at any time:
+    /// it takes nothing.
     ///
     /// # Errors
-    /// Where the provider could not be reached or cannot be believed. That is a no.
+    /// Where the provider cannot be believed, refuses, or could not be reached at the deadline. That is a no.
     pub async fn decided(&mut self) -> Result<(), AapError> {
         let deadline = Instant::now() + between(Timestamp::now(), self.request.deadline_at) + SLACK;
         while self.request.state == RequestState::Pending {
@@ -197,7 +200,15 @@ impl Asked {
             // A provider that never lets it expire: nobody waits any more, so it must not be approved later.
             let next = match left.is_zero() {
                 true => self.client.cancel(self.request.id).await?,
-                false => self.client.get(self.request.id, WAIT.min(left)).await?,
+                false => match self.client.get(self.request.id, WAIT.min(left)).await {
+                    // A gateway that is away for a while takes no decision away from anybody: there is time until
+                    // the deadline.
+                    Err(AapError::Unreachable(_)) => {
+                        tokio::time::sleep(OUTAGE_PACE).await;
+                        continue;
+                    }
+                    next => next?,
+                },
             };
             self.see(next)?;
             if self.request.state == RequestState::Pending {
@@ -230,21 +241,29 @@ impl Asked {
         self.decided().await?;
         let request_id = self.request.id;
         let note = self.request.decision.as_ref().and_then(|decision| decision.note.clone());
-        match &self.request.state {
-            RequestState::Approved { until } if self.request.consumption.is_none() => {
-                if *until <= Timestamp::now() {
-                    return Ok(Answer::Expired { request_id });
-                }
-            }
+        let until = match &self.request.state {
+            RequestState::Approved { until } if self.request.consumption.is_none() => *until,
             RequestState::Approved { .. } => return Ok(Answer::AlreadyConsumed { request_id }),
             RequestState::Denied => {
                 return Ok(Answer::Denied { request_id, reason: note });
             }
             RequestState::Cancelled => return Ok(Answer::Cancelled { request_id }),
             RequestState::Expired | RequestState::Pending => return Ok(Answer::Expired { request_id }),
+        };
+        if until <= Timestamp::now() {
+            return Ok(Answer::Expired { request_id });
         }
         // A fresh key: whoever took this approval before, in this process or another, had another one.
-        let consumed = self.client.consume(request_id, &Uuid::new_v4().to_string()).await?;
+        let key = Uuid::new_v4().to_string();
+        let consumed = loop {
+            match self.client.consume(request_id, &key).await {
+                // Under the same key it is taken once, however often that is said.
+                Err(AapError::Unreachable(_)) if Timestamp::now() < until => {
+                    tokio::time::sleep(OUTAGE_PACE).await;
+                }
+                consumed => break consumed?,
+            }
+        };
         self.see(consumed)?;
         if self.request.consumption.is_none() {
             return Err(Broken("it says consumed, and does not show it".into()).into());
