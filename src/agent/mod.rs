@@ -24,14 +24,17 @@
 //! ```
 
 mod client;
+pub mod command;
 mod context;
 mod gate;
 pub mod hook;
 mod request;
+mod run;
 mod submission;
 
 pub use client::{AapClient, AapError};
 pub use context::{Context, Covers, Silence, Source};
 pub use gate::{Answer, Approval, Asked, Gate};
 pub use request::{Broken, Consumption, Decided, Request, RequestState, Status};
+pub use run::{Group, RUN_VARIABLE, Run};
 pub use submission::{BadSubmission, Submission};
