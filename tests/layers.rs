@@ -289,6 +289,7 @@ fn every_file_opens_with_what_it_owns() {
 const RAW: &[(&str, &str)] = &[
     ("domain", "reads, seals and judges it"),
     ("agent/client.rs", "compares the provider's error code with the ones it knows"),
+    ("cli/ask/report.rs", "JSON output: the writer escapes"),
     ("cli/audit/agentack.rs", "JSON output: the writer escapes"),
     ("cli/audit/show.rs", "makes the payload visible in the same expression"),
     ("cli/batch.rs", "JSON output: the writer escapes"),

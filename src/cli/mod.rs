@@ -3,6 +3,7 @@
 //! A command parses, wires and reports; what it does belongs in the layers below. Errors are one message that names the
 //! thing and says what to do, on standard error; the exit code is documented in `--help`.
 
+pub mod ask;
 pub mod audit;
 mod batch;
 mod carry;
@@ -52,6 +53,8 @@ enum Command {
     Review(review::Args),
     /// Try it: console, gateway and agents at work in one process, nothing to set up
     Demo(demo::Args),
+    /// Get a human's yes in a script: ask, wait, and with `-- COMMAND` run it once if it is approved
+    Ask(Box<ask::Args>),
     /// Run the gateway: agents ask, reviewers decide, over HTTP
     Serve(serve::Args),
     /// Give people and agents the tokens that they come in with, and take them back
@@ -88,6 +91,7 @@ pub fn main() -> ExitCode {
     let result = match command.unwrap_or(Command::Review(review)) {
         Command::Review(args) => review::run(args),
         Command::Demo(args) => demo::run(args),
+        Command::Ask(args) => ask::run(&args),
         Command::Serve(args) => serve::run(args),
         Command::Token(args) => token::run(args),
         Command::Gateway(args) => gateway::run(args),

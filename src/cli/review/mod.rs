@@ -181,7 +181,10 @@ async fn of_server(args: &Args, chosen: &Chosen) -> anyhow::Result<ExitCode> {
         reviewer: reviewer(),
         way_out: WayOut::new(client, args.journal.as_deref(), chosen)?,
         feed: Feed::Gateway(source),
-        how_to_ask: vec![format!("Agents ask at {url}/aap, each with an agent's token.")],
+        how_to_ask: vec![
+            format!("Agents ask at {url}/aap, each with an agent's token."),
+            format!("aegis-console ask --server {url} --token-file AGENT.TOKEN --action hello"),
+        ],
         simulated: None,
     };
     show(session, chosen).await
@@ -206,10 +209,14 @@ async fn of_own_gateway(args: Args, chosen: &Chosen) -> anyhow::Result<ExitCode>
         reviewer: Some(name),
         feed: Feed::Gateway(feed::Source::new(&client)?),
         way_out: WayOut::new(client, Some(&journal), chosen)?,
-        how_to_ask: vec![
-            format!("Agents ask at {url}/aap"),
-            format!("with the token in {}", gateway.agent_token_file().display()),
-        ],
+        how_to_ask: {
+            let token = gateway.agent_token_file().display().to_string();
+            let quoted = shlex::try_quote(&token).unwrap_or_default();
+            vec![
+                format!("Agents ask at {url}/aap with the token in {token}"),
+                format!("aegis-console ask --server {url} --token-file {quoted} --action hello"),
+            ]
+        },
         simulated: None,
     };
     let shown = show(session, chosen).await;
