@@ -121,8 +121,7 @@ pub(super) fn uninstall(target: &Target) -> anyhow::Result<ExitCode> {
 
 /// The command as it is installed: everything by its whole path, because the agent runs it from anywhere.
 fn words(args: &Install, event: Event) -> anyhow::Result<Vec<String>> {
-    let program = std::env::current_exe().context("this program cannot tell where it is")?;
-    let mut words = vec![utf8(&program)?, "hook".to_owned(), args.target.agent.name().to_owned()];
+    let mut words = vec![utf8(&program()?)?, "hook".to_owned(), args.target.agent.name().to_owned()];
     let mut flag = |name: &str, value: String| words.extend([name.to_owned(), value]);
     flag("--event", event.name().to_owned());
     flag("--timeout", span_words(args.timeout));
@@ -140,6 +139,21 @@ fn words(args: &Install, event: Event) -> anyhow::Result<Vec<String>> {
         }
     }
     Ok(words)
+}
+
+/// Where this program is: by the name that it was called by, where that leads to it, because what a package manager puts
+/// there stays when what it leads to is replaced by a newer version.
+fn program() -> anyhow::Result<PathBuf> {
+    let own = std::env::current_exe().context("this program cannot tell where it is")?;
+    let called = PathBuf::from(std::env::args_os().next().unwrap_or_default());
+    let directories = std::env::var_os("PATH").unwrap_or_default();
+    let named = match called.components().count() {
+        1 => std::env::split_paths(&directories).map(|directory| directory.join(&called)).collect(),
+        _ => vec![called],
+    };
+    let whole = named.iter().filter_map(|path| std::path::absolute(path).ok());
+    let is_own = |path: &PathBuf| path.canonicalize().is_ok_and(|path| path == own);
+    Ok(whole.into_iter().find(is_own).unwrap_or_else(|| own.clone()))
 }
 
 fn utf8(path: &Path) -> anyhow::Result<String> {
