@@ -15,7 +15,6 @@ mod decide;
 mod door;
 mod exactly_once;
 mod exposure;
-mod instances;
 mod keeping;
 mod lasting;
 mod metrics;

@@ -48,8 +48,7 @@ fn owner(caller: &Caller) -> Owner {
     Owner { tenant: Arc::clone(&caller.tenant), agent: Arc::clone(&caller.name) }
 }
 
-/// The header without which nothing is asked or made.
-pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<String, Refusal> {
+fn idempotency_key(headers: &HeaderMap) -> Result<String, Refusal> {
     let missing = || Refusal::bad("missing_idempotency_key", "the header Idempotency-Key is missing");
     visible(headers, "Idempotency-Key")?.map(str::to_owned).ok_or_else(missing)
 }
