@@ -34,8 +34,9 @@ impl Reply {
         let allowed = matches!(answer, Answer::Allowed(_));
         let words = match answer {
             Answer::Allowed(approval) => match approval.note.as_ref().filter(|note| !note.is_empty()) {
-                Some(note) => format!("A reviewer approved this call: {}", note.visible().plain()),
-                None => "A reviewer approved this call.".to_owned(),
+                // Not by whom: a rule of the gateway's may have allowed it.
+                Some(note) => format!("Approved: {}", note.visible().plain()),
+                None => "Approved.".to_owned(),
             },
             no => no.words(),
         };
