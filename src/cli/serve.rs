@@ -51,6 +51,10 @@ pub struct Args {
     /// A name by which the gateway may be called beside the loopback ones, with a port or for any; may be repeated
     #[arg(long, value_name = "HOST")]
     allowed_host: Vec<String>,
+    /// A host that webhooks to agents' instances may go to although its addresses are not public, with a port or for any;
+    /// may be repeated. The webhook is https all the same
+    #[arg(long, value_name = "HOST")]
+    webhooks_to: Vec<String>,
     #[command(flatten)]
     logs: Logs,
     #[command(flatten)]
@@ -70,6 +74,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     config.rules = args.rules;
     config.tenant_mode = args.tenant_mode;
     config.allowed_hosts = args.allowed_host;
+    config.webhooks_to = args.webhooks_to;
     config.checkpoints = args.checkpoints.places()?;
     config.keep = args.keep;
     config.bounds.pending_per_agent = args.pending_per_agent;

@@ -34,7 +34,8 @@ enum Command {
 
 #[derive(Debug, clap::Args)]
 struct Create {
-    /// What it may do: agent asks; reviewer reads and decides; auditor reads; admin reads, pauses agents, makes tokens
+    /// What it may do: agent asks; reviewer reads and decides; auditor reads; admin reads, pauses agents, makes tokens;
+    /// provisioner makes instances of agents
     #[arg(long, value_parser = role)]
     role: Role,
     /// The name that goes on record: 1 to 64 of A-Z a-z 0-9 . _ @ -
@@ -77,7 +78,7 @@ struct Revoke {
 const DEFAULT_TENANT: &str = "default";
 
 fn role(word: &str) -> Result<Role, String> {
-    Role::parse(word).ok_or_else(|| "it must be agent, reviewer, auditor or admin".into())
+    Role::parse(word).ok_or_else(|| "it must be agent, reviewer, auditor, admin or provisioner".into())
 }
 
 /// Runs the command.

@@ -109,7 +109,8 @@ fn known(
 ) -> Result<Option<bounds::Call>, Refusal> {
     let Some(caller) = caller else { return Ok(None) };
     match caller.role {
-        Role::Agent => shared.usage.begin(caller).map(Some),
+        // A provisioner is a program too: what it makes waits for somebody else's receiver.
+        Role::Agent | Role::Provisioner => shared.usage.begin(caller).map(Some),
         Role::Reviewer | Role::Auditor | Role::Admin => {
             // There is none where the routes are called in process.
             if let Some(seat) = request.extensions().get::<Arc<Seat>>() {

@@ -39,6 +39,7 @@ pub(crate) struct Metrics {
     calls: Family<Called, Counter>,
     call_seconds: Family<Route, Histogram, fn() -> Histogram>,
     refusals: Family<Refused, Counter>,
+    webhooks: Family<Tried, Counter>,
     decision_seconds: Family<Decided, Histogram, fn() -> Histogram>,
     pending: Gauge,
     damaged: Gauge,
@@ -66,6 +67,11 @@ struct Called {
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct Refused {
     code: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Tried {
+    result: &'static str,
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -140,6 +146,7 @@ impl Metrics {
             calls: Family::default(),
             call_seconds: family((|| Histogram::new(CALL_SECONDS)) as fn() -> Histogram),
             refusals: Family::default(),
+            webhooks: Family::default(),
             decision_seconds: family((|| Histogram::new(DECISION_SECONDS)) as fn() -> Histogram),
             pending: Gauge::default(),
             damaged: Gauge::default(),
@@ -158,6 +165,8 @@ impl Metrics {
             "Calls that were refused, by the code of the answer",
             metrics.refusals.clone(),
         );
+        let help = "Tries to tell an instance's receiver that a request has ended, by how they ended";
+        registry.register("webhooks", help, metrics.webhooks.clone());
         let help = "Time from the asking to the decision that this gateway took";
         registry.register("decision_seconds", help, metrics.decision_seconds.clone());
         registry.register("pending_actions", "Actions that wait for a decision", metrics.pending.clone());
@@ -194,6 +203,11 @@ impl Metrics {
     /// A call was refused.
     pub(crate) fn refused(&self, code: &'static str) {
         self.refusals.get_or_create(&Refused { code }).inc();
+    }
+
+    /// A try to deliver a webhook ended so.
+    pub(crate) fn webhook(&self, result: &'static str) {
+        self.webhooks.get_or_create(&Tried { result }).inc();
     }
 
     /// An action was decided that long after it was asked.

@@ -1,5 +1,8 @@
 //! The embedded server: agents ask (`ask`, AAP), reviewers list (`queue`, `events`) and decide (`decide`, AEGIS).
 //!
+//! Instances of agents are made for platforms that start them (`instances`), and their receivers told when what they asked
+//! has ended (`webhooks`).
+//!
 //! Beside wire.md it lets reviewers pause an agent (`agents`), bounds what one agent may take (`bounds`), keeps a seat for
 //! whoever comes (`seats`), and notices what was changed on the disk (`damage`).
 //!
@@ -34,6 +37,8 @@ mod door;
 mod events;
 mod expiry;
 mod exposure;
+mod instances;
+mod mac;
 mod metrics;
 mod openapi;
 mod presence;
@@ -48,6 +53,7 @@ mod server;
 mod store;
 mod tls;
 mod tokens;
+mod webhooks;
 
 use crate::document::Mistakes;
 pub use ask::{Looked, Matched, Outcome, Trial, trial};
@@ -86,6 +92,7 @@ pub use tokens::{TokenDesk, TokenError, TokenInfo, TokenOrder};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use webhooks::Webhooks;
 
 /// Which database a gateway keeps everything in.
 #[derive(Debug, Clone, Default)]
@@ -134,6 +141,8 @@ pub struct Config {
     pub bounds: Bounds,
     /// The file with its rules; `rules.toml` in its data directory, where it is there, unless one is named.
     pub rules: Option<PathBuf>,
+    /// Hosts that webhooks may go to although their addresses are not public, with a port or for any.
+    pub webhooks_to: Vec<String>,
     /// Where checkpoints of the audit log go beside the file `checkpoints` of the data directory.
     pub checkpoints: Vec<Place>,
 }
@@ -153,6 +162,7 @@ impl Config {
             keep: None,
             bounds: Bounds::default(),
             rules: None,
+            webhooks_to: Vec::new(),
             checkpoints: Vec::new(),
         }
     }
@@ -214,6 +224,9 @@ pub(crate) struct Shared {
     usage: Arc<Usage>,
     damages: Damages,
     metrics: Metrics,
+    webhooks: Webhooks,
+    /// Instances that are being made.
+    making: instances::Making,
     /// Whether others than this machine can reach it.
     exposed: bool,
     clock: Clock,
@@ -230,7 +243,7 @@ pub struct Gateway {
     agent_token_file: PathBuf,
     reviewer_token_file: PathBuf,
     stop: watch::Sender<bool>,
-    tasks: [JoinHandle<()>; 4],
+    tasks: [JoinHandle<()>; 5],
     keeper: Keeper,
 }
 
@@ -284,6 +297,9 @@ impl Gateway {
             bounds,
             usage: Arc::new(Usage::new(bounds)),
             damages: Damages::default(),
+            // On this machine, where nobody else reaches the gateway either.
+            webhooks: Webhooks::new(webhooks::Policy::new(!exposed, &config.webhooks_to)),
+            making: instances::Making::default(),
             exposed,
             clock,
             stop: stop.clone(),
@@ -313,6 +329,7 @@ impl Gateway {
             )),
             tokio::spawn(auth::keep(Arc::clone(&shared), stop.clone())),
             tokio::spawn(expiry::run(Arc::clone(&shared), stop.clone())),
+            tokio::spawn(webhooks::run(Arc::clone(&shared), stop.clone())),
             tokio::spawn(retention::run(Arc::clone(&shared), config.keep, stop)),
         ];
         let stop = sender;

@@ -3,7 +3,9 @@
 
 use super::auth::{self, Role, has_authorization};
 use super::tokens::http as tokens;
-use super::{Shared, agents, answer::Refusal, ask, decide, door, events, metrics, openapi, presence, queue};
+use super::{
+    Shared, agents, answer::Refusal, ask, decide, door, events, instances, metrics, openapi, presence, queue,
+};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::handler::Handler;
@@ -43,6 +45,9 @@ const PAUSES: Takes = Takes::Only(&[Role::Reviewer, Role::Admin]);
 /// Makes and revokes tokens.
 const MANAGES: Takes = Takes::Only(&[Role::Admin]);
 
+/// Makes instances of agents.
+const PROVISIONS: Takes = Takes::Only(&[Role::Provisioner]);
+
 /// One route.
 struct Route {
     method: &'static str,
@@ -74,6 +79,7 @@ fn table() -> Vec<Route> {
         post("/api/v1/tokens", MANAGES, tokens::create),
         delete("/api/v1/tokens/{id}", MANAGES, tokens::revoke),
         // Asking (AAP).
+        post("/aap/v1/instances", PROVISIONS, instances::provision),
         post("/aap/v1/requests", ASKS, ask::create),
         get("/aap/v1/requests/{id}", ASKS, ask::get),
         delete("/aap/v1/requests/{id}", ASKS, ask::withdraw),

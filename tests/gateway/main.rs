@@ -15,6 +15,7 @@ mod decide;
 mod door;
 mod exactly_once;
 mod exposure;
+mod instances;
 mod keeping;
 mod lasting;
 mod metrics;

@@ -1,6 +1,7 @@
 //! `openapi.json` against the gateway: every route is in it and nothing else, it says whom each takes, and real answers are
 //! what it says.
 
+use crate::instances::receiver::{Receiver, Says, making, order};
 use crate::support::{Answer, Call, Entry, Fixture, call};
 use aegis_console::gateway::{Role, routes};
 use secrecy::ExposeSecret as _;
@@ -174,11 +175,13 @@ async fn it_says_whose_token_each_call_takes() {
     let fixture = Fixture::with(|config| config.bounds.streams_per_person = 0).await;
     let admin = fixture.gateway.credential(Role::Admin, "ada").expose_secret().to_owned();
     let auditor = fixture.gateway.credential(Role::Auditor, "otto").expose_secret().to_owned();
+    let provisioner = fixture.provisioner();
     let roles = [
         ("agent", &fixture.agent),
         ("reviewer", &fixture.reviewer),
         ("auditor", &auditor),
         ("admin", &admin),
+        ("provisioner", &provisioner),
     ];
     for ((method, path), operation) in operations(&description()) {
         let told: Vec<_> =
@@ -276,6 +279,18 @@ async fn real_answers_are_what_it_says() {
     held.send("POST", approve, fixture.decision("approve", &entry, None), 202).await;
     held.send("POST", approve, fixture.decision("approve", &entry, None), 409).await;
     held.send("GET", actions, read(actions), 200).await;
+    // Instances.
+    let (instances, fleet) = ("/aap/v1/instances", fixture.provisioner());
+    let receiver = Receiver::start().await;
+    let order = order("codex", &receiver.url());
+    held.send("POST", instances, making(&fleet, "i", &order), 201).await;
+    held.send("POST", instances, making(&fleet, "i", &order), 200).await;
+    held.send("POST", instances, making(&fleet, "i", &json!({})), 409).await;
+    held.send("POST", instances, making(&fleet, "j", &json!({})), 201).await;
+    held.send("POST", instances, making(&fleet, "l", &json!({"x": 1})), 400).await;
+    held.send("POST", instances, making(agent, "l", &json!({})), 403).await;
+    receiver.says([Says::Status(403, None)]);
+    held.send("POST", instances, making(&fleet, "l", &order), 422).await;
     // Agents, tokens, and the gateway itself.
     let [agents, pause, resume] =
         ["/api/v1/hitl/agents", "/api/v1/hitl/agents/{name}/pause", "/api/v1/hitl/agents/{name}/resume"];

@@ -7,7 +7,7 @@ use serde_json::json;
 use std::time::Duration;
 
 /// Who calls, in the order of the columns. The three of another tenant have a queue and agents of their own.
-const CALLERS: [&str; 12] = [
+const CALLERS: [&str; 13] = [
     "nobody",
     "garbage",
     "unknown",
@@ -15,6 +15,7 @@ const CALLERS: [&str; 12] = [
     "reviewer",
     "auditor",
     "admin",
+    "provisioner",
     "their-agent",
     "their-reviewer",
     "their-admin",
@@ -26,35 +27,36 @@ const CALLERS: [&str; 12] = [
 /// `token_expired` and `token_revoked`, `role` is 403 `wrong_role`, `404` is `not_found`, `404a` is `unknown_agent`, `405` is
 /// `method_not_allowed`.
 const TABLE: &str = "
-    method path                             no   garb unkn agen revi audi admi t-ag t-re t-ad expi revo
-    GET    /healthz                         200  200  200  200  200  200  200  200  200  200  200  200
-    GET    /openapi.json                    200  200  200  200  200  200  200  200  200  200  200  200
-    GET    /readyz                          200  200  200  200  200  200  200  200  200  200  200  200
-    GET    /metrics                         200  200  200  200  200  200  200  200  200  200  200  200
-    POST   /api/v1/hitl/approve             ?    ?    ?    role 202  role role role 202  role exp  rev
-    POST   /api/v1/hitl/reject              ?    ?    ?    role 202  role role role 202  role exp  rev
-    GET    /api/v1/hitl/status/{request_id} ?    ?    ?    role 200  200  200  role 404  404  exp  rev
-    GET    /api/v1/hitl/actions             ?    ?    ?    role 200  200  200  role 200  200  exp  rev
-    GET    /api/v1/hitl/actions/{id}        ?    ?    ?    role 200  200  200  role 404  404  exp  rev
-    GET    /api/v1/hitl/events              ?    ?    ?    role 200  200  200  role 200  200  exp  rev
-    POST   /api/v1/hitl/presence            ?    ?    ?    role 200  role role role 404  role exp  rev
-    GET    /api/v1/hitl/agents              ?    ?    ?    role 200  200  200  role 200  200  exp  rev
-    POST   /api/v1/hitl/agents/{name}/pause ?    ?    ?    role 200  role 200  role 404a 404a exp  rev
-    POST   /api/v1/hitl/agents/{name}/resume ?   ?    ?    role 200  role 200  role 404a 404a exp  rev
-    GET    /api/v1/tokens                   ?    ?    ?    role role role 200  role role 200  exp  rev
-    POST   /api/v1/tokens                   ?    ?    ?    role role role 201  role role 201  exp  rev
-    DELETE /api/v1/tokens/{id}              ?    ?    ?    role role role 200  role role 404  exp  rev
-    POST   /aap/v1/requests                 ?    ?    ?    201  role role role 201  role role exp  rev
-    GET    /aap/v1/requests/{id}            ?    ?    ?    200  role role role 404  role role exp  rev
-    DELETE /aap/v1/requests/{id}            ?    ?    ?    200  role role role 404  role role exp  rev
-    POST   /aap/v1/requests/{id}/consume    ?    ?    ?    200  role role role 404  role role exp  rev
-    POST   /aap/v1/requests/{id}/outcome    ?    ?    ?    200  role role role 404  role role exp  rev
+    method path                             no   garb unkn agen revi audi admi prov t-ag t-re t-ad expi revo
+    GET    /healthz                         200  200  200  200  200  200  200  200  200  200  200  200  200
+    GET    /openapi.json                    200  200  200  200  200  200  200  200  200  200  200  200  200
+    GET    /readyz                          200  200  200  200  200  200  200  200  200  200  200  200  200
+    GET    /metrics                         200  200  200  200  200  200  200  200  200  200  200  200  200
+    POST   /api/v1/hitl/approve             ?    ?    ?    role 202  role role role role 202  role exp  rev
+    POST   /api/v1/hitl/reject              ?    ?    ?    role 202  role role role role 202  role exp  rev
+    GET    /api/v1/hitl/status/{request_id} ?    ?    ?    role 200  200  200  role role 404  404  exp  rev
+    GET    /api/v1/hitl/actions             ?    ?    ?    role 200  200  200  role role 200  200  exp  rev
+    GET    /api/v1/hitl/actions/{id}        ?    ?    ?    role 200  200  200  role role 404  404  exp  rev
+    GET    /api/v1/hitl/events              ?    ?    ?    role 200  200  200  role role 200  200  exp  rev
+    POST   /api/v1/hitl/presence            ?    ?    ?    role 200  role role role role 404  role exp  rev
+    GET    /api/v1/hitl/agents              ?    ?    ?    role 200  200  200  role role 200  200  exp  rev
+    POST   /api/v1/hitl/agents/{name}/pause ?    ?    ?    role 200  role 200  role role 404a 404a exp  rev
+    POST   /api/v1/hitl/agents/{name}/resume ?    ?    ?    role 200  role 200  role role 404a 404a exp  rev
+    GET    /api/v1/tokens                   ?    ?    ?    role role role 200  role role role 200  exp  rev
+    POST   /api/v1/tokens                   ?    ?    ?    role role role 201  role role role 201  exp  rev
+    DELETE /api/v1/tokens/{id}              ?    ?    ?    role role role 200  role role role 404  exp  rev
+    POST   /aap/v1/instances                ?    ?    ?    role role role role 201  role role role exp  rev
+    POST   /aap/v1/requests                 ?    ?    ?    201  role role role role 201  role role exp  rev
+    GET    /aap/v1/requests/{id}            ?    ?    ?    200  role role role role 404  role role exp  rev
+    DELETE /aap/v1/requests/{id}            ?    ?    ?    200  role role role role 404  role role exp  rev
+    POST   /aap/v1/requests/{id}/consume    ?    ?    ?    200  role role role role 404  role role exp  rev
+    POST   /aap/v1/requests/{id}/outcome    ?    ?    ?    200  role role role role 404  role role exp  rev
 ";
 
 /// Paths that are no route, or are called wrongly, and what everybody is told there.
 const NONE: &[(&str, &str, u16, &str)] = &[
     ("GET", "/", 404, "not_found"),
-    ("GET", "/aap/v1/instances", 404, "not_found"),
+    ("GET", "/aap/v1/instances", 405, "method_not_allowed"),
     ("GET", "/api/v1", 404, "not_found"),
     ("GET", "/api/v1/hitl/approve", 405, "method_not_allowed"),
     ("PUT", "/api/v1/tokens", 405, "method_not_allowed"),
@@ -93,6 +95,7 @@ impl People {
             Some(make("default", "alice", Role::Reviewer, None).await),
             Some(make("default", "otto", Role::Auditor, None).await),
             Some(make("default", "root", Role::Admin, None).await),
+            Some(make("default", "fleet", Role::Provisioner, None).await),
             Some(make("theirs", "their-bot", Role::Agent, None).await),
             Some(make("theirs", "eve", Role::Reviewer, None).await),
             Some(make("theirs", "mallory", Role::Admin, None).await),
@@ -165,6 +168,7 @@ async fn prepared(
         "/api/v1/tokens" if method == "POST" => {
             made.body(json!({"name": format!("new-{label}"), "role": "reviewer"}).to_string())
         }
+        "/aap/v1/instances" => made.header("Idempotency-Key", format!("{key}2")).body("{}"),
         "/aap/v1/requests" => made.header("Idempotency-Key", format!("{key}2")).body(body),
         path if path.ends_with("/consume") => made.header("Idempotency-Key", "c"),
         path if path.ends_with("/outcome") => made.body(r#"{"status":"succeeded"}"#),

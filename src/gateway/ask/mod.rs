@@ -48,7 +48,8 @@ fn owner(caller: &Caller) -> Owner {
     Owner { tenant: Arc::clone(&caller.tenant), agent: Arc::clone(&caller.name) }
 }
 
-fn idempotency_key(headers: &HeaderMap) -> Result<String, Refusal> {
+/// The header without which nothing is asked or made.
+pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<String, Refusal> {
     let missing = || Refusal::bad("missing_idempotency_key", "the header Idempotency-Key is missing");
     visible(headers, "Idempotency-Key")?.map(str::to_owned).ok_or_else(missing)
 }

@@ -39,6 +39,10 @@ pub enum Kind {
     TokenCreated,
     /// It was taken back.
     TokenRevoked,
+    /// An instance of an agent was made; its credential is told by a row of its own.
+    InstanceCreated,
+    /// A webhook was not delivered, and is tried no more.
+    WebhookGivenUp,
     /// The rules are others now.
     RulesChanged,
     /// A gateway started.
@@ -51,7 +55,7 @@ pub enum Kind {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 24] = [
         Self::Asked,
         Self::Refused,
         Self::AllowedByRule,
@@ -70,6 +74,8 @@ impl Kind {
         Self::Resumed,
         Self::TokenCreated,
         Self::TokenRevoked,
+        Self::InstanceCreated,
+        Self::WebhookGivenUp,
         Self::RulesChanged,
         Self::Started,
         Self::Stopped,
@@ -97,6 +103,8 @@ impl Kind {
             Self::Resumed => "resumed",
             Self::TokenCreated => "token.created",
             Self::TokenRevoked => "token.revoked",
+            Self::InstanceCreated => "instance.created",
+            Self::WebhookGivenUp => "webhook.given_up",
             Self::RulesChanged => "rules.changed",
             Self::Started => "started",
             Self::Stopped => "stopped",

@@ -13,22 +13,28 @@ const PEERS: usize = 4096;
 
 /// How much there is at most, and how fast it comes back.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Rate {
-    pub(super) most: f64,
-    pub(super) per_second: f64,
+pub(crate) struct Rate {
+    pub(crate) most: f64,
+    pub(crate) per_second: f64,
 }
 
 /// What is left of a rate.
 #[derive(Debug)]
-pub(super) struct Bucket {
+pub(crate) struct Bucket {
     left: f64,
     then: Instant,
 }
 
 impl Bucket {
     /// A full one.
-    pub(super) fn full(rate: Rate, now: Instant) -> Self {
+    pub(crate) fn full(rate: Rate, now: Instant) -> Self {
         Self { left: rate.most, then: now }
+    }
+
+    /// Whether all of it is back.
+    pub(crate) fn is_full(&mut self, rate: Rate, now: Instant) -> bool {
+        self.refill(rate, now);
+        self.left >= rate.most
     }
 
     fn refill(&mut self, rate: Rate, now: Instant) {
@@ -38,7 +44,7 @@ impl Bucket {
     }
 
     /// Takes one out; `false` where none is left.
-    pub(super) fn take(&mut self, rate: Rate, now: Instant) -> bool {
+    pub(crate) fn take(&mut self, rate: Rate, now: Instant) -> bool {
         self.refill(rate, now);
         let taken = self.left >= 1.0;
         if taken {
@@ -60,10 +66,7 @@ impl Attempts {
         let mut peers = self.peers.lock().unwrap_or_else(PoisonError::into_inner);
         let peer = network(peer);
         if peers.len() >= PEERS && !peers.contains_key(&peer) {
-            peers.retain(|_, bucket| {
-                bucket.refill(FAILURES, now);
-                bucket.left < FAILURES.most
-            });
+            peers.retain(|_, bucket| !bucket.is_full(FAILURES, now));
             if peers.len() >= PEERS {
                 // More peers fail than can be told apart: they all begin again.
                 peers.clear();

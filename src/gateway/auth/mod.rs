@@ -10,12 +10,14 @@ mod named;
 mod token;
 
 use super::answer::Refusal;
+pub(crate) use attempts::{Bucket, Rate};
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::http::{Extensions, HeaderMap, header};
+use axum::http::{Extensions, HeaderMap, StatusCode, header};
 use jiff::Timestamp;
 pub(crate) use keep::keep;
 pub(crate) use known::Credentials;
+use secrecy::SecretString;
 use std::sync::Arc;
 pub(crate) use token::{Mint, fresh_token, named_token, stored};
 
@@ -30,11 +32,13 @@ pub enum Role {
     Auditor,
     /// Reads, pauses agents, makes and revokes tokens. Decides nothing.
     Admin,
+    /// Makes instances of agents, each with a credential of its own. Asks nothing, reads nothing, decides nothing.
+    Provisioner,
 }
 
 impl Role {
     /// Every role.
-    pub const ALL: [Self; 4] = [Self::Agent, Self::Reviewer, Self::Auditor, Self::Admin];
+    pub const ALL: [Self; 5] = [Self::Agent, Self::Reviewer, Self::Auditor, Self::Admin, Self::Provisioner];
 
     /// Its word, as it is stored and as commands take it.
     pub fn word(self) -> &'static str {
@@ -43,6 +47,7 @@ impl Role {
             Self::Reviewer => "reviewer",
             Self::Auditor => "auditor",
             Self::Admin => "admin",
+            Self::Provisioner => "provisioner",
         }
     }
 
@@ -58,6 +63,7 @@ impl Role {
             Self::Reviewer => "a reviewer's",
             Self::Auditor => "an auditor's",
             Self::Admin => "an admin's",
+            Self::Provisioner => "a provisioner's",
         }
     }
 }
@@ -108,6 +114,14 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
 /// Whether the call brings an `Authorization` at all.
 pub(crate) fn has_authorization(headers: &HeaderMap) -> bool {
     headers.contains_key(header::AUTHORIZATION)
+}
+
+/// The credential of that instance, from the token of whoever calls.
+pub(crate) fn instance_token(headers: &HeaderMap, instance: &str) -> Result<SecretString, Refusal> {
+    let derived = token::derived(bearer(headers)?, instance);
+    derived.ok_or_else(|| {
+        Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "no credential could be made")
+    })
 }
 
 /// The token of the one `Authorization: Bearer` header.

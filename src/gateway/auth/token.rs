@@ -1,6 +1,7 @@
 //! How tokens are made, and the hash that is all that is kept of one.
 
 use super::Role;
+use crate::gateway::mac::mac;
 use secrecy::{ExposeSecret as _, SecretString};
 use sha2::{Digest as _, Sha256};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -26,6 +27,13 @@ const PREFIX: &str = "aegis_";
 pub(crate) fn named_token(role: Role) -> Result<SecretString, getrandom::Error> {
     let random = fresh_token()?;
     Ok(format!("{PREFIX}{}_{}", role.word(), random.expose_secret()).into())
+}
+
+/// The credential of an instance: derived from the token of whoever makes it and from its id. So it can be given again to
+/// whoever brings that token again, and is kept nowhere; who has the database has neither.
+pub(super) fn derived(maker: &str, instance: &str) -> Option<SecretString> {
+    let bytes = mac(maker.as_bytes(), &["aegis-console/instance-credential/v1:", instance])?;
+    Some(format!("{PREFIX}{}_{}", Role::Agent.word(), hex(bytes)).into())
 }
 
 /// Whether it looks like a token of the database.
@@ -83,6 +91,16 @@ mod tests {
             tokens.iter().map(secrecy::ExposeSecret::expose_secret).collect();
         assert_eq!(tokens.len(), 4);
         assert!(tokens.iter().all(|token| token.len() == 64));
+    }
+
+    #[test]
+    fn an_instances_token_is_its_makers_and_its_own() {
+        let of = |maker, id| derived(maker, id).unwrap().expose_secret().to_owned();
+        assert!(is_named(&of("m", "1")));
+        assert_eq!(of("m", "1"), of("m", "1"));
+        assert_ne!(of("m", "1"), of("m", "2"));
+        assert_ne!(of("m", "1"), of("n", "1"));
+        assert_ne!(of(&"m".repeat(200), "1"), of(&"m".repeat(201), "1"));
     }
 
     #[test]

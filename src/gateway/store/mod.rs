@@ -3,6 +3,7 @@
 //! Every method that changes something is one transaction: it has been synced to the disk when the answer is there, and
 //! its events are rows of the same transaction. The store decides nothing about HTTP, roles or JSON.
 
+mod instance;
 mod intact;
 #[cfg(feature = "postgres")]
 pub(crate) mod postgres;
@@ -15,6 +16,7 @@ use super::audit::entry::{Facts, Kind};
 use super::metrics::Commits;
 use crate::domain::{ActionState, Verdict};
 use futures_util::future::BoxFuture;
+pub(crate) use instance::{Delivery, InstanceRow, NewInstance, Provisioned, Receiver, Taking, Tried};
 pub(crate) use intact::Damage;
 use jiff::Timestamp;
 pub(crate) use record::{AgentRow, Change, DecisionRow, EventKind, Looking, Record, Report};
@@ -322,6 +324,21 @@ pub(crate) trait Store: Send + Sync {
     fn tokens(&self, tenant: Option<Arc<str>>) -> Answer<'_, Vec<(String, TokenRow)>>;
     /// Changes whenever a token is made or revoked.
     fn tokens_version(&self) -> Answer<'_, TokensVersion>;
+    /// Makes an instance of an agent with its credential, once for each (tenant, provisioner, key).
+    fn provision(&self, new: NewInstance) -> Answer<'_, Provisioned>;
+    /// The instance that was made under that key.
+    fn instance(
+        &self,
+        tenant: Arc<str>,
+        provisioner: Arc<str>,
+        key: String,
+    ) -> Answer<'_, Option<InstanceRow>>;
+    /// When a receiver is to be told something next.
+    fn delivery_due(&self) -> Answer<'_, Option<Timestamp>>;
+    /// Begins tries to tell receivers what is due; nobody else begins the same ones until the lease is over.
+    fn take_deliveries(&self, taking: Taking) -> Answer<'_, Vec<Delivery>>;
+    /// That try of that delivery has ended so.
+    fn settle_delivery(&self, id: String, tries: i64, tried: Tried) -> Answer<'_, ()>;
     /// Expires whatever is past its deadline, gives up decisions that a dead server has begun, and says when it is time
     /// again.
     fn expire(&self) -> Answer<'_, Option<Timestamp>>;

@@ -81,8 +81,9 @@ fn order(bytes: &[u8], tenant: &str) -> Result<TokenOrder, Refusal> {
     };
     let missing = |name| Refusal::bad("missing_field", format!("the field {name} is missing"));
     let role = text("role")?.ok_or_else(|| missing("role"))?;
-    let role = Role::parse(&role)
-        .ok_or_else(|| Refusal::bad("invalid_field", "role must be agent, reviewer, auditor or admin"))?;
+    let role = Role::parse(&role).ok_or_else(|| {
+        Refusal::bad("invalid_field", "role must be agent, reviewer, auditor, admin or provisioner")
+    })?;
     let name = text("name")?.ok_or_else(|| missing("name"))?;
     Ok(TokenOrder { tenant: tenant.to_owned(), name, role, expires_in: text("expires_in")? })
 }

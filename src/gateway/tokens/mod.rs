@@ -39,7 +39,7 @@ pub struct TokenInfo {
     pub id: i64,
     /// The name that goes on record.
     pub name: String,
-    /// `agent`, `reviewer`, `auditor` or `admin`.
+    /// `agent`, `reviewer`, `auditor`, `admin` or `provisioner`.
     pub role: &'static str,
     /// The tenant that it belongs to.
     pub tenant: String,

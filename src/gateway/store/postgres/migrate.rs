@@ -6,9 +6,10 @@ use super::text;
 use tokio_postgres::Client;
 
 /// What brings a database from version n (its place here) to n + 1.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     include_str!("../../../../assets/migrations/postgres/0001_gateway.sql"),
     include_str!("../../../../assets/migrations/postgres/0002_forgetting.sql"),
+    include_str!("../../../../assets/migrations/postgres/0003_instances.sql"),
 ];
 
 /// Runs what has not run yet; gives the version before and the one now.

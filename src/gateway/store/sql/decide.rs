@@ -7,6 +7,7 @@ use super::super::{
 use super::approvals::{self, Turn};
 use super::audit;
 use super::db::{Db, micros, params};
+use super::deliveries;
 use super::janitor;
 use super::queue::{end, write_event};
 use super::rows::{self, SELECT_DECISION};
@@ -67,7 +68,7 @@ fn judge(
         end(tx, (&call.tenant, "gateway"), id, thread, ActionState::Expired, at)?;
         return Ok(Decided::Closed(ActionState::Expired));
     }
-    if action.agent == call.reviewer {
+    if is_own(&action.agent, &call.reviewer) {
         return Ok(Decided::OwnAction);
     }
     if let Err(damage) = action.intact() {
@@ -91,6 +92,11 @@ fn judge(
         Verdict::Reject => approvals::drop_waiting(tx, &action.id)?,
     }
     reserve(tx, call, Some(&action), Some(validity))
+}
+
+/// Whether the reviewer asked for it: under their own name, or by an instance that they made.
+fn is_own(agent: &str, reviewer: &str) -> bool {
+    agent.strip_prefix(reviewer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
 /// A rule decides: the action has just been written, and is approved as a reviewer would approve it.
@@ -151,6 +157,10 @@ fn reserve(
     let Some(decision_id) = decision_id else { return duplicate(tx, call, action) };
     if let Some(action) = action {
         move_on(tx, call.verdict, action, decided_at, validity.unwrap_or_default())?;
+        // The others have no receiver: no statement for nothing where decisions come by the thousand.
+        if action.agent.contains('/') {
+            deliveries::resolved(tx, &action.id, decided_at)?;
+        }
     }
     let kind = match call.verdict {
         Verdict::Approve => EventKind::Approved,

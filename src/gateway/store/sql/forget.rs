@@ -13,6 +13,7 @@ const OLD_ACTION: &str = "SELECT id FROM action
                       WHERE decision.action_id = action.id AND call.at >= :before)
       AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.action_id = action.id
                       AND (outbox.at >= :before OR outbox.seq = (SELECT max(seq) FROM outbox)))
+      AND NOT EXISTS (SELECT 1 FROM delivery WHERE delivery.action_id = action.id AND coalesce(delivery.ended_at, :before) >= :before)
     ORDER BY ended_at, id LIMIT :limit";
 
 /// A decision that nobody had asked for, and whose key nobody has sent since.
@@ -31,6 +32,7 @@ pub(super) fn forget(tx: &mut Tx<'_>, before: Timestamp, limit: i64) -> Result<u
         let id: String = row.take("id")?;
         let of_action = params! {":id": &id};
         for sql in [
+            "DELETE FROM delivery WHERE action_id = :id",
             "DELETE FROM outbox WHERE action_id = :id",
             "DELETE FROM call WHERE decision_id IN (SELECT id FROM decision WHERE action_id = :id)",
             "DELETE FROM decision WHERE action_id = :id",

@@ -7,7 +7,9 @@ mod approvals;
 mod audit;
 pub(crate) mod db;
 mod decide;
+mod deliveries;
 mod forget;
+mod instances;
 mod janitor;
 mod own;
 mod presence;
@@ -20,9 +22,10 @@ pub(super) mod writer;
 
 use super::super::metrics::Commits;
 use super::{
-    AgentRow, Answer, Asked, Change, Checkpoint, Decided, DecisionCall, DecisionRow, Event, LookCall,
-    Looking, Made, NewAction, NewToken, Own, Owner, Page, PauseCall, Record, Report, RulesText, Store,
-    StoreError, TokenRow, TokensVersion, Told, Which,
+    AgentRow, Answer, Asked, Change, Checkpoint, Decided, DecisionCall, DecisionRow, Delivery, Event,
+    InstanceRow, LookCall, Looking, Made, NewAction, NewInstance, NewToken, Own, Owner, Page, PauseCall,
+    Provisioned, Record, Report, RulesText, Store, StoreError, Taking, TokenRow, TokensVersion, Told, Tried,
+    Which,
 };
 use crate::domain::ActionState;
 use db::{Db, micros, params};
@@ -137,6 +140,31 @@ impl Store for SqlStore {
 
     fn tokens_version(&self) -> Answer<'_, TokensVersion> {
         self.read(tokens::version).boxed()
+    }
+
+    fn provision(&self, new: NewInstance) -> Answer<'_, Provisioned> {
+        self.writer.run(move |tx| instances::provision(tx, &new)).boxed()
+    }
+
+    fn instance(
+        &self,
+        tenant: Arc<str>,
+        provisioner: Arc<str>,
+        key: String,
+    ) -> Answer<'_, Option<InstanceRow>> {
+        self.read(move |db| instances::made(db, &tenant, &provisioner, &key)).boxed()
+    }
+
+    fn delivery_due(&self) -> Answer<'_, Option<Timestamp>> {
+        self.read(deliveries::due).boxed()
+    }
+
+    fn take_deliveries(&self, taking: Taking) -> Answer<'_, Vec<Delivery>> {
+        self.writer.run(move |tx| deliveries::take(tx, &taking)).boxed()
+    }
+
+    fn settle_delivery(&self, id: String, tries: i64, tried: Tried) -> Answer<'_, ()> {
+        self.writer.run(move |tx| deliveries::settle(tx, &id, tries, &tried)).boxed()
     }
 
     fn expire(&self) -> Answer<'_, Option<Timestamp>> {

@@ -6,7 +6,7 @@ use super::db::{Db, Value, micros, params};
 use super::janitor;
 use super::rows::{self, SELECT_RECORD};
 use super::writer::Tx;
-use super::{agents, approvals, decide, presence};
+use super::{agents, approvals, decide, deliveries, presence};
 use crate::domain::ActionState;
 use crate::gateway::audit::entry::{Facts, Kind};
 use jiff::Timestamp;
@@ -134,6 +134,7 @@ pub(super) fn end(
         params! {":state": state.word(), ":at": micros(at), ":id": id},
     )?;
     approvals::drop_waiting(tx, id)?;
+    deliveries::resolved(tx, id, at)?;
     tx.audit(told, tenant, by, Some(id), Facts::default().time("ended_at", at))?;
     let change = write_event(tx, kind, tenant, thread, Some(id), None)?;
     tx.announce(change);

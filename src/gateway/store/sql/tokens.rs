@@ -3,6 +3,7 @@
 
 use super::super::{Made, NewToken, StoreError, TokenRow, TokensVersion, Which};
 use super::db::{Db, Row, micros, params};
+use super::deliveries;
 use super::writer::Tx;
 use crate::domain::timestamp;
 use crate::gateway::audit::entry::{Facts, Kind};
@@ -24,11 +25,19 @@ pub(super) fn create(tx: &mut Tx<'_>, new: &NewToken) -> Result<Made, StoreError
     if let Some(mut other) = alike {
         return Ok(Made::Alike(other.take("name")?));
     }
-    let count: i64 =
-        tx.db.cell("SELECT count(*) FROM token WHERE tenant = :tenant", params! {":tenant": &new.tenant})?;
+    // Instances have a bound of their own: however many a provisioner makes, people get in.
+    let count: i64 = tx.db.cell(
+        "SELECT count(*) FROM token WHERE tenant = :tenant AND name NOT LIKE '%/%'",
+        params! {":tenant": &new.tenant},
+    )?;
     if count >= MOST {
         return Ok(Made::TooMany);
     }
+    insert(tx, new).map(Made::Done)
+}
+
+/// Stores one whose name has been looked at.
+pub(super) fn insert(tx: &mut Tx<'_>, new: &NewToken) -> Result<TokenRow, StoreError> {
     let expires_at = new.lifetime.map(|span| tx.now.checked_add(span).unwrap_or(Timestamp::MAX));
     let sql = format!(
         "INSERT INTO token (tenant, name, role, hash, created_at, created_by, expires_at)
@@ -45,7 +54,7 @@ pub(super) fn create(tx: &mut Tx<'_>, new: &NewToken) -> Result<Made, StoreError
     let (_, row) = token(row)?;
     let facts = told(&row).maybe("expires_at", row.expires_at.map(timestamp::format).as_deref());
     tx.audit(Kind::TokenCreated, &row.tenant, &new.by, None, facts)?;
-    Ok(Made::Done(row))
+    Ok(row)
 }
 
 /// Revokes, and gives what was meant, with what was revoked already as it was.
@@ -73,6 +82,7 @@ pub(super) fn revoke(tx: &mut Tx<'_>, which: &Which, by: &str) -> Result<Vec<Tok
             )?;
             row.revoked = Some((at, by.to_owned()));
             tx.audit(Kind::TokenRevoked, &row.tenant, by, None, told(&row))?;
+            deliveries::revoked(tx, row.id)?;
         }
         Ok(row)
     };

@@ -14,11 +14,12 @@ const OLDEST_SQLITE: i32 = 3_051_003;
 const READERS: usize = 4;
 
 /// What brings a database from version n (its place here) to n + 1.
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     include_str!("../../../../assets/migrations/0001_queue_and_decisions.sql"),
     include_str!("../../../../assets/migrations/0002_pauses.sql"),
     include_str!("../../../../assets/migrations/0003_trust.sql"),
     include_str!("../../../../assets/migrations/0004_forgetting.sql"),
+    include_str!("../../../../assets/migrations/0005_instances.sql"),
 ];
 
 /// Why the database could not be opened. Nothing in it was changed.

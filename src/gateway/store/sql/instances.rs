@@ -1,0 +1,109 @@
+//! Instances of agents in SQL: each is a row beside the token that is its credential, made together with it or not at all.
+
+use super::super::{InstanceRow, NewInstance, NewToken, Provisioned, StoreError};
+use super::db::{Db, Row, micros, params};
+use super::tokens;
+use super::writer::Tx;
+use crate::gateway::audit::entry::{Facts, Kind};
+use crate::gateway::auth::Role;
+use secrecy::ExposeSecret as _;
+
+/// How many instances of one provisioner may be good at the same time.
+const MOST_LIVE: i64 = 1_000;
+/// How many instances a tenant may have, those that are revoked or past their time included.
+const MOST: i64 = 10_000;
+
+const SELECT: &str =
+    "SELECT i.id, i.agent, i.digest, i.url, i.registration_id, t.hash, t.expires_at, t.revoked_at
+    FROM instance i JOIN token t ON t.id = i.token_id";
+
+/// The instance that was made under that key.
+pub(super) fn made(
+    db: &dyn Db,
+    tenant: &str,
+    provisioner: &str,
+    key: &str,
+) -> Result<Option<InstanceRow>, StoreError> {
+    let sql = format!("{SELECT} WHERE i.tenant = :tenant AND i.provisioner = :provisioner AND i.key = :key");
+    let params = params! {":tenant": tenant, ":provisioner": provisioner, ":key": key};
+    db.first(&sql, params)?.map(row).transpose()
+}
+
+/// Makes it, or finds the one that stands under the key.
+pub(super) fn provision(tx: &mut Tx<'_>, new: &NewInstance) -> Result<Provisioned, StoreError> {
+    let (tenant, maker) = (&new.tenant, &new.provisioner);
+    if let Some(known) = made(tx.db, tenant, maker, &new.key)? {
+        return Ok(Provisioned::Known(known));
+    }
+    let live: i64 = tx.db.cell(
+        "SELECT count(*) FROM instance i JOIN token t ON t.id = i.token_id
+         WHERE i.tenant = :tenant AND i.provisioner = :provisioner AND t.revoked_at IS NULL AND t.expires_at > :now",
+        params! {":tenant": tenant, ":provisioner": maker, ":now": micros(tx.now)},
+    )?;
+    let all: i64 =
+        tx.db.cell("SELECT count(*) FROM instance WHERE tenant = :tenant", params! {":tenant": tenant})?;
+    if live >= MOST_LIVE || all >= MOST {
+        return Ok(Provisioned::TooMany);
+    }
+    let agent = free_name(tx.db, new)?;
+    let token = NewToken {
+        tenant: tenant.clone(),
+        name: agent.as_str().into(),
+        role: Role::Agent,
+        hash: new.hash.clone(),
+        lifetime: Some(new.lifetime),
+        by: maker.to_string(),
+    };
+    let token = tokens::insert(tx, &token)?;
+    let receiver = new.receiver.as_ref();
+    tx.db.execute(
+        "INSERT INTO instance (id, tenant, provisioner, key, digest, agent, token_id, created_at, delivery, url, host,
+            registration_id, signing_secret)
+         VALUES (:id, :tenant, :provisioner, :key, :digest, :agent, :token_id, :at, :delivery, :url, :host,
+            :registration_id, :secret)",
+        params! {
+            ":id": &new.id, ":tenant": tenant, ":provisioner": maker, ":key": &new.key, ":digest": &new.digest,
+            ":agent": &agent, ":token_id": token.id, ":at": micros(tx.now),
+            ":delivery": if receiver.is_some() { "on" } else { "none" },
+            ":url": receiver.map(|receiver| receiver.url.as_str()),
+            ":host": receiver.map(|receiver| receiver.host.as_str()),
+            ":registration_id": receiver.map(|receiver| receiver.registration_id.as_str()),
+            ":secret": receiver.map(|receiver| receiver.signing_secret.expose_secret()),
+        },
+    )?;
+    // The host and no more of the URL: its path may be somebody's secret.
+    let facts = Facts::default()
+        .text("instance", &new.id)
+        .text("agent", &agent)
+        .number("token", token.id)
+        .maybe("webhooks_to", receiver.map(|receiver| receiver.host.as_str()));
+    tx.audit(Kind::InstanceCreated, tenant, maker, None, facts)?;
+    let made = made(tx.db, tenant, maker, &new.key)?;
+    made.map(Provisioned::Fresh)
+        .ok_or_else(|| StoreError::Database("an instance that was stored is gone".into()))
+}
+
+/// `PROVISIONER/NAME`, which no other token's name can be: an instance never stands for anybody else. Where an earlier
+/// instance was called so, with what tells them apart: what that one asked is none of this one's business.
+fn free_name(db: &dyn Db, new: &NewInstance) -> Result<String, StoreError> {
+    let plain = format!("{}/{}", new.provisioner, new.name);
+    let taken: i64 = db.cell(
+        "SELECT count(*) FROM token WHERE tenant = :tenant AND lower(name) = :lower",
+        params! {":tenant": &new.tenant, ":lower": &plain.to_ascii_lowercase()},
+    )?;
+    Ok(if taken == 0 { plain } else { format!("{plain}-{}", new.distinction) })
+}
+
+fn row(mut row: Row) -> Result<InstanceRow, StoreError> {
+    let (url, registration): (Option<String>, Option<String>) =
+        (row.take("url")?, row.take("registration_id")?);
+    Ok(InstanceRow {
+        id: row.take("id")?,
+        agent: row.take("agent")?,
+        digest: row.take("digest")?,
+        hash: row.take("hash")?,
+        expires_at: row.optional_time("expires_at")?,
+        revoked: row.optional_time("revoked_at")?.is_some(),
+        receiver: url.zip(registration),
+    })
+}
