@@ -205,7 +205,7 @@ impl AapClient {
     }
 }
 
-fn check(base_url: &str) -> Result<Url, AapError> {
+pub(super) fn check(base_url: &str) -> Result<Url, AapError> {
     // The address itself is not repeated: it may hold a password.
     let bad = |why| AapError::Url(why);
     let url = Url::parse(base_url).map_err(|_| bad("it is no URL"))?;
@@ -257,6 +257,10 @@ fn settle(status: StatusCode, bytes: &[u8]) -> Result<Request, AapError> {
             match field("code") {
                 Some(known) if code == 409 => Err(AapError::Conflict { code: known }),
                 Some(known) if code == 403 && known.raw() == "agent_paused" => Err(AapError::Paused),
+                // The gateway's own word for it: a rule has spoken, and the credential is a good one.
+                Some(known) if code == 403 && known.raw() == "refused_by_rule" => {
+                    Err(AapError::Refused { status: code, message: field("message") })
+                }
                 _ if code == 403 => Err(AapError::CredentialRefused(403)),
                 _ => Err(AapError::Refused { status: code, message: field("message") }),
             }
