@@ -288,6 +288,7 @@ fn every_file_opens_with_what_it_owns() {
 /// expression.
 const RAW: &[(&str, &str)] = &[
     ("domain", "reads, seals and judges it"),
+    ("agent/opencode/server.rs", "the wire: a reviewer's words go on to the model"),
     ("agent/client.rs", "compares the provider's error code with the ones it knows"),
     ("cli/ask/report.rs", "JSON output: the writer escapes"),
     ("cli/audit/agentack.rs", "JSON output: the writer escapes"),

@@ -28,6 +28,7 @@ pub mod command;
 mod context;
 mod gate;
 pub mod hook;
+pub mod opencode;
 mod request;
 mod run;
 mod submission;

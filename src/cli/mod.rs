@@ -13,6 +13,7 @@ pub mod config;
 pub mod connection;
 pub mod decide;
 pub mod demo;
+pub mod feed;
 pub mod gateway;
 pub mod hook;
 pub mod interrupt;
@@ -71,6 +72,8 @@ enum Command {
     Outbox(outbox::Args),
     /// Carry out what the journal still holds, without the screen
     Resume(resume::Args),
+    /// Bring what waits elsewhere to the gateway, and the answers back: OpenCode
+    Feed(Box<feed::Args>),
     /// List actions without the screen
     List(list::Args),
     /// What the gateway's rules make of an action and why; check them; write a first copy
@@ -100,6 +103,7 @@ pub fn main() -> ExitCode {
         Command::Status(args) => status::run(&args),
         Command::Outbox(args) => outbox::run(&args),
         Command::Resume(args) => resume::run(&args),
+        Command::Feed(args) => feed::run(&args),
         Command::List(args) => list::run(args),
         Command::Rules(args) => rules::run(args),
         Command::Audit(args) => audit::run(&args),
