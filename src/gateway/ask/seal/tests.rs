@@ -126,15 +126,15 @@ fn it_runs_without_a_person_only_where_nothing_speaks_for_one() {
 #[test]
 fn what_the_source_can_carry_is_sealed_whole_or_not_at_all() {
     let whole = json!({"name": "opencode", "reason": false, "covers": "one_call", "silence": "runs", "x": 1});
-    let sealed = sealed(&Rules::default(), &body(&json!({"source": whole})));
+    let whole_one = sealed(&Rules::default(), &body(&json!({"source": whole})));
     assert_eq!(
-        sealed.action.source.map(|source| source.words()).as_deref(),
+        whole_one.action.source.map(|source| source.words()).as_deref(),
         Some("one yes covers one call, no reason gets back")
     );
     // What says nothing of what it carries is the agent's own.
     for own in [json!("slack"), json!(7), json!({"name": "opencode"}), json!({"repo": "a/b"}), json!(null)] {
-        let sealed = super::tests::sealed(&Rules::default(), &body(&json!({"source": own})));
-        assert_eq!(sealed.action.source, None, "{own}");
+        let one = sealed(&Rules::default(), &body(&json!({"source": own})));
+        assert_eq!(one.action.source, None, "{own}");
     }
     for (member, wrong) in [
         ("name", json!("open code")),
