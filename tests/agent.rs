@@ -382,6 +382,12 @@ async fn who_cannot_wait_for_ever_withdraws_what_was_asked_and_takes_no_approval
     let withdrawn = gate.ask(&wish, "stopped").await.unwrap();
     assert_eq!(withdrawn.request().state, RequestState::Cancelled);
 
+    // Stopped before the gateway has answered: what was sent arrives all the same.
+    let answer = gate.check_within(&wish, "at once", Duration::from_secs(60), async {}, |_| {}).await;
+    assert!(matches!(answer, Answer::Cancelled { .. }), "{answer:?}");
+    let withdrawn = gate.ask(&wish, "at once").await.unwrap();
+    assert_eq!(withdrawn.request().state, RequestState::Cancelled);
+
     let nobody = AapClient::new("http://127.0.0.1:9/aap", "s3cret").unwrap();
     let answer = Gate::new(nobody);
     let answer = answer.check_within(&wish, "k", Duration::from_millis(100), never(), |_| {}).await;

@@ -9,6 +9,7 @@ use super::submission::Submission;
 use crate::domain::timestamp::between;
 use crate::domain::{Digest, Untrusted};
 use jiff::Timestamp;
+use std::pin::pin;
 use std::time::Duration;
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -134,32 +135,40 @@ impl Gate {
         stop: impl Future<Output = ()>,
         asked: impl FnOnce(&Request),
     ) -> Answer {
-        let mut request_id = None;
-        let check = async {
-            let request = match self.ask(submission, key).await {
-                Ok(request) => request,
-                Err(error) => return Answer::Error { request_id: None, error },
-            };
-            request_id = Some(request.request().id);
-            asked(request.request());
-            request.answer().await
+        let ended = async {
+            tokio::select! {
+                () = stop => true,
+                () = tokio::time::sleep(limit) => false,
+            }
         };
-        let stopped = tokio::select! {
+        let (mut ended, mut asking) = (pin!(ended), pin!(self.ask(submission, key)));
+        let (found, mut stopped) = tokio::select! {
             // What is known is said first.
             biased;
-            answer = check => return answer,
-            () = stop => true,
-            () = tokio::time::sleep(limit) => false,
+            found = &mut asking => (found, None),
+            stopped = &mut ended => {
+                // What has been sent may arrive all the same, and would wait for a reviewer with nobody behind it.
+                let late = || Err(AapError::Unreachable(format!("{} before the provider answered", why(stopped))));
+                (tokio::time::timeout(WITHDRAWAL, asking).await.unwrap_or_else(|_| late()), Some(stopped))
+            }
         };
-        let Some(request_id) = request_id else {
-            let why = if stopped { "it was stopped" } else { "its time was up" };
-            let why = format!("{why} before the provider answered");
-            return Answer::Error { request_id: None, error: AapError::Unreachable(why) };
+        let request = match found {
+            Ok(request) => request,
+            Err(error) => return Answer::Error { request_id: None, error },
         };
+        let request_id = request.request().id;
+        if stopped.is_none() {
+            asked(request.request());
+            stopped = tokio::select! {
+                biased;
+                answer = request.answer() => return answer,
+                stopped = ended => Some(stopped),
+            };
+        }
         // Where that cannot be had in time the request runs out by itself, and nobody is left to take its approval.
         let withdrawn = self.client.cancel(request_id);
         let _ = tokio::time::timeout(WITHDRAWAL, withdrawn).await;
-        if stopped { Answer::Cancelled { request_id } } else { Answer::Expired { request_id } }
+        if stopped == Some(true) { Answer::Cancelled { request_id } } else { Answer::Expired { request_id } }
     }
 
     /// Asks and does not wait: for callers that may want to [withdraw](Asked::withdraw).
@@ -171,6 +180,10 @@ impl Gate {
         }
         Ok(Asked { client: self.client.clone(), submission: submission.clone(), request })
     }
+}
+
+fn why(stopped: bool) -> &'static str {
+    if stopped { "it was stopped" } else { "its time was up" }
 }
 
 /// A request that was asked and is the provider's now.
