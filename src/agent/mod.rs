@@ -29,6 +29,8 @@ mod context;
 mod gate;
 pub mod hook;
 pub mod opencode;
+#[cfg(feature = "mcp")]
+pub mod mcp;
 mod request;
 mod run;
 mod submission;

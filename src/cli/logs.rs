@@ -47,6 +47,11 @@ impl Level {
 }
 
 impl Logs {
+    /// Warnings and errors in text, for a command that has no flags about it.
+    pub fn warnings() {
+        Self { log_format: Format::Text, log_level: Level::Warn }.start();
+    }
+
     /// Writes from now on. Where something else of this process has set it up, that counts.
     pub fn start(self) {
         let builder = tracing_subscriber::fmt()

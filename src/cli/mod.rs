@@ -19,6 +19,8 @@ pub mod hook;
 pub mod interrupt;
 pub mod list;
 pub mod logs;
+#[cfg(feature = "mcp")]
+pub mod mcp;
 pub mod outbox;
 pub mod output;
 pub mod place;
@@ -74,6 +76,9 @@ enum Command {
     Resume(resume::Args),
     /// Bring what waits elsewhere to the gateway, and the answers back: OpenCode
     Feed(Box<feed::Args>),
+    /// Ask a person from any client of the Model Context Protocol: a server on standard input and output
+    #[cfg(feature = "mcp")]
+    Mcp(mcp::Args),
     /// List actions without the screen
     List(list::Args),
     /// What the gateway's rules make of an action and why; check them; write a first copy
@@ -104,6 +109,8 @@ pub fn main() -> ExitCode {
         Command::Outbox(args) => outbox::run(&args),
         Command::Resume(args) => resume::run(&args),
         Command::Feed(args) => feed::run(&args),
+        #[cfg(feature = "mcp")]
+        Command::Mcp(args) => mcp::run(args),
         Command::List(args) => list::run(args),
         Command::Rules(args) => rules::run(args),
         Command::Audit(args) => audit::run(&args),
