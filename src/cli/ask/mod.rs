@@ -55,7 +55,7 @@ job that GitHub Actions, GitLab CI, Buildkite, CircleCI, Azure Pipelines, CodeBu
 group of processes: all calls of one script share it, and each line that is typed into a shell is one of its own. A denial stands \
 for the run; what expired or was withdrawn is asked anew.
 
-While it waits, a gateway that is away for a while ends nothing; where it cannot be reached at first, it is tried for 30 s.
+While it waits, a gateway that is away ends nothing before the time is up; where it cannot be reached at first, it is tried for 30 s.
 
 With --json, one object on standard output at the end (after the command's own output): status (approved, denied, \
 expired, cancelled, error), request_id, reason (the reviewer's words), error (what failed or has changed), action, thread, run, key, \
@@ -209,6 +209,7 @@ async fn ask(args: &Args, asked: &Asked) -> anyhow::Result<Report> {
         Answer::Error { request_id, .. } if stopped => return Ok(Report::stopped(request_id)),
         no => return Ok(Report::no(&no)),
     };
+    Report::tell_yes(asked, &approval);
     match command {
         None => Ok(Report::approved(&approval)),
         Some((wanted, seen)) => carry_out(&approval, relay, &wanted, &seen).await,

@@ -86,7 +86,8 @@ impl Progress {
         let columns = size.ok().map(|size| size.ws_col).filter(|columns| *columns > 0).unwrap_or(WIDTH);
         // A line that reaches the last column may break.
         let text = Visible::of(text).cut(usize::from(columns).saturating_sub(1));
-        let blanks = self.drawn.replace(text.width()).saturating_sub(text.width());
+        let drawn = self.drawn.replace(text.width()).min(usize::from(columns).saturating_sub(1));
+        let blanks = drawn.saturating_sub(text.width());
         let mut err = std::io::stderr().lock();
         // The terminal may be gone; the signal that says so is heard elsewhere.
         let _ = write!(err, "\r{}{:blanks$}", text.plain(), "");
@@ -97,6 +98,8 @@ impl Progress {
 impl Drop for Progress {
     fn drop(&mut self) {
         if self.drawn.get() > 0 {
+            // The `^C` that the terminal echoes too.
+            self.drawn.set(self.drawn.get() + 2);
             self.draw("");
             let _ = write!(std::io::stderr(), "\r");
         }

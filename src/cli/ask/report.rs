@@ -6,6 +6,7 @@ use crate::agent::{Answer, Approval};
 use crate::cli::output;
 use crate::domain::{Untrusted, Visible};
 use serde_json::{Value, json};
+use std::io::Write as _;
 use std::process::ExitCode;
 use uuid::Uuid;
 
@@ -85,27 +86,26 @@ impl Report {
         Self { ran: true, command: Some(ended), code: ended.exit_code(), ..Self::approved(approval) }
     }
 
+    /// That there is a yes, with the reviewer's words; without any it goes without saying where nobody watches.
+    pub(super) fn tell_yes(asked: &Asked, approval: &Approval) {
+        if approval.note.is_some() || is_watched() {
+            say(asked, "approved", approval.note.as_ref());
+        }
+    }
+
     pub(super) fn exit_code(&self) -> ExitCode {
         ExitCode::from(self.code)
     }
 
-    /// One line on standard error; nothing where a yes goes without saying.
+    /// One line on standard error. A yes has been told before.
     pub(super) fn tell(&self, asked: &Asked) {
-        let words = self.reason.as_ref().map(|reason| reason.visible().cut(WIDTH).plain());
-        let name = name(asked);
-        let said = |what: &str| match &words {
-            Some(words) => format!("{name}: {what}: {words}"),
-            None => format!("{name}: {what}"),
-        };
-        let line = match (&self.error, self.status) {
-            (Some(error), _) => format!("{name}: {}", Visible::of(error).cut(WIDTH).plain()),
-            (None, "denied") => said("denied"),
-            (None, "expired") => said("expired: nobody decided in time"),
-            (None, "cancelled") => said("withdrawn"),
-            (None, _) if self.ran || (words.is_none() && !is_watched()) => return,
-            (None, _) => said("approved"),
-        };
-        output::complain(&line);
+        match (&self.error, self.status) {
+            (Some(error), _) => say(asked, &Visible::of(error).cut(WIDTH).plain(), None),
+            (None, "denied") => say(asked, "denied", self.reason.as_ref()),
+            (None, "expired") => say(asked, "expired: nobody decided in time", None),
+            (None, "cancelled") => say(asked, "withdrawn", None),
+            (None, _) => {}
+        }
     }
 
     /// The object of `--json`.
@@ -131,4 +131,10 @@ impl Report {
             "exit_code": self.code,
         })
     }
+}
+
+fn say(asked: &Asked, what: &str, words: Option<&Untrusted>) {
+    let words = words.map(|words| format!(": {}", words.visible().cut(WIDTH).plain())).unwrap_or_default();
+    // Standard error may be closed; the exit code still tells.
+    let _ = writeln!(std::io::stderr(), "aegis-console: {}: {what}{words}", name(asked));
 }
