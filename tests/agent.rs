@@ -270,6 +270,21 @@ async fn no_provider_is_a_no_within_the_budget() {
     assert!(calls.len() > 2, "tried again until the budget was used up");
 }
 
+/// Longer than one call goes on trying.
+#[tokio::test]
+async fn a_provider_that_is_away_ends_no_wait_and_loses_no_approval() {
+    let away = || (503, String::new());
+    let mut script = vec![(201, pending())];
+    script.extend((0..5).map(|_| away()));
+    script.push((200, echo(APPROVED)));
+    script.extend((0..5).map(|_| away()));
+    script.push((200, consumed()));
+    let (answer, calls) = check(script).await;
+    assert!(matches!(answer, Answer::Allowed(_)), "{answer:?}");
+    let takes: Vec<_> = calls.iter().filter(|call| call.line == "POST /ID/consume").collect();
+    assert!(takes.len() == 6 && takes.iter().all(|call| *call == takes[0]), "under one key: {takes:?}");
+}
+
 #[tokio::test]
 async fn withdrawing_is_heard() {
     let cancelled =
