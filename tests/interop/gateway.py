@@ -11,7 +11,6 @@ import pathlib
 import subprocess
 import threading
 import time
-import urllib.error
 import urllib.request
 
 # Loopback is never called through a proxy, whatever the environment says.
@@ -38,11 +37,19 @@ class Gateway:
     def token(self, role):
         return (self.data / f"{role}.token").read_text().strip()
 
-    def get(self, path, role="reviewer"):
-        """What it answers to a GET, as JSON."""
+    def read(self, path, role="reviewer"):
+        """What it answers to a GET."""
         request = urllib.request.Request(self.url + path, headers={"Authorization": f"Bearer {self.token(role)}"})
         with DIRECT.open(request, timeout=30) as answer:
-            return json.load(answer)
+            return answer.read().decode()
+
+    def get(self, path, role="reviewer"):
+        return json.loads(self.read(path, role))
+
+    def held(self):
+        """How many calls it holds until there is a decision."""
+        (line,) = (line for line in self.read("/metrics").splitlines() if line.startswith("aegis_gateway_waiting_calls "))
+        return int(line.split()[1])
 
     def actions(self, query=""):
         return self.get(f"/api/v1/hitl/actions?limit=500{query}")["actions"]

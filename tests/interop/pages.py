@@ -1,4 +1,4 @@
-"""The pages of the ways in, run as they are written: tests/interop/pages.py BINARY [--bin DIR]... [PAGE]...
+"""The pages of the ways in, run as they are written: tests/interop/pages.py BINARY [--bin DIR]... [--installed pip|npm]... [PAGE]...
 
 A fenced block whose info string names a file (```python refund.py) is written to that file before anything is run; every
 ```sh block is run, in order, in one shell in a fresh directory beside a gateway (--data ./aegis-data) with a reviewer who
@@ -11,8 +11,8 @@ decides at once. Blocks of any other kind are only read. Words after `sh` say wh
     ```sh says WORDS    (the last of them) what the block prints must hold these words
 
 The gateway is on a free port: http://127.0.0.1:8000 and http://localhost:8000 in a block become its address, which
-AEGIS_AGENT_SERVER holds too. HOME is a fresh directory. A page that installs packages is skipped, loudly, unless --bin names
-the directory of programs where they are installed already.
+AEGIS_AGENT_SERVER holds too. HOME is a fresh directory. --bin names directories of programs for PATH. A page that installs
+packages is skipped, loudly, unless --installed says that its packages can be had from there.
 
 Owns reading the pages and what is around them while they run; it must know no page. Nothing but Python's own library.
 """
@@ -32,7 +32,7 @@ from gateway import Gateway, apart
 
 WAYS = pathlib.Path(__file__).resolve().parents[2] / "assets" / "ways"
 FENCE = re.compile(r"^```(?P<info>[^\n`]*)\n(?P<text>.*?)^```\s*$", re.MULTILINE | re.DOTALL)
-INSTALLS = re.compile(r"^\s*(?:\S*/)?(?:pip|npm|uv) (?:install|ci|add)\b", re.MULTILINE)
+INSTALLS = re.compile(r"^\s*(pip|npm) install\b", re.MULTILINE)
 REASON = "not today"
 # What one page may take, in seconds. Far more than any needs: it ends what hangs.
 LIMIT = 180
@@ -141,9 +141,10 @@ def run(page, binary, bins):
             path = os.pathsep.join([str(own), *map(str, bins), os.environ["PATH"]])
             environment = apart({"HOME": str(home), "PATH": path, "AEGIS_AGENT_SERVER": gateway.url,
                                  "AEGIS_AGENT_TOKEN_FILE": "./aegis-data/agent.token"})
-            for name in ("PIP_CONSTRAINT", "PIP_CERT", "PIP_INDEX_URL", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS"):
-                if name in os.environ:
-                    environment[name] = os.environ[name]
+            for name, value in os.environ.items():
+                # How this machine comes by packages, and at which versions.
+                if name.lower().startswith(("pip_", "npm_config_", "ssl_cert_", "node_extra_ca_", "https_proxy")):
+                    environment[name] = value
             follow(script(steps, work, gateway.url), steps, reviewer, place, work, environment)
             if reviewer.errors:
                 raise AssertionError("the reviewer: " + reviewer.errors[0])
@@ -196,15 +197,17 @@ def main():
     parser.add_argument("binary", type=pathlib.Path)
     parser.add_argument("pages", nargs="*", type=pathlib.Path)
     parser.add_argument("--bin", action="append", default=[], type=pathlib.Path)
+    parser.add_argument("--installed", action="append", default=[], choices=["pip", "npm"])
     given = parser.parse_args()
     binary, bins = given.binary.resolve(), [directory.resolve() for directory in given.bin]
     passed = failed = skipped = 0
     for page in given.pages or sorted(WAYS.glob("*.md")):
         try:
             _, steps = read(page)
-            if not bins and any(INSTALLS.search(step.text) for step in steps):
+            missing = {name for step in steps for name in INSTALLS.findall(step.text)} - set(given.installed)
+            if missing:
                 skipped += 1
-                print(f"##### SKIPPED: {page.name} installs packages, and no place was named where they are", flush=True)
+                print(f"##### SKIPPED: {page.name} was NOT run: it installs packages with {', '.join(missing)}", flush=True)
                 continue
             run(page, binary, bins)
             passed += 1

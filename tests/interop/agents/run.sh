@@ -1,0 +1,46 @@
+#!/bin/sh
+# Runs agents of published frameworks against a gateway, then every page of a way in as it is written:
+#
+#     tests/interop/agents/run.sh BINARY
+#
+# Needs python3 (3.11 or newer) with venv and Node (20 or newer) with npm, and their package indexes. Packages that cannot be had
+# are a part that is skipped, which is said loudly; whatever is run must pass.
+set -eu
+
+here=$(cd "$(dirname "$0")" && pwd)
+binary=${1:?usage: run.sh BINARY}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+skipped() {
+    echo "##### SKIPPED: $1"
+    echo "##### $2 NOT run. On a machine that can have them: sh tests/interop/agents/run.sh BINARY"
+}
+
+export PIP_CONSTRAINT="$here/requirements.txt" PIP_DISABLE_PIP_VERSION_CHECK=1
+agents='' pages=''
+if python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' && python3 -m venv "$work/venv" &&
+    "$work/venv/bin/pip" install --quiet --requirement "$here/requirements.txt"; then
+    agents='langgraph pydantic-ai openai-agents langchain' pages="--bin $work/venv/bin --installed pip"
+else
+    skipped "the Python packages of $here/requirements.txt cannot be installed." \
+        "Agents of LangGraph, Pydantic AI, OpenAI Agents and LangChain, and their pages, were"
+fi
+cp "$here/package.json" "$here/package-lock.json" "$work/"
+if node -e 'process.exit(process.versions.node.split(".")[0] < 20 ? 1 : 0)' &&
+    npm ci --prefix "$work" --ignore-scripts --no-audit --no-fund --loglevel=error; then
+    agents="$agents langchain-js" pages="$pages --installed npm"
+else
+    skipped "the packages of $here/package.json cannot be installed." "Agents of LangChain in JavaScript, and their page, were"
+fi
+
+result=0
+if [ -n "$agents" ]; then
+    python=python3
+    if [ -x "$work/venv/bin/pip" ]; then python=$work/venv/bin/python; fi
+    # shellcheck disable=SC2086 # words
+    "$python" "$here/checks.py" "$binary" "$work" $agents || result=1
+fi
+# shellcheck disable=SC2086 # words
+python3 "$here/../pages.py" "$binary" $pages || result=1
+exit "$result"
