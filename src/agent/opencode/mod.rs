@@ -131,8 +131,9 @@ impl OpenCode {
         if odd != self.odd {
             self.odd = odd;
             if odd > 0 {
-                let words =
-                    format!("OpenCode: {odd} of its permissions cannot be read, and are not asked here");
+                let words = format!(
+                    "OpenCode: {odd} of its permissions cannot be read, or are too many: they are not asked here"
+                );
                 (self.bridge.tell)(&words);
             }
         }

@@ -4,9 +4,12 @@
 use crate::agent::{BadSubmission, Context, Covers, Silence, Source, Submission};
 use crate::domain::action::is_id;
 use crate::domain::json::{self, Limits, Member, Value, quote};
+use std::collections::HashMap;
 
 /// The limits for what OpenCode's server lists. What the gateway's door takes of one of them is less.
 pub(super) const LIMITS: Limits = Limits { bytes: 8 * 1024 * 1024, depth: 128, values: 200_000 };
+/// Of more than so many at once nobody asks a person: those behind them wait until some are answered.
+const MOST: usize = 500;
 /// Characters of a summary; the patterns stand in full in the payload.
 const SUMMARY: usize = 300;
 /// The members that say most come first in the payload, the others behind them in their own order.
@@ -30,9 +33,13 @@ pub(super) fn read_list(bytes: &[u8]) -> Result<(Vec<Permission>, usize), String
     let value = json::parse(bytes, LIMITS).map_err(|error| format!("its list cannot be read: {error}"))?;
     let entries = value.as_array().ok_or("its list is no JSON array")?;
     let read: Vec<_> = entries.iter().filter_map(|entry| Permission::read(entry, text)).collect();
+    let mut times: HashMap<String, usize> = HashMap::new();
+    for permission in &read {
+        *times.entry(permission.id.clone()).or_default() += 1;
+    }
     // Two of one name cannot be told apart, so neither is asked.
-    let twice = |one: &Permission| read.iter().filter(|other| other.id == one.id).count() > 1;
-    let permissions: Vec<_> = read.iter().filter(|one| !twice(one)).cloned().collect();
+    let once = |permission: &Permission| times.get(&permission.id) == Some(&1);
+    let permissions: Vec<_> = read.into_iter().filter(once).take(MOST).collect();
     let odd = entries.len() - permissions.len();
     Ok((permissions, odd))
 }
@@ -121,6 +128,10 @@ mod tests {
         // A session of another form names no thread; the rest stands.
         let (permissions, _) = read_list(format!("[{}]", BASH.replace("ses_a", "a b")).as_bytes()).unwrap();
         assert!(permissions[0].session.is_none());
+        let many: Vec<_> =
+            (0..MOST + 7).map(|number| BASH.replace("per_1", &format!("per_{number}"))).collect();
+        let (permissions, odd) = read_list(format!("[{}]", many.join(",")).as_bytes()).unwrap();
+        assert_eq!((permissions.len(), odd), (MOST, 7));
         for list in ["", "{}", "null", "[", "\"x\"", "<html>"] {
             assert!(read_list(list.as_bytes()).is_err(), "{list}");
         }

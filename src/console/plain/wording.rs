@@ -180,7 +180,7 @@ pub(super) fn facts(number: u32, action: &Action, model: &Model, now: Now) -> Ve
     lines.push(fact("thread").foreign(&action.thread_id.name()));
     lines.push(fact("asked").with(Role::Text, format!("{} ago", age(between(action.created_at, now.wall)))));
     if let Some(source) = &action.source {
-        let words = format!(": {}", source.words());
+        let words = format!(" says: {}", source.words());
         lines.push(fact("source").foreign(&source.name.name()).with(Role::Text, words));
     }
     let hidden = action.hidden_characters();

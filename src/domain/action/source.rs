@@ -130,10 +130,11 @@ impl Source {
         })
     }
 
-    /// What it carries, for people: `one yes covers one call, no reason gets back`.
+    /// What it says of itself, for people: `one yes covers one call, no reason gets back`. That reasons get back is what
+    /// everybody expects, and is not said.
     pub fn words(&self) -> String {
-        let back = if self.reason { "a reason gets back" } else { "no reason gets back" };
-        format!("{}, {back}", self.covers.words())
+        let back = if self.reason { "" } else { ", no reason gets back" };
+        format!("{}{back}", self.covers.words())
     }
 
     /// Whether it has members that are not read here: then it is shown as it stands, too.

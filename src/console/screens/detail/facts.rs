@@ -120,9 +120,9 @@ impl Facts {
         (self.lines.len() - 1, 0)
     }
 
-    /// ` source   opencode: one yes covers many calls, no reason gets back`: what is unusual always stands above the payload.
+    /// ` source   opencode says: one yes covers many calls, no reason gets back`: what is unusual always stands above the payload.
     fn source(&mut self, source: &Source, columns: usize, roomy: bool) {
-        let mut line = field("source", &source.name.name()).with(Role::Quiet, ": ");
+        let mut line = field("source", &source.name.name()).with(Role::Quiet, " says: ");
         let many = source.covers == Covers::ManyCalls;
         line.push(if many { Role::Bad } else { Role::Text }, source.words());
         if many || source.silence == Silence::Runs || roomy {
