@@ -45,7 +45,7 @@ const PAUSES: Takes = Takes::Only(&[Role::Reviewer, Role::Admin]);
 /// Makes and revokes tokens.
 const MANAGES: Takes = Takes::Only(&[Role::Admin]);
 
-/// Makes instances of agents.
+/// Makes instances of agents, and takes them away.
 const PROVISIONS: Takes = Takes::Only(&[Role::Provisioner]);
 
 /// One route.
@@ -80,6 +80,8 @@ fn table() -> Vec<Route> {
         delete("/api/v1/tokens/{id}", MANAGES, tokens::revoke),
         // Asking (AAP).
         post("/aap/v1/instances", PROVISIONS, instances::provision),
+        get("/aap/v1/instances/{id}", PROVISIONS, instances::get),
+        delete("/aap/v1/instances/{id}", PROVISIONS, instances::delete),
         post("/aap/v1/requests", ASKS, ask::create),
         get("/aap/v1/requests/{id}", ASKS, ask::get),
         delete("/aap/v1/requests/{id}", ASKS, ask::withdraw),

@@ -289,6 +289,16 @@ async fn real_answers_are_what_it_says() {
     held.send("POST", instances, making(&fleet, "j", &json!({})), 201).await;
     held.send("POST", instances, making(&fleet, "l", &json!({"x": 1})), 400).await;
     held.send("POST", instances, making(agent, "l", &json!({})), 403).await;
+    let instance = "/aap/v1/instances/{id}";
+    let made = held.send("POST", instances, making(&fleet, "i", &order), 200).await;
+    let of = |method: &str, id: &str| call(method, instance.replace("{id}", id)).bearer(&fleet);
+    let id = made.json()["instance"]["id"].as_str().unwrap().to_owned();
+    held.send("GET", instance, of("GET", &id), 200).await;
+    held.send("DELETE", instance, of("DELETE", &id).body("[]"), 400).await;
+    assert_eq!(fixture.send(of("DELETE", &id)).await.status, 204);
+    held.send("GET", instance, of("GET", &id), 404).await;
+    held.send("DELETE", instance, of("DELETE", "unknown"), 404).await;
+    held.send("POST", instances, making(&fleet, "i", &order), 409).await;
     receiver.says([Says::Status(403, None)]);
     held.send("POST", instances, making(&fleet, "l", &order), 422).await;
     // Agents, tokens, and the gateway itself.

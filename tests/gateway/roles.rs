@@ -46,6 +46,8 @@ const TABLE: &str = "
     POST   /api/v1/tokens                   ?    ?    ?    role role role 201  role role role 201  exp  rev
     DELETE /api/v1/tokens/{id}              ?    ?    ?    role role role 200  role role role 404  exp  rev
     POST   /aap/v1/instances                ?    ?    ?    role role role role 201  role role role exp  rev
+    GET    /aap/v1/instances/{id}           ?    ?    ?    role role role role 200  role role role exp  rev
+    DELETE /aap/v1/instances/{id}           ?    ?    ?    role role role role 204  role role role exp  rev
     POST   /aap/v1/requests                 ?    ?    ?    201  role role role role 201  role role exp  rev
     GET    /aap/v1/requests/{id}            ?    ?    ?    200  role role role role 404  role role exp  rev
     DELETE /aap/v1/requests/{id}            ?    ?    ?    200  role role role role 404  role role exp  rev
@@ -155,6 +157,11 @@ async fn prepared(
         let order = json!({"name": format!("spare-{label}"), "role": "agent"}).to_string();
         let made = call("POST", "/api/v1/tokens").bearer(people.is("admin")).body(order);
         number = fixture.send(made).await.json()["id"].to_string();
+    }
+    if path == "/aap/v1/instances/{id}" {
+        let made = call("POST", "/aap/v1/instances").bearer(people.is("provisioner"));
+        let made = fixture.send(made.header("Idempotency-Key", &key).body("{}")).await;
+        number = made.json()["instance"]["id"].as_str().unwrap().to_owned();
     }
     let id = if number.is_empty() { &entry.id } else { &number };
     let concrete = path.replace("{id}", id).replace("{request_id}", &key).replace("{name}", "idle");

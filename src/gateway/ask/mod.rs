@@ -105,6 +105,7 @@ pub(crate) async fn create(
         Asked::Fresh(record) => Ok(json_text(StatusCode::CREATED, wire::request(&record))),
         Asked::Known(record) => again(&shared, &record, &bytes),
         Asked::Paused => Err(agents::refusal(&owner.agent)),
+        Asked::Gone => Err(Refusal::challenge("token_revoked", "this token has been revoked")),
         Asked::TooMany => Err(bounds::too_many_pending(shared.bounds.pending_per_agent)),
     }
 }

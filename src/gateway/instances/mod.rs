@@ -1,4 +1,5 @@
-//! Instances of agents: `POST /aap/v1/instances`, for a platform that starts agents by itself (AAP, provisioning).
+//! Instances of agents, for a platform that starts agents by itself (AAP, provisioning): `POST /aap/v1/instances`, `GET` and
+//! `DELETE /aap/v1/instances/{id}`.
 //!
 //! An instance's credential is an agent's: it asks, and goes on with its own. It bears the name `PROVISIONER/NAME`, so that
 //! whoever decides sees who made it. A provisioner's credential makes instances and does nothing else. What is asked for is
@@ -14,13 +15,13 @@ use super::body;
 use super::store::{InstanceRow, NewInstance, Provisioned};
 use super::webhooks::{Challenge, Unverified};
 use crate::domain::timestamp;
-use axum::extract::{Request, State};
+use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use jiff::SignedDuration;
 use order::{LIMITS, Order};
 use secrecy::ExposeSecret as _;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -120,6 +121,38 @@ pub(crate) async fn provision(
     }
 }
 
+fn not_found() -> Refusal {
+    Refusal::new(StatusCode::NOT_FOUND, "not_found", "this provisioner has no instance of that id")
+}
+
+/// `GET /aap/v1/instances/{id}`: without its credential.
+pub(crate) async fn get(
+    State(shared): State<Arc<Shared>>,
+    Path(id): Path<String>,
+    caller: Caller,
+) -> Result<Response, Refusal> {
+    let found = shared.store.instance_of(caller.tenant, caller.name, id).await?;
+    let found = found.filter(|instance| !instance.revoked).ok_or_else(not_found)?;
+    let receiver = found.receiver.as_ref().filter(|_| found.delivers);
+    Ok(json_text(StatusCode::OK, shown(&found, receiver).to_string()))
+}
+
+/// `DELETE /aap/v1/instances/{id}`: its credential is taken back, what it has pending is withdrawn, and its receiver is told
+/// nothing any more.
+pub(crate) async fn delete(
+    State(shared): State<Arc<Shared>>,
+    Path(id): Path<String>,
+    caller: Caller,
+    request: Request,
+) -> Result<Response, Refusal> {
+    body::none(request.into_body()).await?;
+    if !shared.store.delete_instance(caller.tenant, caller.name, id).await? {
+        return Err(not_found());
+    }
+    shared.credentials.refresh(&*shared.store).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
 /// Asks the receiver, where there is one, whether it expects this.
 async fn verify(shared: &Shared, order: &Order, id: &str) -> Result<(), Refusal> {
     let Some((receiver, target)) = &order.receiver else { return Ok(()) };
@@ -163,17 +196,20 @@ fn again(headers: &HeaderMap, known: &InstanceRow, order: &Order) -> Result<Resp
 }
 
 fn answer(status: StatusCode, made: &InstanceRow, token: &str) -> Response {
-    let name = made.agent.split_once('/').map_or(made.agent.as_str(), |(_, name)| name);
-    let mut body = json!({
-        "instance": {"id": made.id, "name": name},
-        "credential": {"token": token},
-    });
+    let mut credential = json!({ "token": token });
     if let Some(until) = made.expires_at {
-        body["credential"]["expires_at"] = timestamp::format(until).into();
+        credential["expires_at"] = timestamp::format(until).into();
     }
-    if let Some((url, registration_id)) = &made.receiver {
-        body["instance"]["delivery"] =
-            json!({"type": "webhook", "url": url, "registration_id": registration_id});
+    let instance = shown(made, made.receiver.as_ref());
+    json_text(status, json!({"instance": instance, "credential": credential}).to_string())
+}
+
+/// An instance as its maker sees it: never its credential, never the secret.
+fn shown(instance: &InstanceRow, receiver: Option<&(String, String)>) -> Value {
+    let name = instance.agent.split_once('/').map_or(instance.agent.as_str(), |(_, name)| name);
+    let mut shown = json!({"id": instance.id, "name": name});
+    if let Some((url, registration_id)) = receiver {
+        shown["delivery"] = json!({"type": "webhook", "url": url, "registration_id": registration_id});
     }
-    json_text(status, body.to_string())
+    shown
 }

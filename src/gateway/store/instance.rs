@@ -51,8 +51,10 @@ pub(crate) struct InstanceRow {
     pub(crate) expires_at: Option<Timestamp>,
     /// Whether its credential has been taken back.
     pub(crate) revoked: bool,
-    /// URL and registration, where it has a receiver.
+    /// URL and registration, where it was made with a receiver.
     pub(crate) receiver: Option<(String, String)>,
+    /// Whether the receiver is still told.
+    pub(crate) delivers: bool,
 }
 
 /// What became of making an instance.

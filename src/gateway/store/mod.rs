@@ -105,6 +105,8 @@ pub(crate) enum Asked {
     Paused,
     /// As much waits as the agent may have waiting; nothing was asked.
     TooMany,
+    /// The instance was taken away while its call was on its way; nothing was asked.
+    Gone,
 }
 
 /// A reviewer pauses or resumes an agent.
@@ -333,8 +335,18 @@ pub(crate) trait Store: Send + Sync {
         provisioner: Arc<str>,
         key: String,
     ) -> Answer<'_, Option<InstanceRow>>;
-    /// When a receiver is to be told something next.
-    fn delivery_due(&self) -> Answer<'_, Option<Timestamp>>;
+    /// That instance of that provisioner.
+    fn instance_of(
+        &self,
+        tenant: Arc<str>,
+        provisioner: Arc<str>,
+        id: String,
+    ) -> Answer<'_, Option<InstanceRow>>;
+    /// Takes an instance's credential back, ends its deliveries and withdraws what it has pending, which nobody is told;
+    /// whether there is such an instance of that provisioner. Again is the same answer.
+    fn delete_instance(&self, tenant: Arc<str>, provisioner: Arc<str>, id: String) -> Answer<'_, bool>;
+    /// When a receiver is to be told something next, those aside to whom there is no room, as of now.
+    fn delivery_due(&self, full: Vec<String>, now: Timestamp) -> Answer<'_, Option<Timestamp>>;
     /// Begins tries to tell receivers what is due; nobody else begins the same ones until the lease is over.
     fn take_deliveries(&self, taking: Taking) -> Answer<'_, Vec<Delivery>>;
     /// That try of that delivery has ended so.

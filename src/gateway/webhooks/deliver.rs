@@ -13,7 +13,7 @@ use crate::domain::timestamp;
 use axum::http::header;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use tokio::task::JoinSet;
@@ -26,17 +26,54 @@ const TO_ONE_HOST: usize = 4;
 const LEASE: SignedDuration = SignedDuration::from_secs(30);
 /// The longest sleep in one piece: another gateway may have died in the middle of something, and the clock may be set.
 const NAP: Duration = Duration::from_secs(5);
-/// After a database that failed, and where what is due is held up by what is under way.
+/// After a database that failed, and where another gateway was quicker.
 const AGAIN: Duration = Duration::from_secs(1);
+
+/// How many tries are under way to each host. Clones count the same.
+#[derive(Debug, Clone, Default)]
+struct UnderWay(Arc<Mutex<HashMap<String, usize>>>);
+
+/// One of them; dropped, it has ended.
+struct One {
+    under_way: UnderWay,
+    host: String,
+}
+
+impl UnderWay {
+    fn counts(&self) -> MutexGuard<'_, HashMap<String, usize>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn one(&self, host: &str) -> One {
+        *self.counts().entry(host.to_owned()).or_default() += 1;
+        One { under_way: self.clone(), host: host.to_owned() }
+    }
+
+    /// Each host, and how many.
+    fn hosts(&self) -> Vec<(String, usize)> {
+        self.counts().iter().map(|(host, count)| (host.clone(), *count)).collect()
+    }
+}
+
+impl Drop for One {
+    fn drop(&mut self) {
+        let mut counts = self.under_way.counts();
+        let left = counts.get(&self.host).map_or(0, |count| count.saturating_sub(1));
+        match left {
+            0 => drop(counts.remove(&self.host)),
+            left => drop(counts.insert(self.host.clone(), left)),
+        }
+    }
+}
 
 /// Delivers until the gateway stops. What is under way then is cut off, and comes up again.
 pub(crate) async fn run(shared: Arc<Shared>, stop: Stop) {
     let mut changes = shared.store.changes();
-    let mut under_way: HashMap<String, usize> = HashMap::new();
+    let under_way = UnderWay::default();
     let mut sending = JoinSet::new();
     let mut failing = false;
     loop {
-        let wait = match begin(&shared, &mut under_way, &mut sending).await {
+        let wait = match begin(&shared, &under_way, &mut sending).await {
             Ok(wait) => {
                 failing = false;
                 wait
@@ -53,55 +90,45 @@ pub(crate) async fn run(shared: Arc<Shared>, stop: Stop) {
         tokio::select! {
             () = stop.stopped() => return,
             () = tokio::time::sleep(wait) => {}
-            Some(ended) = sending.join_next() => ended_with(&mut under_way, ended.ok()),
+            Some(_) = sending.join_next() => {}
             change = changes.recv() => match change {
                 // One look for all that has come together.
                 Ok(_) | Err(RecvError::Lagged(_)) => while !matches!(changes.try_recv(), Err(TryRecvError::Empty | TryRecvError::Closed)) {},
                 Err(RecvError::Closed) => return,
             }
         }
-        while let Some(ended) = sending.try_join_next() {
-            ended_with(&mut under_way, ended.ok());
-        }
-    }
-}
-
-fn ended_with(under_way: &mut HashMap<String, usize>, host: Option<String>) {
-    let Some(host) = host else { return };
-    if let Some(count) = under_way.get_mut(&host) {
-        *count = count.saturating_sub(1);
-        if *count == 0 {
-            under_way.remove(&host);
-        }
+        while sending.try_join_next().is_some() {}
     }
 }
 
 /// Begins what is due, where there is room; gives how long to sleep.
 async fn begin(
     shared: &Arc<Shared>,
-    under_way: &mut HashMap<String, usize>,
-    sending: &mut JoinSet<String>,
+    under_way: &UnderWay,
+    sending: &mut JoinSet<()>,
 ) -> Result<Duration, StoreError> {
-    let most = AT_ONCE.saturating_sub(sending.len());
-    // A read, which costs nobody anything: only where something is due there is something to write.
-    let Some(due) = shared.store.delivery_due().await? else { return Ok(NAP) };
-    let left = timestamp::between((shared.clock)(), due);
+    let (hosts, now) = (under_way.hosts(), (shared.clock)());
+    let full =
+        hosts.iter().filter(|(_, count)| *count >= TO_ONE_HOST).map(|(host, _)| host.clone()).collect();
+    // A read, which holds nobody up: only where something can begin is there something to write.
+    let Some(due) = shared.store.delivery_due(full, now).await? else { return Ok(NAP) };
+    let left = timestamp::between(now, due);
     if !left.is_zero() {
         return Ok(left.min(NAP));
     }
+    let most = AT_ONCE.saturating_sub(sending.len());
     if most == 0 {
-        return Ok(AGAIN);
+        return Ok(NAP);
     }
-    let hosts = under_way.iter().map(|(host, count)| (host.clone(), *count)).collect();
     let taking = Taking { most, most_to_one: TO_ONE_HOST, under_way: hosts, lease: LEASE };
     let taken = shared.store.take_deliveries(taking).await?;
+    // Where another gateway was quicker, there is nothing to hurry for.
     let wait = if taken.is_empty() { AGAIN } else { Duration::ZERO };
     for delivery in taken {
-        *under_way.entry(delivery.host.clone()).or_default() += 1;
-        let shared = Arc::clone(shared);
+        let (shared, counted) = (Arc::clone(shared), under_way.one(&delivery.host));
         sending.spawn(async move {
             one(&shared, &delivery).await;
-            delivery.host
+            drop(counted);
         });
     }
     Ok(wait)

@@ -18,14 +18,14 @@ struct Served {
 
 impl Served {
     fn start(data: &Path, kept: &Kept) -> Self {
-        Self::trusting(data, kept, None)
+        Self::with(data, kept, None, &[])
     }
 
-    /// One that trusts the authorities of that file, as a machine does that has them.
-    fn trusting(data: &Path, kept: &Kept, authorities: Option<&Path>) -> Self {
+    /// With those flags; one that trusts the authorities of that file, as a machine does that has them.
+    fn with(data: &Path, kept: &Kept, authorities: Option<&Path>, flags: &[&str]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_aegis-console"));
         command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(data).stdin(Stdio::null());
-        command.env_remove("AEGIS_CONSOLE_STORE").stdout(Stdio::piped()).stderr(Stdio::null());
+        command.args(flags).env_remove("AEGIS_CONSOLE_STORE").stdout(Stdio::piped()).stderr(Stdio::null());
         if let Some(url) = kept.url() {
             use secrecy::ExposeSecret as _;
             command.env("AEGIS_CONSOLE_STORE", url.expose_secret());
@@ -84,7 +84,7 @@ async fn a_receiver_is_called_over_tls_where_its_certificate_is_trusted_and_stan
     let kept = Kept::File(data.join("gateway.db"));
     let file = dir.path().join("authorities.pem");
     std::fs::write(&file, authority.pem()).unwrap();
-    let served = Served::trusting(&data, &kept, Some(&file));
+    let served = Served::with(&data, &kept, Some(&file), &[]);
     let fleet = fleet(&data, &kept);
     let (ours, strangers) =
         (Receiver::over_tls(authority.certify()).await, Receiver::over_tls(Authority::new().certify()).await);
@@ -109,6 +109,19 @@ async fn a_receiver_is_called_over_tls_where_its_certificate_is_trusted_and_stan
     let body = order("codex", &url(&plain, "localhost"));
     let (answered, _) = served.post("/aap/v1/instances", &fleet, &[("Idempotency-Key", "p")], &body).await;
     assert_eq!(answered, 422);
+
+    // Where others reach the gateway, this machine is no place for a webhook, unless its owner says so.
+    drop(served);
+    let flags = ["--behind-proxy", "--webhooks-to", "localhost"];
+    let served = Served::with(&data, &kept, Some(&file), &flags);
+    for (key, url, status) in
+        [("named", url(&ours, "localhost"), 201), ("not-named", url(&ours, "127.0.0.1"), 400)]
+    {
+        let body = order("codex", &url);
+        let (answered, made) =
+            served.post("/aap/v1/instances", &fleet, &[("Idempotency-Key", key)], &body).await;
+        assert_eq!(answered, status, "{key}: {made}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -254,3 +254,39 @@ async fn a_provisioner_that_asks_for_too_many_waits() {
     let others = fixture.gateway.credential(Role::Provisioner, "others").expose_secret().to_owned();
     assert_eq!(fixture.send(making(&others, "k", &json!({}))).await.status, 201);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_instance_that_is_taken_away_leaves_nothing_pending_and_nobody_is_told() {
+    let (fixture, receiver) = (Fixture::start().await, Receiver::start().await);
+    let fleet = fixture.provisioner();
+    let made = fixture.send(making(&fleet, "k", &order("codex", &receiver.url()))).await;
+    let instance = Instance::of(&made);
+    let [pending, decided] = [
+        fixture.asked_by(&instance.token, "a", "10m").await,
+        fixture.asked_by(&instance.token, "b", "10m").await,
+    ];
+    assert_eq!(fixture.decide("approve", &fixture.look(&decided).await, None).await.status, 202);
+    receiver.until(1).await;
+    let of =
+        |method: &str, token: &str| call(method, format!("/aap/v1/instances/{}", instance.id)).bearer(token);
+    let seen = fixture.send(of("GET", &fleet)).await;
+    assert_eq!((seen.status, seen.json()), (200, made.json()["instance"].clone()));
+    let others = fixture.gateway.credential(Role::Provisioner, "others").expose_secret().to_owned();
+    for method in ["GET", "DELETE"] {
+        assert_eq!(fixture.send(of(method, &others)).await.status, 404, "{method}");
+        assert_eq!(fixture.send(of(method, &instance.token)).await.status, 403, "{method}");
+    }
+    for _ in 0..2 {
+        let gone = fixture.send(of("DELETE", &fleet)).await;
+        assert_eq!((gone.status, gone.text.as_str()), (204, ""));
+    }
+    assert_eq!(fixture.send(of("GET", &fleet)).await.status, 404);
+    assert_eq!(fixture.shown(&pending).await["state"], "cancelled");
+    assert_eq!(fixture.shown(&decided).await["state"], "approved", "what was decided stays so");
+    let refused =
+        fixture.send(call("GET", format!("/aap/v1/requests/{pending}")).bearer(&instance.token)).await;
+    assert_eq!(refused.code(), "token_revoked", "at once, where it was done");
+    assert_eq!(fixture.rows("SELECT count(*) FROM delivery").await, ["1"]);
+    let again = fixture.send(making(&fleet, "k", &order("codex", &receiver.url()))).await;
+    assert_eq!(again.code(), "instance_deleted");
+}

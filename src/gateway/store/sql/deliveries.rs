@@ -26,10 +26,22 @@ pub(super) fn resolved(tx: &Tx<'_>, action_id: &str, at: Timestamp) -> Result<()
     Ok(())
 }
 
-/// When the next try is due.
-pub(super) fn due(db: &dyn Db) -> Result<Option<Timestamp>, StoreError> {
+/// When the next try is due, to none of the hosts that are full.
+pub(super) fn due(db: &dyn Db, full: &[String], now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
     let next: Option<i64> = db.cell("SELECT min(next_at) FROM delivery WHERE state = 'waiting'", &[])?;
-    Ok(next.and_then(|micros| Timestamp::from_microsecond(micros).ok()))
+    let next = next.and_then(|micros| Timestamp::from_microsecond(micros).ok());
+    if full.is_empty() || next.is_none_or(|next| next > now) {
+        return Ok(next);
+    }
+    let mut next = None;
+    let hosts = "SELECT host, min(next_at) AS first FROM delivery WHERE state = 'waiting' GROUP BY host";
+    for mut row in db.query(hosts, &[])? {
+        let (host, first): (String, Timestamp) = (row.take("host")?, row.time("first")?);
+        if !full.contains(&host) {
+            next = [next, Some(first)].into_iter().flatten().min();
+        }
+    }
+    Ok(next)
 }
 
 /// Begins tries that are due. Host by host, those that have waited longest first, so that one host with a great many, or one
@@ -175,3 +187,6 @@ pub(super) fn revoked(tx: &mut Tx<'_>, token: i64) -> Result<(), StoreError> {
         None => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests;

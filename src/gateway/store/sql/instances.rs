@@ -1,12 +1,14 @@
 //! Instances of agents in SQL: each is a row beside the token that is its credential, made together with it or not at all.
 
-use super::super::{InstanceRow, NewInstance, NewToken, Provisioned, StoreError};
+use super::super::{InstanceRow, NewInstance, NewToken, Provisioned, StoreError, Which};
 use super::db::{Db, Row, micros, params};
-use super::tokens;
 use super::writer::Tx;
+use super::{queue, tokens};
+use crate::domain::ActionState;
 use crate::gateway::audit::entry::{Facts, Kind};
 use crate::gateway::auth::Role;
 use secrecy::ExposeSecret as _;
+use std::sync::Arc;
 
 /// How many instances of one provisioner may be good at the same time.
 const MOST_LIVE: i64 = 1_000;
@@ -14,7 +16,7 @@ const MOST_LIVE: i64 = 1_000;
 const MOST: i64 = 10_000;
 
 const SELECT: &str =
-    "SELECT i.id, i.agent, i.digest, i.url, i.registration_id, t.hash, t.expires_at, t.revoked_at
+    "SELECT i.id, i.agent, i.digest, i.url, i.registration_id, i.delivery, t.hash, t.expires_at, t.revoked_at
     FROM instance i JOIN token t ON t.id = i.token_id";
 
 /// The instance that was made under that key.
@@ -27,6 +29,49 @@ pub(super) fn made(
     let sql = format!("{SELECT} WHERE i.tenant = :tenant AND i.provisioner = :provisioner AND i.key = :key");
     let params = params! {":tenant": tenant, ":provisioner": provisioner, ":key": key};
     db.first(&sql, params)?.map(row).transpose()
+}
+
+/// That instance of that provisioner.
+pub(super) fn of(
+    db: &dyn Db,
+    tenant: &str,
+    provisioner: &str,
+    id: &str,
+) -> Result<Option<InstanceRow>, StoreError> {
+    let sql = format!("{SELECT} WHERE i.tenant = :tenant AND i.provisioner = :provisioner AND i.id = :id");
+    let params = params! {":tenant": tenant, ":provisioner": provisioner, ":id": id};
+    db.first(&sql, params)?.map(row).transpose()
+}
+
+/// Whether the credential of the instance of that name has been taken back.
+pub(super) fn is_revoked(db: &dyn Db, tenant: &str, agent: &str) -> Result<bool, StoreError> {
+    let revoked: i64 = db.cell(
+        "SELECT count(*) FROM instance i JOIN token t ON t.id = i.token_id
+         WHERE i.tenant = :tenant AND i.agent = :agent AND t.revoked_at IS NOT NULL",
+        params! {":tenant": tenant, ":agent": agent},
+    )?;
+    Ok(revoked > 0)
+}
+
+/// Takes its credential back, and withdraws what it has pending. Deliveries end first, so that nobody is told of that.
+pub(super) fn delete(
+    tx: &mut Tx<'_>,
+    tenant: &Arc<str>,
+    provisioner: &str,
+    id: &str,
+) -> Result<bool, StoreError> {
+    let Some(instance) = of(tx.db, tenant, provisioner, id)? else { return Ok(false) };
+    tokens::revoke(tx, &Which::Name(Arc::clone(tenant), instance.agent.clone()), provisioner)?;
+    let pending = tx.db.query(
+        "SELECT id, thread, created_at FROM action WHERE tenant = :tenant AND agent = :agent AND state = 'pending'",
+        params! {":tenant": tenant, ":agent": &instance.agent},
+    )?;
+    for mut row in pending {
+        let (action, thread): (String, String) = (row.take("id")?, row.take("thread")?);
+        let at = tx.now.max(row.time("created_at")?);
+        queue::end(tx, (tenant, provisioner), &action, &thread, ActionState::Cancelled, at)?;
+    }
+    Ok(true)
 }
 
 /// Makes it, or finds the one that stands under the key.
@@ -105,5 +150,9 @@ fn row(mut row: Row) -> Result<InstanceRow, StoreError> {
         expires_at: row.optional_time("expires_at")?,
         revoked: row.optional_time("revoked_at")?.is_some(),
         receiver: url.zip(registration),
+        delivers: row.take::<String>("delivery")? == "on",
     })
 }
+
+#[cfg(test)]
+pub(super) mod tests;

@@ -155,8 +155,21 @@ impl Store for SqlStore {
         self.read(move |db| instances::made(db, &tenant, &provisioner, &key)).boxed()
     }
 
-    fn delivery_due(&self) -> Answer<'_, Option<Timestamp>> {
-        self.read(deliveries::due).boxed()
+    fn instance_of(
+        &self,
+        tenant: Arc<str>,
+        provisioner: Arc<str>,
+        id: String,
+    ) -> Answer<'_, Option<InstanceRow>> {
+        self.read(move |db| instances::of(db, &tenant, &provisioner, &id)).boxed()
+    }
+
+    fn delete_instance(&self, tenant: Arc<str>, provisioner: Arc<str>, id: String) -> Answer<'_, bool> {
+        self.writer.run(move |tx| instances::delete(tx, &tenant, &provisioner, &id)).boxed()
+    }
+
+    fn delivery_due(&self, full: Vec<String>, now: Timestamp) -> Answer<'_, Option<Timestamp>> {
+        self.read(move |db| deliveries::due(db, &full, now)).boxed()
     }
 
     fn take_deliveries(&self, taking: Taking) -> Answer<'_, Vec<Delivery>> {

@@ -6,7 +6,7 @@ use super::db::{Db, Value, micros, params};
 use super::janitor;
 use super::rows::{self, SELECT_RECORD};
 use super::writer::Tx;
-use super::{agents, approvals, decide, deliveries, presence};
+use super::{agents, approvals, decide, deliveries, instances, presence};
 use crate::domain::ActionState;
 use crate::gateway::audit::entry::{Facts, Kind};
 use jiff::Timestamp;
@@ -26,6 +26,10 @@ pub(super) fn ask(
 ) -> Result<Asked, StoreError> {
     if agents::one(tx.db, &new.tenant, &new.agent)?.paused.is_some() {
         return Ok(Asked::Paused);
+    }
+    // Here and not at the door alone: nothing may be left pending of an instance that was taken away meanwhile.
+    if new.agent.contains('/') && instances::is_revoked(tx.db, &new.tenant, &new.agent)? {
+        return Ok(Asked::Gone);
     }
     if let Some(record) = asked(tx.db, &new.tenant, &new.agent, &new.ask_key)? {
         return Ok(Asked::Known(Box::new(record)));

@@ -91,21 +91,29 @@ impl Fixture {
 
     /// An action with 10 s to decide, that needs so many reviewers within 4 s.
     pub(super) async fn ask_for(&self, id: &str, needed: u32) -> String {
+        let action = self.action("bot", id, needed);
+        let digest = action.digest.clone();
+        assert!(matches!(self.store.ask(action, 100).await, Ok(Asked::Fresh(_))));
+        digest
+    }
+
+    /// That action, before anybody has asked for it.
+    pub(super) fn action(&self, agent: &str, id: &str, needed: u32) -> NewAction {
         let created_at = at(self.now.load(Ordering::SeqCst));
         let expires_at = created_at.checked_add(SignedDuration::from_secs(10)).unwrap();
         let times = [timestamp::format(created_at), timestamp::format(expires_at)];
         let sealed: Arc<str> = format!(
-            r#"{{"v":1,"id":"{id}","tenant_id":"t","thread_id":"thread","idempotency_key":"key-{id}","agent":"bot",
+            r#"{{"v":1,"id":"{id}","tenant_id":"t","thread_id":"thread","idempotency_key":"key-{id}","agent":"{agent}",
             "action":"tool","payload":{{"n":1.10}},"reviewers_needed":{needed},"created_at":"{}","expires_at":"{}"}}"#,
             times[0], times[1]
         )
         .into();
-        let action = NewAction {
+        NewAction {
             id: id.into(),
             tenant: "t".into(),
             thread: "thread".into(),
             key: format!("key-{id}"),
-            agent: "bot".into(),
+            agent: agent.into(),
             ask_key: format!("ask-{id}"),
             submission: r#"{"tool":"tool","arguments":{"n":1.10},"timeout":"10s"}"#.into(),
             digest: Digest::of(sealed.as_bytes()).to_string(),
@@ -115,10 +123,7 @@ impl Fixture {
             reviewers_needed: needed,
             review_window: Duration::from_secs(4),
             rule: None,
-        };
-        let digest = action.digest.clone();
-        assert!(matches!(self.store.ask(action, 100).await, Ok(Asked::Fresh(_))));
-        digest
+        }
     }
 
     pub(super) async fn decide(&self, key: &str) -> Result<Decided, StoreError> {

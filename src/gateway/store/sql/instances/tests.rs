@@ -1,0 +1,91 @@
+//! Instances and the tokens beside them, with a clock of the test's own.
+
+use super::super::super::{Asked, NewInstance, Provisioned, Receiver, Store as _, sqlite};
+use super::super::tests::{Fixture, START, key};
+use crate::gateway::auth::Role;
+use jiff::{SignedDuration, Timestamp};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// An instance of the provisioner `fleet` that is to be made, whose receiver is at that host.
+pub(in super::super) fn new(name: &str, host: &str) -> NewInstance {
+    NewInstance {
+        id: format!("id-{name}"),
+        tenant: "t".into(),
+        provisioner: "fleet".into(),
+        key: format!("key-{name}"),
+        digest: "d".into(),
+        name: name.into(),
+        distinction: "2".into(),
+        hash: format!("hash-{name}"),
+        lifetime: SignedDuration::from_hours(24),
+        receiver: Some(Receiver {
+            url: format!("https://{host}/"),
+            host: host.into(),
+            registration_id: "r".into(),
+            signing_secret: "whsec_s".into(),
+        }),
+    }
+}
+
+#[tokio::test]
+async fn an_instance_is_made_once_for_a_key_and_never_under_a_name_that_was_used() {
+    let fixture = Fixture::new().await;
+    let make = async |new: NewInstance| fixture.store.provision(new).await.unwrap();
+    let Provisioned::Fresh(first) = make(new("a", "h")).await else { panic!("it is new") };
+    assert_eq!((first.agent.as_str(), first.delivers), ("fleet/a", true));
+    assert_eq!(make(new("a", "h")).await, Provisioned::Known(first));
+    let other = NewInstance { id: "id-b".into(), key: "key-b".into(), hash: "b".into(), ..new("A", "h") };
+    let Provisioned::Fresh(other) = make(other).await else { panic!("it is new") };
+    assert_eq!(other.agent, "fleet/A-2");
+    // Theirs of that name is another's.
+    let theirs =
+        NewInstance { provisioner: "others".into(), id: "c".into(), hash: "c".into(), ..new("a", "h") };
+    let Provisioned::Fresh(theirs) = make(theirs).await else { panic!("it is new") };
+    assert_eq!(theirs.agent, "others/a");
+    let of = async |provisioner: &str| {
+        fixture.store.instance_of("t".into(), provisioner.into(), "id-a".into()).await
+    };
+    assert!(of("fleet").await.unwrap().is_some() && of("others").await.unwrap().is_none());
+    assert!(!fixture.store.delete_instance("t".into(), "others".into(), "id-a".into()).await.unwrap());
+    let ask = |id: &str| fixture.action("fleet/a", id, 1);
+    assert!(matches!(fixture.store.ask(ask("x"), 9).await, Ok(Asked::Fresh(_))));
+    for _ in 0..2 {
+        assert!(fixture.store.delete_instance("t".into(), "fleet".into(), "id-a".into()).await.unwrap());
+        assert!(of("fleet").await.unwrap().is_some_and(|instance| instance.revoked && !instance.delivers));
+    }
+    assert_eq!(fixture.store.ask(ask("y"), 9).await, Ok(Asked::Gone), "a call that was on its way");
+    let rows = fixture.kept.rows("SELECT id, state FROM action").await;
+    assert_eq!(rows, ["x|cancelled"]);
+    assert_eq!(fixture.kept.rows("SELECT count(*) FROM delivery").await, ["0"]);
+}
+
+#[tokio::test]
+async fn tokens_of_the_schema_before_are_as_they_were() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("db");
+    let before = rusqlite::Connection::open(&file).unwrap();
+    for sql in [
+        include_str!("../../../../../assets/migrations/0001_queue_and_decisions.sql"),
+        include_str!("../../../../../assets/migrations/0002_pauses.sql"),
+        include_str!("../../../../../assets/migrations/0003_trust.sql"),
+        include_str!("../../../../../assets/migrations/0004_forgetting.sql"),
+        "INSERT INTO token (id, tenant, name, role, hash, created_at, created_by, revoked_at, revoked_by)
+            VALUES (3, 't', 'alice', 'reviewer', 'h', 1, 'root', NULL, NULL), (7, 't', 'bob', 'admin', 'i', 2, 'root', 3, 'root');
+         PRAGMA user_version = 4;",
+    ] {
+        before.execute_batch(sql).unwrap();
+    }
+    drop(before);
+    let now = Timestamp::from_microsecond(START).unwrap();
+    let store = sqlite::open(&file, None, Arc::new(move || now), Duration::from_secs(5), key()).unwrap();
+    let rows = store.tokens(None).await.unwrap();
+    let told: Vec<_> = rows
+        .iter()
+        .map(|(hash, row)| (hash.as_str(), row.id, &*row.name, row.role, row.revoked.is_some()))
+        .collect();
+    assert_eq!(told, [("h", 3, "alice", Role::Reviewer, false), ("i", 7, "bob", Role::Admin, true)]);
+    let Provisioned::Fresh(made) = store.provision(new("a", "h")).await.unwrap() else { panic!("it is new") };
+    assert_eq!(made.hash, "hash-a");
+    assert_eq!(store.tokens(None).await.unwrap()[2].1.id, 8);
+}
