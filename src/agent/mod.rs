@@ -28,9 +28,9 @@ pub mod command;
 mod context;
 mod gate;
 pub mod hook;
-pub mod opencode;
 #[cfg(feature = "mcp")]
 pub mod mcp;
+pub mod opencode;
 mod request;
 mod run;
 mod submission;

@@ -13,6 +13,7 @@ pub mod config;
 pub mod connection;
 pub mod decide;
 pub mod demo;
+pub mod doctor;
 pub mod feed;
 pub mod gateway;
 pub mod hook;
@@ -87,6 +88,8 @@ enum Command {
     Audit(audit::Args),
     /// What is in force and where it comes from; check it; write a first copy
     Config(config::Args),
+    /// Say what is set up, what is reachable, as whom, and what would happen to an action now
+    Doctor(doctor::Args),
     /// Print a shell's completions
     Completions(completions::Args),
     /// Print the manual, or write one page for each command into a directory
@@ -115,6 +118,7 @@ pub fn main() -> ExitCode {
         Command::Rules(args) => rules::run(args),
         Command::Audit(args) => audit::run(&args),
         Command::Config(args) => config::run(args),
+        Command::Doctor(args) => doctor::run(&args),
         Command::Completions(args) => completions::run(&args, &mut Cli::command()),
         Command::Man(args) => completions::manual(&args, Cli::command()),
     };

@@ -54,6 +54,7 @@ mod store;
 mod tls;
 mod tokens;
 mod webhooks;
+mod whoami;
 
 use crate::document::Mistakes;
 pub use ask::{Looked, Matched, Outcome, Trial, trial};

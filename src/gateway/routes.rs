@@ -5,6 +5,7 @@ use super::auth::{self, Role, has_authorization};
 use super::tokens::http as tokens;
 use super::{
     Shared, agents, answer::Refusal, ask, decide, door, events, instances, metrics, openapi, presence, queue,
+    whoami,
 };
 use axum::Router;
 use axum::extract::{Request, State};
@@ -42,6 +43,8 @@ const FOLLOWS: Takes = Takes::OrTenant(&[Role::Reviewer, Role::Auditor, Role::Ad
 const COUNTS: Takes = Takes::OrThisMachine(&[Role::Reviewer, Role::Auditor, Role::Admin]);
 /// Stops an agent, and lets it go on.
 const PAUSES: Takes = Takes::Only(&[Role::Reviewer, Role::Admin]);
+/// Is told who it is.
+const KNOWN: Takes = Takes::Only(&Role::ALL);
 /// Makes and revokes tokens.
 const MANAGES: Takes = Takes::Only(&[Role::Admin]);
 
@@ -74,7 +77,8 @@ fn table() -> Vec<Route> {
         get("/api/v1/hitl/agents", READS, agents::list),
         post("/api/v1/hitl/agents/{name}/pause", PAUSES, agents::pause),
         post("/api/v1/hitl/agents/{name}/resume", PAUSES, agents::resume),
-        // Tokens.
+        // Credentials.
+        get("/api/v1/whoami", KNOWN, whoami::whoami),
         get("/api/v1/tokens", MANAGES, tokens::list),
         post("/api/v1/tokens", MANAGES, tokens::create),
         delete("/api/v1/tokens/{id}", MANAGES, tokens::revoke),

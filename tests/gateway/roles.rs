@@ -42,6 +42,7 @@ const TABLE: &str = "
     GET    /api/v1/hitl/agents              ?    ?    ?    role 200  200  200  role role 200  200  exp  rev
     POST   /api/v1/hitl/agents/{name}/pause ?    ?    ?    role 200  role 200  role role 404a 404a exp  rev
     POST   /api/v1/hitl/agents/{name}/resume ?    ?    ?    role 200  role 200  role role 404a 404a exp  rev
+    GET    /api/v1/whoami                   ?    ?    ?    200  200  200  200  200  200  200  200  exp  rev
     GET    /api/v1/tokens                   ?    ?    ?    role role role 200  role role role 200  exp  rev
     POST   /api/v1/tokens                   ?    ?    ?    role role role 201  role role role 201  exp  rev
     DELETE /api/v1/tokens/{id}              ?    ?    ?    role role role 200  role role role 404  exp  rev
