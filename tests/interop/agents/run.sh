@@ -3,12 +3,13 @@
 #
 #     tests/interop/agents/run.sh BINARY
 #
+# With `live` behind it, the same agents ask the gateway of AEGIS_AGENT_SERVER and AEGIS_AGENT_TOKEN_FILE, for you to decide by hand.
 # Needs python3 (3.11 or newer) with venv and Node (20 or newer) with npm, and their package indexes. Packages that cannot be had
 # are a part that is skipped, which is said loudly; whatever is run must pass.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
-binary=${1:?usage: run.sh BINARY}
+binary=${1:?usage: run.sh BINARY [live]}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
@@ -38,9 +39,14 @@ result=0
 if [ -n "$agents" ]; then
     python=python3
     if [ -x "$work/venv/bin/pip" ]; then python=$work/venv/bin/python; fi
-    # shellcheck disable=SC2086 # words
-    "$python" "$here/checks.py" "$binary" "$work" $agents || result=1
+    case ${2:-} in
+        # shellcheck disable=SC2086 # words
+        live) "$python" "$here/live.py" "$binary" "$work" $agents && exit ;;
+        # shellcheck disable=SC2086 # words
+        *) "$python" "$here/checks.py" "$binary" "$work" $agents || result=1 ;;
+    esac
 fi
+if [ "${2:-}" = live ]; then exit 1; fi
 # shellcheck disable=SC2086 # words
 python3 "$here/../pages.py" "$binary" $pages || result=1
 exit "$result"
