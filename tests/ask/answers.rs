@@ -78,7 +78,10 @@ fn a_yes_is_taken_once_in_a_run() {
     assert_eq!(world.decided(&ask, Verdict::Approve, "").code, Some(0));
     let again = world.ask(&ask);
     assert_eq!((again.code, &again.json()["status"]), (Some(6), &"error".into()), "{again:?}");
-    assert!(again.err.contains("taken before in this run") && again.err.contains("--key"), "{again:?}");
+    assert!(
+        again.err.contains("taken before under the same key") && again.err.contains("--key"),
+        "{again:?}"
+    );
     // Another content, another key, another run: each is a request of its own.
     for more in [&["--payload", "{\"n\":2}"][..], &["--payload", "{\"n\":1}", "--key", "2"]] {
         let ask = [&["--action", "a"], more].concat();
@@ -168,6 +171,21 @@ fn whatever_cannot_be_asked_is_6_and_says_why() {
         "{wrong:?}"
     );
     assert!(world.pending().is_empty(), "nothing was asked");
+}
+
+/// Somewhere that takes connections and says nothing.
+#[test]
+fn stopped_before_anybody_has_answered_it_is_5_too() {
+    let world = World::new();
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", silent.local_addr().unwrap());
+    let asking = world.start(&["--action", "a", "--json", "--server", &url]);
+    let connection = silent.accept().unwrap();
+    asking.signal(Signal::TERM);
+    let done = asking.done();
+    assert_eq!((done.code, &done.json()["request_id"]), (Some(5), &().into()), "{done:?}");
+    assert!(done.err.contains("stopped before the gateway answered"), "{done:?}");
+    drop(connection);
 }
 
 #[test]

@@ -80,7 +80,7 @@ pub struct Args {
 
     /// What it is to be done with, a JSON object: as it is, from a file, or from standard input. It is shown as it came;
     /// beside a command as the member `payload`
-    #[arg(long, value_name = "JSON|@FILE|-", allow_hyphen_values = true)]
+    #[arg(long, value_name = "JSON|@FILE|-")]
     payload: Option<String>,
 
     /// One line on what it is about [default: the command line, where there is a command]

@@ -47,8 +47,8 @@ impl Report {
             Answer::Expired { request_id } => Self::new("expired", Some(*request_id), EXPIRED),
             Answer::Cancelled { request_id } => Self::new("cancelled", Some(*request_id), CANCELLED),
             Answer::AlreadyConsumed { request_id } => {
-                let error = "this was approved and taken before in this run, so it is not run again; if it is to \
-                             be, ask with another --key";
+                let error = "this was approved and taken before under the same key, so it is not run again; if it is \
+                             to be, ask with another --key";
                 Self { error: Some(error.to_owned()), ..Self::new("error", Some(*request_id), FAILED) }
             }
             Answer::Error { request_id, error } => {
@@ -103,6 +103,13 @@ impl Report {
             (Some(error), _) => say(asked, &Visible::of(error).cut(WIDTH).plain(), None),
             (None, "denied") => say(asked, "denied", self.reason.as_ref()),
             (None, "expired") => say(asked, "expired: nobody decided in time", None),
+            (None, "cancelled") if self.request_id.is_none() => {
+                say(
+                    asked,
+                    "stopped before the gateway answered; what it may have taken expires by itself",
+                    None,
+                );
+            }
             (None, "cancelled") => say(asked, "withdrawn", None),
             (None, _) => {}
         }
