@@ -136,7 +136,7 @@ async fn list(args: List) -> anyhow::Result<()> {
     }
     let head = ["id", "name", "role", "tenant", "made", "expires", "revoked"];
     let rows: Vec<_> = listed.iter().map(row).collect();
-    table(head, [8, 64, 8, 40, 20, 20, 40], &rows).iter().for_each(|row| line(row));
+    table(head, [8, 64, 11, 40, 20, 20, 40], &rows).iter().for_each(|row| line(row));
     Ok(())
 }
 
