@@ -97,7 +97,7 @@ class Gateway:
 def apart(environment=None):
     """An environment in which nothing of the machine's user is found or changed, and nothing is sent through a proxy."""
     kept = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL", "TMPDIR") if name in os.environ}
-    return {**kept, "NO_PROXY": "*", "no_proxy": "*", **(environment or {})}
+    return {**kept, "NO_PROXY": "127.0.0.1,localhost", "no_proxy": "127.0.0.1,localhost", **(environment or {})}
 
 
 def meanwhile(function, *arguments):

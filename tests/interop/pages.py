@@ -35,7 +35,7 @@ FENCE = re.compile(r"^```(?P<info>[^\n`]*)\n(?P<text>.*?)^```\s*$", re.MULTILINE
 INSTALLS = re.compile(r"^\s*(pip|npm) install\b", re.MULTILINE)
 REASON = "not today"
 # What one page may take, in seconds. Far more than any needs: it ends what hangs.
-LIMIT = 180
+LIMIT = 600
 
 
 class Wrong(Exception):

@@ -8,10 +8,13 @@ directory of its own, and the lines of `refunds.txt` in it are what really happe
 
 import concurrent.futures
 import functools
+import http.server
 import json
 import pathlib
+import socket
 import subprocess
 import sys
+import threading
 import traceback
 
 import runs
@@ -67,7 +70,6 @@ def denied_never_runs_and_the_reason_reaches_the_model(name, gateway):
     run.decided("reject", reason=REASON)
     run.end()
     ended(run, [], REASON)
-    once_more_changes_nothing(run, [])
 
 
 @check
@@ -80,15 +82,41 @@ def silence_is_a_no(name, gateway):
     assert states in (["expired"], ["cancelled"]), states
 
 
+class Nonsense(http.server.BaseHTTPRequestHandler):
+    """Says yes to everything, and nothing that makes sense."""
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.end_headers()
+        self.wfile.write(b'{"id": "01a21f8e-389e-73c5-a901-d81e467df7ba", "status": "approved", "consumption": {}}')
+
+    do_GET = do_DELETE = do_POST
+
+    def log_message(self, *_):
+        pass
+
+
 @check
-def whoever_is_not_let_in_runs_nothing(name, gateway):
+def without_a_gateway_that_lets_it_in_nothing_runs(name, gateway):
     wrong = WORK / f"wrong-{name}.token"
     wrong.write_text("aegis_agent_" + "0" * 64 + "\n")
-    run = Run(name, gateway, case="wrong", token=wrong)
-    run.start()
-    run.end()
-    ended(run, [], "")
-    assert run.told() and not run.asked(), run.output()
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Nonsense) as nonsense, socket.socket() as nobody:
+        threading.Thread(target=nonsense.serve_forever, daemon=True).start()
+        # A port that is taken and at which nobody listens.
+        nobody.bind(("127.0.0.1", 0))
+        begun = [
+            Run(name, gateway, case="wrong-token", token=wrong),
+            Run(name, gateway, case="nonsense", url=f"http://127.0.0.1:{nonsense.server_port}"),
+            Run(name, gateway, case="nobody", url=f"http://127.0.0.1:{nobody.getsockname()[1]}"),
+        ]
+        for run in begun:
+            run.start()
+        for run in begun:
+            run.end()
+            assert run.told() and not run.refunds() and not run.asked(), f"{run.thread}: {run.refunds()}\n{run.output()}"
+        nonsense.shutdown()
 
 
 @check

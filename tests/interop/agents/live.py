@@ -20,7 +20,7 @@ class Script(Run):
     """The shell's way in, beside the agents: `ask … -- COMMAND`."""
 
     def __init__(self, binary, gateway, work, case, token):
-        self.gateway, self.token, self.thread, self.orders, self.starts = gateway, token, f"shell-{case}", ["shell-1"], 0
+        self.thread, self.orders, self.url, self.token, self.starts = f"shell-{case}", ["shell-1"], gateway.url, token, 0
         self.place = work / "runs" / self.thread
         self.place.mkdir(parents=True)
         (self.place / "refund.sh").write_text(SCRIPT)

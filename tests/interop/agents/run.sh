@@ -18,7 +18,9 @@ skipped() {
     echo "##### $2 NOT run. On a machine that can have them: sh tests/interop/agents/run.sh BINARY"
 }
 
+# The pages install theirs from what has been fetched here, at these versions.
 export PIP_CONSTRAINT="$here/requirements.txt" PIP_DISABLE_PIP_VERSION_CHECK=1
+export npm_config_cache="$work/npm" npm_config_prefer_offline=true npm_config_audit=false npm_config_fund=false
 agents='' pages=''
 if python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' && python3 -m venv "$work/venv" &&
     "$work/venv/bin/pip" install --quiet --requirement "$here/requirements.txt"; then
@@ -29,7 +31,7 @@ else
 fi
 cp "$here/package.json" "$here/package-lock.json" "$work/"
 if node -e 'process.exit(process.versions.node.split(".")[0] < 20 ? 1 : 0)' &&
-    npm ci --prefix "$work" --ignore-scripts --no-audit --no-fund --loglevel=error; then
+    npm ci --prefix "$work" --ignore-scripts --loglevel=error; then
     agents="$agents langchain-js" pages="$pages --installed npm"
 else
     skipped "the packages of $here/package.json cannot be installed." "Agents of LangChain in JavaScript, and their page, were"

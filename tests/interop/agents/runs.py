@@ -15,8 +15,8 @@ sys.path.insert(0, str(HERE.parent))
 import pages  # noqa: E402
 from gateway import apart  # noqa: E402
 
-# What may take its time on a machine that is busy, in seconds.
-SOON = 60
+# What one step may take, in seconds. Far more than any needs: a machine that is busy may take minutes to start Python.
+SOON = 300
 
 
 class Kind:
@@ -57,19 +57,19 @@ AGENTS = {
 class Run:
     """One agent's run, in a directory of its own, however often its process is started."""
 
-    def __init__(self, name, gateway, work, case, orders=None, timeout=None, token=None):
+    def __init__(self, name, gateway, work, case, orders=None, timeout=None, token=None, url=None):
         self.kind, self.gateway = AGENTS[name], gateway
         self.thread = f"{name}-{case}"
         self.orders = orders or [f"order-of-{case}"]
         self.place = work / "runs" / self.thread
         self.place.mkdir(parents=True)
         self.kind.install(self.place, work, timeout)
-        self.token, self.starts = token or gateway.data / "agent.token", 0
+        self.token, self.url, self.starts = token or gateway.data / "agent.token", url or gateway.url, 0
 
     def start(self, **environment):
         self.starts += 1
-        environment = apart({"AEGIS_AGENT_SERVER": self.gateway.url, "AEGIS_AGENT_TOKEN_FILE": str(self.token),
-                             "HOME": str(self.place), "LANGSMITH_TRACING": "false", "PYTHONUNBUFFERED": "1", **environment})
+        environment = apart({"AEGIS_AGENT_SERVER": self.url, "AEGIS_AGENT_TOKEN_FILE": str(self.token),
+                             "HOME": str(self.place), "LANGSMITH_TRACING": "false", "OPENAI_AGENTS_DISABLE_TRACING": "1", **environment})
         with open(self.place / f"output-{self.starts}", "wb") as output:
             self.process = subprocess.Popen(self.kind.command(self.thread, *self.orders), cwd=self.place, env=environment,
                                             stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT)
@@ -80,7 +80,7 @@ class Run:
     def end(self, well=True):
         """Waits until it has ended."""
         try:
-            code = self.process.wait(2 * SOON)
+            code = self.process.wait(SOON)
         except subprocess.TimeoutExpired:
             self.kill()
             raise AssertionError(f"{self.thread} still runs:\n{self.output()}") from None
@@ -142,7 +142,7 @@ class Run:
 
 def until(found, otherwise, process=None):
     """What `found` gives once it gives something; asked again and again."""
-    end = time.monotonic() + 2 * SOON
+    end = time.monotonic() + SOON
     while time.monotonic() < end:
         if result := found():
             return result
