@@ -193,11 +193,14 @@ fn list(model: &Terminal, terminal: &Terminal) -> Result<(), String> {
     }
     for row in rows.iter().filter(|row| !is_neighbour(row)) {
         let badge = row.chars().skip(2).take(4).collect::<String>();
-        let left = row.rsplit(' ').next().unwrap_or_default();
+        // None of them says of a source of its own, so silence is a no.
+        let row_end = row.trim_end();
+        let left = [" not run", " no"].iter().find_map(|then| row_end.strip_suffix(then)).unwrap_or_default();
+        let left = left.rsplit(' ').next().unwrap_or_default();
         let is_time = left.ends_with(|c: char| c.is_ascii_digit() || c == 'h')
             && left.starts_with(|c: char| c.is_ascii_digit());
         if !BADGES.contains(&badge.trim()) || !is_time {
-            return Err(format!("the row of the attack lacks risk or time: {row:?}"));
+            return Err(format!("the row of the attack lacks risk, time or what silence does: {row:?}"));
         }
     }
     Ok(())
