@@ -3,6 +3,7 @@
 use crate::running::{Heard, Home, Input, ask, each, feed, hear};
 use crate::scripted::{Answer, Asked, Scripted, head};
 use std::net::TcpListener;
+use std::process::Child;
 use std::time::{Duration, Instant};
 
 const ID: &str = "0197a1b2-0000-7000-8000-000000000001";
@@ -213,20 +214,41 @@ fn whoever_stops_it_gets_a_no_and_the_request_is_withdrawn() {
     let home = Home::new("s3cret");
     for name in ["claude-code/bash", "claude-code/permission_bash", "codex/permission_bash"] {
         let input = Input::named(name);
-        let server = going(|step, text| if step == "get" { text.replace(APPROVED, PENDING) } else { text });
-        let child = home.hook(&input, server.url(), "600s").spawn().unwrap();
-        let child = feed(child, input.text.as_bytes());
-        let until = Instant::now() + Duration::from_secs(30);
-        while !server.asked().iter().any(|asked| asked.method == "GET") {
-            assert!(Instant::now() < until, "it never waited");
-            std::thread::sleep(Duration::from_millis(10));
-        }
+        let (child, server) = waiting(&home, &input);
         let id = child.id().to_string();
         assert!(std::process::Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
         let output = child.wait_with_output().unwrap();
         assert!(matches!(hear(input.agent, &input.event(), &output), Heard::No(_)), "{output:?}");
-        let asked = server.asked();
-        assert!(asked.iter().any(|asked| asked.method == "DELETE"), "{asked:?}");
-        assert!(!asked.iter().any(|asked| asked.target.ends_with("/consume")), "{asked:?}");
+        withdrawn(&server);
     }
+}
+
+/// The agent itself is gone: nobody hears the answer, and no reviewer is left with it.
+#[test]
+fn when_nobody_listens_any_more_the_request_is_withdrawn() {
+    let home = Home::new("s3cret");
+    let (mut child, server) = waiting(&home, &Input::named("claude-code/bash"));
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert!(matches!(hear("claude-code", "PreToolUse", &output), Heard::Stopped(_)), "{output:?}");
+    withdrawn(&server);
+}
+
+/// A hook that waits for a reviewer.
+fn waiting(home: &Home, input: &Input) -> (Child, Scripted) {
+    let server = going(|step, text| if step == "get" { text.replace(APPROVED, PENDING) } else { text });
+    let child = home.hook(input, server.url(), "600s").spawn().unwrap();
+    let child = feed(child, input.text.as_bytes());
+    let until = Instant::now() + Duration::from_secs(30);
+    while !server.asked().iter().any(|asked| asked.method == "GET") {
+        assert!(Instant::now() < until, "it never waited");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    (child, server)
+}
+
+fn withdrawn(server: &Scripted) {
+    let asked = server.asked();
+    assert!(asked.iter().any(|asked| asked.method == "DELETE"), "{asked:?}");
+    assert!(!asked.iter().any(|asked| asked.target.ends_with("/consume")), "{asked:?}");
 }

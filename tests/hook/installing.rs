@@ -4,7 +4,7 @@ use crate::running::{Heard, Home, Input, hear, run, text};
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 fn hook(home: &Home, args: &[&str]) -> Output {
     run(home.bare(args), b"")
@@ -38,12 +38,16 @@ fn what_is_installed_runs_and_says_no() {
             let written = fs::read_to_string(&path).unwrap();
             assert!(written.contains("\"timeout\": 570") && !written.contains("s3cret"), "{written}");
             assert_eq!(written.contains("\"onFailure\": \"block\""), agent == "claude-code");
-            let mut shell = Command::new("sh");
-            shell.arg("-c").arg(command_in(&path, event)).arg("--").current_dir("/");
-            shell.stdin(std::process::Stdio::piped()).stdout(std::process::Stdio::piped());
-            shell.stderr(std::process::Stdio::piped());
-            let output = run(shell, b"garbage");
-            assert!(matches!(hear(agent, event, &output), Heard::No(_)), "{output:?}");
+            let command = command_in(&path, event);
+            let gone = command.replace("/aegis-console", "/gone/aegis-console");
+            let refused = command.replace(" --event ", " --no-such-flag ");
+            for (what, command) in [("garbage", command), ("gone", gone), ("refused", refused)] {
+                let mut shell = Command::new("sh");
+                shell.arg("-c").arg(&command).current_dir("/");
+                shell.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+                let output = run(shell, b"garbage");
+                assert!(matches!(hear(agent, event, &output), Heard::No(_)), "{what}: {output:?}");
+            }
             let again = hook(&home, &[&args[..], &more[..]].concat());
             assert!(text(&again.stdout).contains("nothing to change"), "{again:?}");
             assert_eq!(fs::read_to_string(&path).unwrap(), written);

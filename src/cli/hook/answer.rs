@@ -7,13 +7,17 @@ use super::Asking;
 use crate::agent::hook::{Agent, Call, INPUT_LIMIT, Named, Pace, Reply, Trouble, Unread, by};
 use crate::cli::interrupt::interrupted;
 use crate::cli::output::complain;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::io::{Read as _, Write as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Stops the tool at PreToolUse, in both agents, where its reason stands on standard error.
 const STOP: u8 = 2;
+
+/// How often it is looked whether anybody still listens.
+const LOOK: Duration = Duration::from_millis(500);
 
 /// Answers it. The exit code is 0 where the answer is on standard output, and 2 where there is none.
 pub(super) fn run(agent: Agent, asking: &Asking) -> ExitCode {
@@ -74,7 +78,10 @@ fn decide(agent: Agent, call: Call, asking: &Asking, pace: Pace) -> Reply {
         let submission = call.submission(pace.asked_for()).map_err(anyhow::Error::msg)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let answer = runtime.block_on(async {
-            let stop = interrupted()?;
+            let interrupted = interrupted()?;
+            let stop = async {
+                tokio::select! { () = interrupted => {}, () = unheard() => {} }
+            };
             let gate = provider.gate()?;
             anyhow::Ok(gate.check_within(&submission, &call.key(), pace.left(), stop, |_| ()).await)
         })?;
@@ -84,6 +91,21 @@ fn decide(agent: Agent, call: Call, asking: &Asking, pace: Pace) -> Reply {
         Ok(Ok(reply)) => reply,
         Ok(Err(error)) => Reply::no(agent, event, &format!("{error:#}")),
         Err(trouble) => Reply::no(agent, event, words(trouble)),
+    }
+}
+
+/// Done once whoever ran the hook has closed its end of standard output: it was killed, or its user has stopped it. Then there
+/// is nobody to be told, and nothing for a reviewer to decide.
+async fn unheard() {
+    loop {
+        tokio::time::sleep(LOOK).await;
+        let out = std::io::stdout();
+        let mut out = [PollFd::new(&out, PollFlags::empty())];
+        // No flag is asked for: an end that is gone is told all the same.
+        let told = poll(&mut out, Some(&Timespec::default()));
+        if told.is_ok() && out[0].revents().intersects(PollFlags::ERR | PollFlags::HUP) {
+            return;
+        }
     }
 }
 

@@ -68,8 +68,7 @@ pub(super) fn install(args: &Install) -> anyhow::Result<ExitCode> {
     let Install { target, matcher, event, timeout, provider } = args;
     let agent = target.agent;
     let entry = |event: Event| -> anyhow::Result<Entry> {
-        let command =
-            settings::command(words(args, event)?.iter().map(String::as_str)).map_err(anyhow::Error::msg)?;
+        let command = settings::command(agent, event, &words(args, event)?).map_err(anyhow::Error::msg)?;
         let timeout = (*timeout + Pace::SPARE).as_secs();
         Ok(Entry { event, matcher: matcher.clone(), command, timeout })
     };
@@ -97,13 +96,13 @@ pub(super) fn install(args: &Install) -> anyhow::Result<ExitCode> {
     }
     line(match agent {
         Agent::ClaudeCode => {
-            "Claude Code takes it up by itself; /hooks there shows it. Before its version 2.1.295 it lets a tool run where \
-             the hook cannot be started at all (onFailure is not known to it)."
+            "Claude Code takes it up by itself; /hooks there shows it. Before its version 2.1.295 (no onFailure) a tool runs \
+             where the hook is late all the same."
         }
         Agent::Codex => {
-            "Codex runs it only once you have trusted it: start codex, /hooks. Until then, and wherever the hook cannot be \
-             started at all, Codex lets tools run as its approval policy says. Before its version 0.124 hooks must be \
-             switched on: `codex_hooks = true` below `[features]` in config.toml."
+            "Codex runs it only once you have trusted it: start codex, /hooks. Until then tools run as its approval policy \
+             says. Before its version 0.124 hooks must be switched on: `codex_hooks = true` below `[features]` in \
+             config.toml."
         }
     });
     Ok(ExitCode::SUCCESS)

@@ -11,7 +11,7 @@ mod text;
 
 pub use file::SettingsFile;
 
-use super::{Agent, Event};
+use super::{Agent, Event, Reply};
 use crate::domain::json::{self, JsonError, Limits, Value, quote};
 use std::path::Path;
 use text::Place;
@@ -37,18 +37,25 @@ pub struct Entry {
     pub event: Event,
     /// Which tools, as the agent's matchers go; `None` is every tool.
     pub matcher: Option<String>,
-    /// The shell command, [quoted](command).
+    /// The [shell command](command).
     pub command: String,
     /// Seconds that the agent waits for it.
     pub timeout: u64,
 }
 
-/// The shell command for these words.
+/// The shell command that runs these words, and where they cannot be run at all, or are killed, still says no: a program that
+/// is gone would let the tool run in Codex, and in Claude Code before 2.1.295. Words and `||` are the same in every shell.
 ///
 /// # Errors
 /// A word holds a NUL.
-pub fn command<'w>(words: impl IntoIterator<Item = &'w str>) -> Result<String, &'static str> {
-    shlex::try_join(words).map_err(|_| "a path holds a NUL character")
+pub fn command(agent: Agent, event: Event, words: &[String]) -> Result<String, &'static str> {
+    let quoted =
+        |words: &[&str]| shlex::try_join(words.iter().copied()).map_err(|_| "a path holds a NUL character");
+    let no =
+        Reply::no(agent, event, "aegis-console could not answer; its command in the hook settings says why")
+            .text();
+    let words: Vec<_> = words.iter().map(String::as_str).collect();
+    Ok(format!("{} || {}", quoted(&words)?, quoted(&["printf", "%s\\n", &no])?))
 }
 
 /// The text with exactly these hooks of this program in it. One that is there already stays as it is; one that is there

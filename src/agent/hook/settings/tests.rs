@@ -156,9 +156,18 @@ fn what_is_no_settings_file_is_left_alone() {
 }
 
 #[test]
-fn words_stay_words_in_the_shell() {
-    let words = ["/a b/aegis-console", "hook", "claude-code", "--server", "https://x/?a=1&b='$(id)'"];
-    let command = command(words).unwrap();
-    assert_eq!(shlex::split(&command).unwrap(), words);
-    assert!(super::command(["a\0b"]).is_err());
+fn words_stay_words_in_the_shell_and_a_no_stands_behind_them() {
+    let words =
+        ["/a b/aegis-console", "hook", "codex", "--server", "https://x/?a=1&b='$(id)'"].map(str::to_owned);
+    for event in Event::ALL {
+        let command = command(Agent::Codex, event, &words).unwrap();
+        let read = shlex::split(&command).unwrap();
+        assert_eq!(read[..5], words);
+        assert_eq!(read[5..8], ["||", "printf", "%s\\n"]);
+        assert!(read[8].contains("deny") && read[8].contains(event.name()) && read.len() == 9, "{command}");
+        let text = with("{}", Agent::Codex, &[entry(event, None, &command)]).unwrap();
+        assert!(is_in(&text, Agent::Codex).unwrap());
+        assert_eq!(with(&text, Agent::Codex, &[entry(event, None, &command)]).unwrap(), text);
+    }
+    assert!(command(Agent::Codex, Event::PreToolUse, &["a\0b".to_owned()]).is_err());
 }
