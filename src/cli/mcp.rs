@@ -36,7 +36,8 @@ pub struct Args {
     /// How often a client that asked for it is told that the wait goes on
     #[arg(long, value_name = "TIME", default_value = "5s", value_parser = time)]
     progress: Duration,
-    /// The thread that everything asked belongs to [default: one of this run]
+    /// The thread that everything asked belongs to [default: the session of the Claude Code that started this, else one of
+    /// this run]
     #[arg(long, value_name = "ID", value_parser = thread)]
     thread: Option<String>,
 }
@@ -51,6 +52,11 @@ fn thread(text: &str) -> Result<String, String> {
     id.ok_or_else(|| "a thread is 1 to 128 of A-Z a-z 0-9 . _ : -".into())
 }
 
+/// The session of the Claude Code that started this process: its hooks name the same thread. Seen in 2.1.332.
+fn session() -> Option<String> {
+    std::env::var("CLAUDE_CODE_SESSION_ID").ok().filter(|id| is_id(id))
+}
+
 /// Runs the command.
 ///
 /// # Errors
@@ -61,7 +67,7 @@ pub fn run(args: Args) -> anyhow::Result<ExitCode> {
     let options = Options {
         timeout: args.timeout,
         progress: args.progress,
-        thread: args.thread.unwrap_or_else(|| format!("mcp-{}", Uuid::new_v4().simple())),
+        thread: args.thread.or_else(session).unwrap_or_else(|| format!("mcp-{}", Uuid::new_v4().simple())),
         directory: std::env::current_dir().ok().and_then(|path| path.to_str().map(str::to_owned)),
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;

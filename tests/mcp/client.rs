@@ -36,6 +36,7 @@ impl Client {
     pub(crate) fn bare(server: &str, token: &Path, args: &[&str]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_aegis-console"));
         command.args(["mcp", "--server", server, "--token-file"]).arg(token).args(args);
+        command.env("CLAUDE_CODE_SESSION_ID", "session-1");
         let mut child =
             command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let (say, lines) = channel();

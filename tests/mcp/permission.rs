@@ -1,6 +1,6 @@
 //! `permission_prompt`, as Claude Code calls it: what it asked for comes back byte for byte, once, or not at all.
 
-use crate::client::Place;
+use crate::client::{Client, Place};
 use aegis_console::domain::{ActionState, Untrusted, Verdict};
 use serde_json::json;
 
@@ -94,7 +94,12 @@ async fn a_client_that_wants_to_hear_of_it_hears_that_the_wait_goes_on() {
         assert!(words.contains("waiting for a reviewer") && words.contains(&entry.action.id), "{words}");
     }
     assert_eq!(place.now(&entry).await.state, ActionState::Pending);
-    place.decide("Write", Verdict::Approve, "").await;
+    let entry = place.decide("Write", Verdict::Approve, "").await;
+    assert_eq!(
+        entry.action.thread_id.raw(),
+        "session-1",
+        "where the client names its session, that is the thread"
+    );
     assert_eq!(client.text("p"), r#"{"behavior":"allow","updatedInput":{}}"#);
     place.gateway.shutdown().await;
 }
@@ -118,5 +123,36 @@ async fn several_calls_wait_at_once_and_each_gets_its_own_answer() {
             Verdict::Reject => assert_eq!(client.denied(tool), "A reviewer denied this call."),
         }
     }
+    place.gateway.shutdown().await;
+}
+
+/// What Claude Code 2.1.332 sends: no handshake, and its own words with each request.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_of_the_newest_protocol_asks_without_a_handshake() {
+    let place = Place::new().await;
+    let token = place.gateway.agent_token_file().to_owned();
+    let mut client = Client::bare(&place.gateway.url(), &token, &["--progress", "1s"]);
+    let meta = json!({
+        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientInfo": {"name": "claude-code", "title": "Claude Code", "version": "2.1.332"},
+        "io.modelcontextprotocol/clientCapabilities": {"roots": {"listChanged": true}},
+        "claudecode/toolUseId": "toolu_1",
+        "progressToken": 1});
+    let ask = |id: &str, method: &str, mut params: serde_json::Value| {
+        params["_meta"] = meta.clone();
+        json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params})
+    };
+    client.send(&ask("probe", "server/discover", json!({})));
+    let versions = client.result("probe")["supportedVersions"].clone();
+    assert!(versions.as_array().unwrap().contains(&json!("2026-07-28")), "{versions}");
+    client.send(&ask("list", "tools/list", json!({})));
+    assert_eq!(client.result("list")["tools"].as_array().unwrap().len(), 3);
+    let arguments = json!({"tool_name": "Bash", "input": {"command": "ls"}, "tool_use_id": "toolu_1"});
+    client.send(&ask("call", "tools/call", json!({"name": "permission_prompt", "arguments": arguments})));
+    place.waits("Bash").await;
+    assert_eq!(client.line()["params"]["progressToken"], 1, "it hears that the wait goes on");
+    let entry = place.decide("Bash", Verdict::Approve, "").await;
+    assert!(entry.action.sealed.contains("\"agent\":\"claude-code 2.1.332\""), "{}", entry.action.sealed);
+    assert_eq!(client.text("call"), r#"{"behavior":"allow","updatedInput":{"command":"ls"}}"#);
     place.gateway.shutdown().await;
 }
