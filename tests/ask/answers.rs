@@ -65,7 +65,7 @@ fn every_no_has_its_code_and_its_words() {
         let id = world.waiting().action.id.clone();
         asking.signal(signal);
         let done = asking.done();
-        assert_eq!((done.code, done.err.as_str()), (Some(5), "aegis-console: c: withdrawn\n"), "{signal:?}");
+        assert_eq!((done.code, done.err.as_str()), (Some(5), "aegis-console: c: cancelled\n"), "{signal:?}");
         assert_eq!((&done.json()["status"], &done.json()["request_id"]), (&"cancelled".into(), &id.into()));
         assert!(world.pending().is_empty(), "nobody can approve it any more");
     }
@@ -207,6 +207,6 @@ fn only_a_terminal_sees_what_waits() {
     world.waiting();
     assert!(asking.waits());
     asking.signal(Signal::TERM);
-    assert_eq!(asking.done().err, "aegis-console: quiet: withdrawn\n");
+    assert_eq!(asking.done().err, "aegis-console: quiet: cancelled\n");
     until("nothing waits", || world.pending().is_empty());
 }

@@ -23,7 +23,7 @@ fn a_line_counts_while_it_waits_and_ctrl_c_withdraws_it() {
     pty.send(b"\x03");
     assert_eq!(pty.exit_code(PATIENCE), 5);
     let screen = pty.screen();
-    assert!(screen.contains("deploy: withdrawn") && !screen.contains("waiting for"), "{screen}");
+    assert!(screen.contains("deploy: cancelled") && !screen.contains("waiting for"), "{screen}");
     assert!(!pty.bytes().contains(&0x1b), "no sequence that a terminal might not know");
     until("nothing waits", || world.pending().is_empty());
 }

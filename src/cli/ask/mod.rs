@@ -206,7 +206,7 @@ async fn ask(args: &Args, asked: &Asked) -> anyhow::Result<Report> {
             report_outcome(&approval, Status::Failed, Some("stopped by a signal before it ran")).await;
             return Ok(Report::stopped(Some(approval.request_id)));
         }
-        Answer::Error { request_id, .. } if stopped => return Ok(Report::stopped(request_id)),
+        Answer::Error { request_id: None, .. } if stopped => return Ok(Report::stopped(None)),
         no => return Ok(Report::no(&no)),
     };
     Report::tell_yes(asked, &approval);

@@ -110,7 +110,8 @@ impl Report {
                     None,
                 );
             }
-            (None, "cancelled") => say(asked, "withdrawn", None),
+            // Whether the withdrawal has arrived is not known where the gateway is away: nobody is left to take a yes.
+            (None, "cancelled") => say(asked, "cancelled", None),
             (None, _) => {}
         }
     }
