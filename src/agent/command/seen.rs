@@ -252,8 +252,8 @@ mod tests {
         let sh = os(&["sh"]);
         for (told, words) in [
             (new(&[sh[0].clone(), "x".into(), bad.clone()], &[], &[]), "argument 2 is not UTF-8"),
-            (new(&[bad.clone()], &[], &[]), "argument 0 is not UTF-8"),
-            (new(&sh, &[bad.clone()], &[]), "--env number 1 is not UTF-8"),
+            (new(std::slice::from_ref(&bad), &[], &[]), "argument 0 is not UTF-8"),
+            (new(&sh, std::slice::from_ref(&bad), &[]), "--env number 1 is not UTF-8"),
             (new(&sh, &[], &[bad]), "--show number 1 is not UTF-8"),
             (new(&sh, &os(&["A=b"]), &[]), "takes the name of a variable, not A=b"),
             (new(&sh, &os(&[""]), &[]), "takes the name"),
