@@ -140,7 +140,7 @@ fn whatever_cannot_be_asked_is_6_and_says_why() {
         (&["--", "no-such-program"], "no program no-such-program"),
         (&["--show", "nothing.sh", "--", "sh"], "nothing.sh cannot be shown"),
         (&["--env", "AEGIS_AGENT_TOKEN", "--", "sh"], "holds a credential"),
-        (&["--payload", "-", "--", "sh"], "standard input is the command's"),
+        (&["--stdin", "--payload", "-", "--", "sh"], "standard input is the command's"),
         (&["--payload", "{},\"argv\":[]", "--", "sh"], "JSON object"),
     ] {
         let done = world.ask(&[&["--json"], args].concat());
@@ -159,6 +159,7 @@ fn whatever_cannot_be_asked_is_6_and_says_why() {
         &["--action", "a", "--label", "x"],
         &["--action", "a", "--thread", "a b"],
         &["--action", "a", "--env", "X"],
+        &["--action", "a", "--stdin"],
         &["--action", "a", "sh"],
     ] {
         assert_eq!(world.ask(args).code, Some(2), "{args:?}");

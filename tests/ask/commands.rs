@@ -4,6 +4,7 @@ use crate::world::{World, until};
 use aegis_console::domain::Verdict;
 use rustix::process::Signal;
 use serde_json::json;
+use std::process::Stdio;
 
 fn payload(world: &World) -> serde_json::Value {
     serde_json::from_str(&world.payload()).unwrap()
@@ -29,6 +30,7 @@ fn what_is_shown_is_the_command_and_it_runs_once() {
     assert_eq!(payload["argv"], json!(["sh", "run.sh", "a b", "--x=run.sh", ""]));
     assert_eq!(payload["cwd"].as_str().unwrap(), world.dir.path().canonicalize().unwrap().to_str().unwrap());
     assert_eq!(payload["env"], json!({"STAGE": "prod\n", "DRY": null}));
+    assert_eq!(payload["stdin"], "nothing");
     assert_eq!((&payload["other_env"], &file["path"]), (&"inherited, not shown".into(), &"run.sh".into()));
     assert_eq!((&file["argument"], &payload["files"][1]["argument"]), (&1.into(), &3.into()));
     assert_eq!(
@@ -170,4 +172,22 @@ fn what_is_no_text_is_not_asked() {
     let done = world.spawn(command).done();
     assert!(done.code == Some(6) && done.err.contains("argument 1 is not UTF-8"), "{done:?}");
     assert!(world.pending().is_empty());
+}
+
+/// What stands on standard input can be the whole program, and nobody has seen it.
+#[test]
+fn standard_input_is_nothing_unless_it_is_named() {
+    let world = World::new();
+    world.write("input", "echo ran >> out");
+    for (args, told, ran) in
+        [(&["--", "sh"][..], "nothing", ""), (&["--stdin", "--", "sh"], "inherited, not shown", "ran\n")]
+    {
+        let mut command = world.command(args);
+        command.stdin(Stdio::from(std::fs::File::open(world.path("input")).unwrap()));
+        let asking = world.spawn(command);
+        assert_eq!(payload(&world)["stdin"], told);
+        world.decide(Verdict::Approve, "");
+        let done = asking.done();
+        assert_eq!((done.code, world.read("out").as_str()), (Some(0), ran), "{args:?}: {done:?}");
+    }
 }

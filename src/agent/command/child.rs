@@ -1,4 +1,5 @@
-//! The one run of a command that may run: its input and output are this process's, and signals reach it.
+//! The one run of a command that may run: its output is this process's, its input only where that was told, and signals
+//! reach it.
 //!
 //! Whether it may run was decided before.
 
@@ -6,7 +7,7 @@ use super::seen::{Seen, Wanted};
 use rustix::process::{Pid, Signal, kill_process};
 use std::io;
 use std::os::unix::process::ExitStatusExt as _;
-use std::process::ExitStatus;
+use std::process::{ExitStatus, Stdio};
 use tokio::process::{Child, Command};
 use tokio::signal::unix::{Signal as Listener, SignalKind, signal};
 
@@ -118,6 +119,9 @@ fn command(wanted: &Wanted, seen: &Seen) -> Command {
     if let Some((name, arguments)) = wanted.argv.split_first() {
         // What it is called stays what was typed; the file is the one that was looked at.
         command.arg0(name).args(arguments);
+    }
+    if !wanted.stdin {
+        command.stdin(Stdio::null());
     }
     if wanted.only_env {
         command.env_clear();

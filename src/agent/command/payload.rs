@@ -29,6 +29,9 @@ impl Seen {
         members.push(member("env", &object(&env.collect::<Vec<_>>())));
         let others = if wanted.only_env { "none" } else { "inherited, not shown" };
         members.push(member("other_env", &quote(others)));
+        // It can be the whole program, as in `curl … | sh`.
+        let stdin = if wanted.stdin { "inherited, not shown" } else { "nothing" };
+        members.push(member("stdin", &quote(stdin)));
         if !self.shown.is_empty() {
             let shown = self.shown.iter().map(|shown| {
                 // As lines, which a reviewer can read; joined by line feeds they are the file.
@@ -79,7 +82,7 @@ mod tests {
 
     fn wanted(argv: &[&str]) -> Wanted {
         let argv = argv.iter().map(|argument| (*argument).to_owned()).collect();
-        Wanted { argv, env: Vec::new(), only_env: false, show: Vec::new() }
+        Wanted { argv, env: Vec::new(), only_env: false, show: Vec::new(), stdin: false }
     }
 
     fn seen() -> Seen {
@@ -101,11 +104,11 @@ mod tests {
                 seen(),
                 None,
                 format!(
-                    r#"{{"argv":["cp","a b","","\"\u001b\n"],"cwd":"/srv",{PROGRAM},"env":{{}},"other_env":"inherited, not shown"}}"#
+                    r#"{{"argv":["cp","a b","","\"\u001b\n"],"cwd":"/srv",{PROGRAM},"env":{{}},"other_env":"inherited, not shown","stdin":"nothing"}}"#
                 ),
             ),
             (
-                Wanted { only_env: true, ..wanted(&["cp", "-i", "big.img"]) },
+                Wanted { only_env: true, stdin: true, ..wanted(&["cp", "-i", "big.img"]) },
                 Seen {
                     files: vec![(2, big)],
                     env: BTreeMap::from([("A".into(), None), ("B".into(), Some("x\"y".into()))]),
@@ -113,7 +116,7 @@ mod tests {
                 },
                 Some(" {\"n\": 1.10, \"big\": 1e400} "),
                 format!(
-                    r#"{{"argv":["cp","-i","big.img"],"cwd":"/srv",{PROGRAM},"files":[{{"argument":2,"path":"big.img","bytes":9007199254740993,"sha256":null,"why":"more","modified":"2026-11-23T12:00:00.000000Z"}}],"env":{{"A":null,"B":"x\"y"}},"other_env":"none","payload":{{"n": 1.10, "big": 1e400}}}}"#
+                    r#"{{"argv":["cp","-i","big.img"],"cwd":"/srv",{PROGRAM},"files":[{{"argument":2,"path":"big.img","bytes":9007199254740993,"sha256":null,"why":"more","modified":"2026-11-23T12:00:00.000000Z"}}],"env":{{"A":null,"B":"x\"y"}},"other_env":"none","stdin":"inherited, not shown","payload":{{"n": 1.10, "big": 1e400}}}}"#
                 ),
             ),
             (
@@ -121,7 +124,7 @@ mod tests {
                 Seen { shown: vec![Shown { file: hashed("s.sh"), text }], ..seen() },
                 None,
                 format!(
-                    r##"{{"argv":["cp"],"cwd":"/srv",{PROGRAM},"env":{{}},"other_env":"inherited, not shown","shown":[{{"path":"s.sh","bytes":3,"sha256":"ba7816bf 8f01cfea","lines":["#!/bin/sh","rm -rf \"$1\"\r",""]}}]}}"##
+                    r##"{{"argv":["cp"],"cwd":"/srv",{PROGRAM},"env":{{}},"other_env":"inherited, not shown","stdin":"nothing","shown":[{{"path":"s.sh","bytes":3,"sha256":"ba7816bf 8f01cfea","lines":["#!/bin/sh","rm -rf \"$1\"\r",""]}}]}}"##
                 ),
             ),
         ] {

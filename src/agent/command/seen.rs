@@ -25,6 +25,8 @@ pub struct Wanted {
     pub only_env: bool,
     /// Files whose text is shown.
     pub show: Vec<String>,
+    /// Whether the command gets this process's standard input, which cannot be shown; else it gets nothing there.
+    pub stdin: bool,
 }
 
 /// What would run, as it was when it was looked at.
@@ -80,7 +82,7 @@ pub enum Untellable {
 }
 
 impl Wanted {
-    /// Takes what stands on a command line.
+    /// Takes what stands on a command line; standard input is nothing.
     ///
     /// # Errors
     /// What is no UTF-8, a variable's name that is none, and one that holds a credential of this program's.
@@ -108,7 +110,7 @@ impl Wanted {
                 return Err(Untellable::Secret(secret));
             }
         }
-        Ok(Self { argv, env, only_env, show })
+        Ok(Self { argv, env, only_env, show, stdin: false })
     }
 
     /// Looks at what would run now: reads this process's environment, and every file.

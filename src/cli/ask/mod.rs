@@ -45,8 +45,9 @@ const MOST_CHANGES: usize = 10;
 const AFTER_HELP: &str = "\
 With a command, exactly that is shown to the reviewers: every argument, the working directory, the program's file with \
 its SHA-256, that of every file that an argument names, and the variables named with --env. Once approved it is all looked \
-at again; if anything differs, nothing runs. The command has this one's input and output, and all of its environment \
-(with --only-env, the named variables alone). SIGTERM and SIGHUP are passed on to it. Values of variables, and files given with --show, are \
+at again; if anything differs, nothing runs. The command has this one's output, its standard input only with \
+--stdin (it can be the whole program, and is not shown), and all of its environment (with --only-env, the named variables alone). \
+A signal before it starts means that it does not; then SIGTERM and SIGHUP are passed on to it. Values of variables, and files given with --show, are \
 kept in the gateway's records: name no secret.
 
 Killed while it waits and called again in the same run, it goes on with the same request. What was approved is taken once: \
@@ -120,6 +121,10 @@ pub struct Args {
     /// A text file that is shown whole, so that a script can be read before it is approved; may be repeated
     #[arg(long, value_name = "FILE", requires = "command")]
     show: Vec<OsString>,
+
+    /// The command gets standard input, of which reviewers see only that it does; without this it gets nothing there
+    #[arg(long, requires = "command")]
+    stdin: bool,
 
     /// Print one JSON object at the end
     #[arg(long)]
@@ -222,13 +227,14 @@ fn look(args: &Args) -> anyhow::Result<Option<(Wanted, Seen)>> {
         return Ok(None);
     }
     let wanted = Wanted::new(&args.command, &args.env, args.only_env, &args.show)?;
+    let wanted = Wanted { stdin: args.stdin, ..wanted };
     let seen = wanted.look()?;
     Ok(Some((wanted, seen)))
 }
 
 fn submission(args: &Args, asked: &Asked, command: Option<&(Wanted, Seen)>) -> anyhow::Result<Submission> {
-    if command.is_some() && args.payload.as_deref() == Some("-") {
-        bail!("standard input is the command's: give the payload from a file, --payload @FILE");
+    if args.stdin && args.payload.as_deref() == Some("-") {
+        bail!("with --stdin standard input is the command's: give the payload from a file, --payload @FILE");
     }
     let payload = args.payload.as_deref().map(read_payload).transpose()?;
     let (arguments, words) = match command {
