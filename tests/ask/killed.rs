@@ -4,6 +4,7 @@ use crate::world::{World, until};
 use aegis_console::domain::Verdict;
 use aegis_console::failpoint;
 use fastrand::Rng;
+use rustix::process::Signal;
 use std::time::Duration;
 
 #[test]
@@ -60,6 +61,32 @@ fn killed_after_the_yes_was_taken_it_never_runs_again() {
         }
         until("what had begun has ended", || world.read("out").lines().count() == may_have_run);
         assert_eq!(world.outcome(&id).0, "Consumed", "{place}: nobody says how it went");
+    }
+}
+
+/// After the yes, and before anything runs: while files are hashed again, say.
+#[test]
+fn stopped_before_it_starts_it_does_not_start() {
+    for place in ["hold before look again", "hold before start"] {
+        for signal in [Signal::INT, Signal::TERM, Signal::HUP, Signal::QUIT] {
+            let world = World::new();
+            let mut command = world.command(&["--json", "--", "touch", "out"]);
+            command.env(failpoint::VARIABLE, place);
+            let asking = world.spawn(command);
+            let id = world.decide(Verdict::Approve, "");
+            asking.held();
+            asking.signal(signal);
+            asking.signal(Signal::CONT);
+            let done = asking.done();
+            let json = done.json();
+            assert_eq!(
+                (done.code, &json["status"], &json["ran"]),
+                (Some(5), &"cancelled".into(), &false.into()),
+                "{place}, {signal:?}: {done:?}"
+            );
+            assert!(!world.path("out").exists(), "{place}, {signal:?}: it ran");
+            assert_eq!(world.outcome(&id), ("Failed".into(), "stopped by a signal before it ran".into()));
+        }
     }
 }
 

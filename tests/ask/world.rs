@@ -48,6 +48,15 @@ impl Asking {
         rustix::process::kill_process(self.id(), signal).unwrap();
     }
 
+    /// Until it has stopped, as SIGSTOP stops a process.
+    pub(crate) fn held(&self) {
+        use rustix::process::{WaitOptions, waitpid};
+        until("it has stopped", || {
+            let status = waitpid(Some(self.id()), WaitOptions::NOHANG | WaitOptions::UNTRACED).unwrap();
+            status.is_some_and(|(_, status)| status.stopped())
+        });
+    }
+
     /// Whether it still runs.
     pub(crate) fn waits(&mut self) -> bool {
         self.0.as_mut().unwrap().try_wait().unwrap().is_none()

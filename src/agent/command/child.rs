@@ -4,6 +4,7 @@
 //! Whether it may run was decided before.
 
 use super::seen::{Seen, Wanted};
+use futures_util::FutureExt as _;
 use rustix::process::{Pid, Signal, kill_process};
 use std::io;
 use std::os::unix::process::ExitStatusExt as _;
@@ -52,14 +53,15 @@ impl Ended {
 
 /// Signals that reach this process from now on are kept for the command.
 ///
-/// SIGTERM and SIGHUP are passed on. SIGINT and SIGQUIT are a terminal's, which sends them to the command itself: here they
-/// only no longer end this process, which has the command's end to report.
+/// What comes before the command starts is [asked for](Relay::has_come). Once it runs, SIGTERM and SIGHUP are passed on. SIGINT
+/// and SIGQUIT are a terminal's, which sends them to the command itself: here they only no longer end this process, which has
+/// the command's end to report.
 #[derive(Debug)]
 pub struct Relay {
     terminate: Listener,
     hangup: Listener,
-    _interrupt: Listener,
-    _quit: Listener,
+    interrupt: Listener,
+    quit: Listener,
 }
 
 impl Relay {
@@ -71,9 +73,17 @@ impl Relay {
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
             hangup: signal(SignalKind::hangup())?,
-            _interrupt: signal(SignalKind::interrupt())?,
-            _quit: signal(SignalKind::quit())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            quit: signal(SignalKind::quit())?,
         })
+    }
+
+    /// Whether one of them has come: then whoever runs this program does not want the command any more.
+    pub async fn has_come(&mut self) -> bool {
+        // Listeners hear of a signal when the runtime looks for events, which it does while a task yields.
+        tokio::task::yield_now().await;
+        let all = [&mut self.terminate, &mut self.hangup, &mut self.interrupt, &mut self.quit];
+        all.into_iter().any(|listener| listener.recv().now_or_never().is_some())
     }
 
     /// Starts the command as it was seen, once.

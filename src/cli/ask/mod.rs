@@ -207,10 +207,7 @@ async fn ask(args: &Args, asked: &Asked) -> anyhow::Result<Report> {
     let approval = match answer {
         Answer::Allowed(approval) if !stopped => approval,
         // Whoever stopped it does not want it run: not even where the yes had come a moment before.
-        Answer::Allowed(approval) => {
-            report_outcome(&approval, Status::Failed, Some("stopped by a signal before it ran")).await;
-            return Ok(Report::stopped(Some(approval.request_id)));
-        }
+        Answer::Allowed(approval) => return Ok(stopped_before_it_ran(&approval).await),
         Answer::Error { request_id: None, .. } if stopped => return Ok(Report::stopped(None)),
         no => return Ok(Report::no(&no)),
     };
@@ -309,7 +306,7 @@ fn is_over(request: &Request) -> bool {
 /// Looks once more, runs it once, and says how it went.
 async fn carry_out(
     approval: &Approval,
-    relay: Relay,
+    mut relay: Relay,
     wanted: &Wanted,
     seen: &Seen,
 ) -> anyhow::Result<Report> {
@@ -329,6 +326,10 @@ async fn carry_out(
         return Ok(Report::not_run(approval, &words));
     }
     crate::failpoint::reached("before", "start");
+    // Hashing takes its time.
+    if relay.has_come().await {
+        return Ok(stopped_before_it_ran(approval).await);
+    }
     let running = match relay.start(wanted, seen) {
         Ok(running) => running,
         Err(error) => {
@@ -352,6 +353,11 @@ async fn carry_out(
     };
     report_outcome(approval, status, note.as_deref()).await;
     Ok(Report::ran(approval, ended))
+}
+
+async fn stopped_before_it_ran(approval: &Approval) -> Report {
+    report_outcome(approval, Status::Failed, Some("stopped by a signal before it ran")).await;
+    Report::stopped(Some(approval.request_id))
 }
 
 /// Says how it went, until a signal. What has run has run: that it could not be told is a warning.
