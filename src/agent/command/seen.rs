@@ -36,7 +36,7 @@ pub struct Seen {
     pub cwd: String,
     /// The file that would be executed, by its absolute path.
     pub program: FileSeen,
-    /// The files that arguments name, each with the argument's place in the vector.
+    /// The files that arguments may name, each with the argument's place in the vector.
     pub files: Vec<(usize, FileSeen)>,
     /// The variables that are shown; `None` is one that is not set.
     pub env: BTreeMap<String, Option<String>>,
@@ -143,11 +143,13 @@ impl Wanted {
         let told_as = text(&program, "the program's path")?;
         let program = file::look(&program, &told_as, &mut left).ok_or_else(no_program)?;
         let named = self.argv.iter().enumerate().skip(1);
-        let files = named.filter_map(|(at, argument)| {
-            paths(argument).find_map(|path| Some((at, file::look(&cwd.join(path), path, &mut left)?)))
-        });
+        let mut files = Vec::new();
+        for (at, path) in named.flat_map(|(at, argument)| paths(argument).map(move |path| (at, path))) {
+            // Which of them the command reads is not known: one that lies beside it must not hide it.
+            files.extend(file::look(&cwd.join(path), path, &mut left).map(|seen| (at, seen)));
+        }
         Ok(Seen {
-            files: files.collect(),
+            files,
             cwd: text(cwd, "the working directory")?,
             program,
             env: self.env.iter().map(|name| Ok((name.clone(), variable(name)?))).collect::<Result<_, _>>()?,
@@ -229,6 +231,27 @@ mod tests {
             let hashed = |seen: &FileSeen| matches!(seen.content, Content::Sha256(_));
             assert!(seen.files.iter().all(|(_, seen)| hashed(seen)) && hashed(&seen.program), "{seen:?}");
             assert!(seen.program.path.starts_with('/') && seen.program.path.ends_with("/sh"), "{seen:?}");
+        }
+    }
+
+    #[test]
+    fn every_file_that_an_argument_may_mean_is_told() {
+        for (decoy, argv, expected) in [
+            ("@run.sh", ["sh", "@run.sh"], &["@run.sh", "run.sh"][..]),
+            ("f=@run.sh", ["sh", "f=@run.sh"], &["f=@run.sh", "run.sh"]),
+            ("@values.yaml", ["sh", "f=@values.yaml"], &["@values.yaml", "values.yaml"]),
+            ("f=values.yaml", ["sh", "f=values.yaml"], &["f=values.yaml", "values.yaml"]),
+        ] {
+            let (dir, variable) = place();
+            std::fs::write(dir.path().join(decoy), "decoy").unwrap();
+            let wanted = wanted(&argv, &[], &[]);
+            let seen = wanted.look_in(dir.path(), &variable).unwrap();
+            let files: Vec<_> = seen.files.iter().map(|(_, seen)| seen.path.as_str()).collect();
+            assert_eq!(files, expected, "{argv:?}");
+            let real = dir.path().join(expected[1]);
+            std::fs::write(&real, "other").unwrap();
+            let changes = seen.changes(&wanted.look_in(dir.path(), &variable).unwrap());
+            assert!(changes.join("; ").contains(&format!("{} has changed", expected[1])), "{changes:?}");
         }
     }
 
