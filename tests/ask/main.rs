@@ -11,6 +11,7 @@ mod pty;
 mod reviewing;
 
 mod answers;
+mod clock;
 mod commands;
 mod killed;
 mod terminal;

@@ -22,7 +22,6 @@ use anyhow::{Context as _, bail};
 use clap::builder::PossibleValuesParser;
 use futures_util::FutureExt as _;
 use futures_util::future::FusedFuture;
-use jiff::Timestamp;
 use std::cell::Cell;
 use std::ffi::OsString;
 use std::io::IsTerminal as _;
@@ -37,7 +36,9 @@ const REACH: Duration = Duration::from_secs(30);
 const OVER: Duration = Duration::from_secs(45);
 /// So often one run asks for the same thing again after nobody decided; each time takes as long as a reviewer has.
 const MOST_TIMES: u32 = 1_000;
-/// Columns of a command line as a summary.
+/// Between two of them.
+const AGAIN: Duration = Duration::from_millis(50);
+/// Characters of a command line as a summary.
 const SUMMARY: usize = 200;
 /// Differences that are told.
 const MOST_CHANGES: usize = 10;
@@ -54,7 +55,7 @@ Killed while it waits and called again in the same run, it goes on with the same
 called again after that it runs nothing (exit code 6), unless --key is another one. A run is what AEGIS_RUN_ID says; else the \
 job that GitHub Actions, GitLab CI, Buildkite, CircleCI, Azure Pipelines, CodeBuild or Jenkins names; else, on Linux, the \
 group of processes: all calls of one script share it, and each line that is typed into a shell is one of its own. A denial stands \
-for the run; what expired or was withdrawn is asked anew.
+for the run; what expired or was withdrawn is asked anew; a yes that was not taken in time needs another --key.
 
 While it waits, a gateway that is away ends nothing before the time is up; where it cannot be reached at first, it is tried for 30 s.
 
@@ -274,7 +275,7 @@ async fn wait(args: &Args, asked: &Asked, gate: &Gate, submission: &Submission) 
     for time in 1..=MOST_TIMES {
         let (key, old) = (asked.key_of(time), Cell::new(false));
         let see = |request: &Request| {
-            old.set(is_over(request));
+            old.set(matches!(request.state, RequestState::Expired | RequestState::Cancelled));
             progress.waits(Waiting { since: request.created_at, until: request.deadline_at });
         };
         let check = gate.check_within(submission, &key, args.timeout + OVER, stop.as_mut(), see);
@@ -282,8 +283,10 @@ async fn wait(args: &Args, asked: &Asked, gate: &Gate, submission: &Submission) 
             answer = check => answer,
             never = progress.count() => match never {},
         };
-        // Of an earlier call in this run: nobody decided, or somebody stopped it. It never ran, and never will.
+        // Of an earlier call in this run: nobody decided, or somebody stopped it. It never ran, and never will. An approval that
+        // has run out is not among these: by a clock that is wrong each new one has, and a rule may give them without end.
         if old.get() && matches!(answer, Answer::Expired { .. } | Answer::Cancelled { .. }) {
+            tokio::time::sleep(AGAIN).await;
             continue;
         }
         let relay = Relay::listen().context("signals cannot be listened for")?;
@@ -292,15 +295,6 @@ async fn wait(args: &Args, asked: &Asked, gate: &Gate, submission: &Submission) 
         return Ok(Waited { answer, stopped, relay });
     }
     bail!("{MOST_TIMES} requests of this run have expired or were withdrawn: give another --key")
-}
-
-/// Whether a request had come to nothing before it was asked for again.
-fn is_over(request: &Request) -> bool {
-    match request.state {
-        RequestState::Expired | RequestState::Cancelled => true,
-        RequestState::Approved { until } => request.consumption.is_none() && until <= Timestamp::now(),
-        RequestState::Pending | RequestState::Denied => false,
-    }
 }
 
 /// Looks once more, runs it once, and says how it went.
