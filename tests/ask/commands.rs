@@ -191,3 +191,14 @@ fn standard_input_is_nothing_unless_it_is_named() {
         assert_eq!((done.code, world.read("out").as_str()), (Some(0), ran), "{args:?}: {done:?}");
     }
 }
+
+#[test]
+fn no_row_reads_as_a_shorter_command_than_it_is() {
+    let world = World::new();
+    let script = format!("ls {}; rm -rf /", "x".repeat(200));
+    let mut asking = world.start(&["--", "sh", "-c", &script]);
+    let sealed = world.waiting().action.sealed.clone();
+    let expected = format!(r#""summary":"sh -c 'ls {}...""#, "x".repeat(190));
+    assert!(sealed.contains(&expected), "{sealed}");
+    assert!(asking.waits());
+}

@@ -246,7 +246,7 @@ fn submission(args: &Args, asked: &Asked, command: Option<&(Wanted, Seen)>) -> a
             (seen.payload(wanted, payload.as_deref()), line)
         }
     };
-    let words = words.map(|line| line.chars().take(SUMMARY).collect());
+    let words = words.map(|line| head(&line));
     let context = Context {
         thread_id: asked.thread.clone(),
         agent: None,
@@ -257,6 +257,13 @@ fn submission(args: &Args, asked: &Asked, command: Option<&(Wanted, Seen)>) -> a
     };
     let submission = Submission::new(&asked.action, arguments)?;
     Ok(submission.timeout(timestamp::span_words(args.timeout)).context(context.to_json())?)
+}
+
+/// A command line as a summary, its cut marked: no row must read as a shorter command. Three full stops, because `…` is a
+/// sign of the console's own; as it came, because whoever shows it makes it visible.
+fn head(line: &str) -> String {
+    let Some((end, _)) = line.char_indices().nth(SUMMARY) else { return line.to_owned() };
+    format!("{}...", &line[..end])
 }
 
 /// What came of waiting.
