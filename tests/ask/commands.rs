@@ -63,7 +63,7 @@ fn a_no_runs_nothing() {
     let world = World::new();
     let denied = world.decided(&["--", "touch", "out"], Verdict::Reject, "no");
     assert_eq!((denied.code, denied.err.as_str()), (Some(3), "aegis-console: touch: denied: no\n"));
-    let expired = world.ask(&["--timeout", "1s", "--", "touch", "out"]);
+    let expired = world.ask(&["--timeout", "5s", "--", "touch", "out"]);
     assert_eq!(expired.code, Some(4));
     assert!(!world.path("out").exists());
 }
