@@ -23,6 +23,9 @@ pub(crate) fn stored(token: &SecretString) -> String {
 /// and 64 hex digits.
 const PREFIX: &str = "aegis_";
 
+/// What stands before the id of an instance where its credential is derived.
+const INSTANCE: &str = "aegis-console/instance-credential/v1:";
+
 /// A fresh token for the database: 256 random bits, and what shows that it is one.
 pub(crate) fn named_token(role: Role) -> Result<SecretString, getrandom::Error> {
     let random = fresh_token()?;
@@ -30,9 +33,15 @@ pub(crate) fn named_token(role: Role) -> Result<SecretString, getrandom::Error> 
 }
 
 /// The credential of an instance: derived from the token of whoever makes it and from its id. So it can be given again to
-/// whoever brings that token again, and is kept nowhere; who has the database has neither.
+/// whoever brings that token again, and is kept nowhere.
+///
+/// The key is a hash of the token that is made for this alone, never the token itself: HMAC hashes a key longer than 64
+/// bytes, as a provisioner's token is, so its plain SHA-256 would do in its place, and that is in the database. As it is, who
+/// has the database can compute no credential.
 pub(super) fn derived(maker: &str, instance: &str) -> Option<SecretString> {
-    let bytes = mac(maker.as_bytes(), &["aegis-console/instance-credential/v1:", instance])?;
+    let key: Hash =
+        Sha256::new().chain_update("aegis-console/instance-maker/v1:").chain_update(maker).finalize().into();
+    let bytes = mac(&key, &[INSTANCE, instance])?;
     Some(format!("{PREFIX}{}_{}", Role::Agent.word(), hex(bytes)).into())
 }
 
@@ -101,6 +110,18 @@ mod tests {
         assert_ne!(of("m", "1"), of("m", "2"));
         assert_ne!(of("m", "1"), of("n", "1"));
         assert_ne!(of(&"m".repeat(200), "1"), of(&"m".repeat(201), "1"));
+    }
+
+    #[test]
+    fn what_the_database_has_of_a_maker_gives_no_credential() {
+        let maker = named_token(Role::Provisioner).unwrap();
+        let given = derived(maker.expose_secret(), "1").unwrap();
+        let stored = hash(maker.expose_secret());
+        let in_hex = super::stored(&maker);
+        for key in [&stored[..], in_hex.as_bytes(), maker.expose_secret().as_bytes()] {
+            let computed = hex(mac(key, &[INSTANCE, "1"]).unwrap());
+            assert!(!given.expose_secret().ends_with(&computed));
+        }
     }
 
     #[test]
