@@ -97,6 +97,7 @@ pub(crate) async fn provision(
         distinction,
         tenant: Arc::clone(&caller.tenant),
         provisioner: Arc::clone(&caller.name),
+        maker: caller.held.map(|held| held.id),
         key,
         digest: order.digest.clone(),
         hash: auth::stored(&token),
@@ -113,6 +114,11 @@ pub(crate) async fn provision(
         }
         // Another gateway was asked at the same time.
         Provisioned::Known(known) => again(&head.headers, &known, &order),
+        Provisioned::MakerGone => {
+            shared.credentials.refresh(&*shared.store).await?;
+            shared.credentials.stands(&caller)?;
+            Err(Refusal::unauthenticated("the token that makes instances was taken back meanwhile"))
+        }
         Provisioned::TooMany => {
             let detail = "as many instances are good as one provisioner may have (1000), or the tenant has as many as \
                 it may, past ones included (10000); no more are made";

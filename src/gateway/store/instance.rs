@@ -23,6 +23,8 @@ pub(crate) struct NewInstance {
     pub(crate) tenant: Arc<str>,
     /// The name of the credential that makes it.
     pub(crate) provisioner: Arc<str>,
+    /// Which token that is, where it is one of the database.
+    pub(crate) maker: Option<i64>,
     /// The Idempotency-Key.
     pub(crate) key: String,
     /// Of everything that was asked for.
@@ -64,6 +66,8 @@ pub(crate) enum Provisioned {
     Fresh(InstanceRow),
     /// An earlier call under the same key did.
     Known(InstanceRow),
+    /// The token that makes it was taken back or has expired meanwhile; nothing was made.
+    MakerGone,
     /// There are as many as there may be, of this provisioner or in all.
     TooMany,
 }

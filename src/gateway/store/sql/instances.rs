@@ -61,22 +61,52 @@ pub(super) fn delete(
     id: &str,
 ) -> Result<bool, StoreError> {
     let Some(instance) = of(tx.db, tenant, provisioner, id)? else { return Ok(false) };
-    tokens::revoke(tx, &Which::Name(Arc::clone(tenant), instance.agent.clone()), provisioner)?;
+    end(tx, tenant, &instance.agent, provisioner)?;
+    Ok(true)
+}
+
+/// A provisioner's token was taken back. Whoever has it can compute the credentials of the instances that it made, so they
+/// are taken back with it; which of that name's tokens made which is not kept, so it is all of that name's.
+pub(super) fn maker_revoked(
+    tx: &mut Tx<'_>,
+    tenant: &Arc<str>,
+    provisioner: &str,
+    by: &str,
+) -> Result<(), StoreError> {
+    let live = tx.db.query(
+        "SELECT i.agent FROM instance i JOIN token t ON t.id = i.token_id
+         WHERE i.tenant = :tenant AND i.provisioner = :provisioner AND t.revoked_at IS NULL ORDER BY t.id",
+        params! {":tenant": tenant, ":provisioner": provisioner},
+    )?;
+    for mut row in live {
+        end(tx, tenant, &row.take::<String>("agent")?, by)?;
+    }
+    Ok(())
+}
+
+fn end(tx: &mut Tx<'_>, tenant: &Arc<str>, agent: &str, by: &str) -> Result<(), StoreError> {
+    tokens::revoke(tx, &Which::Name(Arc::clone(tenant), agent.to_owned()), by)?;
     let pending = tx.db.query(
         "SELECT id, thread, created_at FROM action WHERE tenant = :tenant AND agent = :agent AND state = 'pending'",
-        params! {":tenant": tenant, ":agent": &instance.agent},
+        params! {":tenant": tenant, ":agent": agent},
     )?;
     for mut row in pending {
         let (action, thread): (String, String) = (row.take("id")?, row.take("thread")?);
         let at = tx.now.max(row.time("created_at")?);
-        queue::end(tx, (tenant, provisioner), &action, &thread, ActionState::Cancelled, at)?;
+        queue::end(tx, (tenant, by), &action, &thread, ActionState::Cancelled, at)?;
     }
-    Ok(true)
+    Ok(())
 }
 
 /// Makes it, or finds the one that stands under the key.
 pub(super) fn provision(tx: &mut Tx<'_>, new: &NewInstance) -> Result<Provisioned, StoreError> {
     let (tenant, maker) = (&new.tenant, &new.provisioner);
+    // Here and not at the door alone: nothing may be made that taking the token back has not seen.
+    if let Some(token) = new.maker
+        && !tokens::stands(tx, token)?
+    {
+        return Ok(Provisioned::MakerGone);
+    }
     if let Some(known) = made(tx.db, tenant, maker, &new.key)? {
         return Ok(Provisioned::Known(known));
     }

@@ -3,8 +3,8 @@
 
 use super::super::{Made, NewToken, StoreError, TokenRow, TokensVersion, Which};
 use super::db::{Db, Row, micros, params};
-use super::deliveries;
 use super::writer::Tx;
+use super::{deliveries, instances};
 use crate::domain::timestamp;
 use crate::gateway::audit::entry::{Facts, Kind};
 use crate::gateway::auth::Role;
@@ -83,10 +83,23 @@ pub(super) fn revoke(tx: &mut Tx<'_>, which: &Which, by: &str) -> Result<Vec<Tok
             row.revoked = Some((at, by.to_owned()));
             tx.audit(Kind::TokenRevoked, &row.tenant, by, None, told(&row))?;
             deliveries::revoked(tx, row.id)?;
+            if row.role == Role::Provisioner {
+                instances::maker_revoked(tx, &row.tenant, &row.name, by)?;
+            }
         }
         Ok(row)
     };
     meant.into_iter().map(&mut revoke).collect()
+}
+
+/// Whether that one is neither revoked nor past its time.
+pub(super) fn stands(tx: &Tx<'_>, id: i64) -> Result<bool, StoreError> {
+    let good: i64 = tx.db.cell(
+        "SELECT count(*) FROM token
+         WHERE id = :id AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > :now)",
+        params! {":id": id, ":now": micros(tx.now)},
+    )?;
+    Ok(good > 0)
 }
 
 /// What the audit log says of one: never the token, nor its hash.

@@ -1,6 +1,8 @@
 //! Instances and the tokens beside them, with a clock of the test's own.
 
-use super::super::super::{Asked, NewInstance, Provisioned, Receiver, Store as _, sqlite};
+use super::super::super::{
+    Asked, Made, NewInstance, NewToken, Provisioned, Receiver, Store as _, Which, sqlite,
+};
 use super::super::tests::{Fixture, START, key};
 use crate::gateway::auth::Role;
 use jiff::{SignedDuration, Timestamp};
@@ -13,6 +15,7 @@ pub(in super::super) fn new(name: &str, host: &str) -> NewInstance {
         id: format!("id-{name}"),
         tenant: "t".into(),
         provisioner: "fleet".into(),
+        maker: None,
         key: format!("key-{name}"),
         digest: "d".into(),
         name: name.into(),
@@ -88,4 +91,40 @@ async fn tokens_of_the_schema_before_are_as_they_were() {
     let Provisioned::Fresh(made) = store.provision(new("a", "h")).await.unwrap() else { panic!("it is new") };
     assert_eq!(made.hash, "hash-a");
     assert_eq!(store.tokens(None).await.unwrap()[2].1.id, 8);
+}
+
+#[tokio::test]
+async fn a_makers_token_that_is_taken_back_makes_no_more_and_takes_what_it_made_with_it() {
+    let fixture = Fixture::new().await;
+    let order = |name: &str, lifetime| NewToken {
+        tenant: "t".into(),
+        name: name.into(),
+        role: Role::Provisioner,
+        hash: format!("hash-of-{name}"),
+        lifetime,
+        by: "root".into(),
+    };
+    let token = async |order: NewToken| match fixture.store.create_token(order).await {
+        Ok(Made::Done(row)) => row.id,
+        other => panic!("{other:?}"),
+    };
+    let fleet = token(order("fleet", None)).await;
+    let past = token(order("past", Some(SignedDuration::ZERO))).await;
+    let make = async |new: NewInstance| fixture.store.provision(new).await.unwrap();
+    let made = make(NewInstance { maker: Some(fleet), ..new("a", "h") }).await;
+    assert!(matches!(made, Provisioned::Fresh(_)), "{made:?}");
+    assert_eq!(make(NewInstance { maker: Some(past), ..new("b", "h") }).await, Provisioned::MakerGone);
+    let theirs = NewInstance { provisioner: "others".into(), ..new("c", "h") };
+    assert!(matches!(make(theirs).await, Provisioned::Fresh(_)));
+    for (agent, id) in [("fleet/a", "x"), ("others/c", "y")] {
+        assert!(matches!(fixture.store.ask(fixture.action(agent, id, 1), 9).await, Ok(Asked::Fresh(_))));
+    }
+    fixture.store.revoke_tokens(Which::Id(None, fleet), "root".into()).await.unwrap();
+    assert_eq!(make(NewInstance { maker: Some(fleet), ..new("d", "h") }).await, Provisioned::MakerGone);
+    let rows = fixture.kept.rows("SELECT name, revoked_by FROM token WHERE role = 'agent' ORDER BY id").await;
+    assert_eq!(rows, ["fleet/a|root", "others/c|NULL"]);
+    let rows = fixture.kept.rows("SELECT delivery, signing_secret FROM instance WHERE id = 'id-a'").await;
+    assert_eq!(rows, ["ended|NULL"]);
+    let rows = fixture.kept.rows("SELECT id, state FROM action ORDER BY id").await;
+    assert_eq!(rows, ["x|cancelled", "y|pending"]);
 }
