@@ -128,3 +128,27 @@ async fn a_makers_token_that_is_taken_back_makes_no_more_and_takes_what_it_made_
     let rows = fixture.kept.rows("SELECT id, state FROM action ORDER BY id").await;
     assert_eq!(rows, ["x|cancelled", "y|pending"]);
 }
+
+#[tokio::test]
+async fn a_token_of_a_role_to_come_keeps_no_other_from_being_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("db");
+    let now = Timestamp::from_microsecond(START).unwrap();
+    let open = || sqlite::open(&file, None, Arc::new(move || now), Duration::from_secs(5), key()).unwrap();
+    open().close().await;
+    let newer = rusqlite::Connection::open(&file).unwrap();
+    newer
+        .execute_batch(
+            "PRAGMA ignore_check_constraints = ON;
+             INSERT INTO token (id, tenant, name, role, hash, created_at, created_by)
+             VALUES (1, 't', 'later', 'herald', 'h', 1, 'root'), (2, 't', 'alice', 'reviewer', 'i', 1, 'root');",
+        )
+        .unwrap();
+    drop(newer);
+    let store = open();
+    for tenant in [None, Some("t".into())] {
+        let rows = store.tokens(tenant).await.unwrap();
+        let names: Vec<_> = rows.iter().map(|(_, row)| &*row.name).collect();
+        assert_eq!(names, ["alice"]);
+    }
+}
