@@ -11,6 +11,8 @@ use uuid::Uuid;
 
 /// Hosts that are looked at in one transaction.
 const HOSTS: i64 = 256;
+/// Why an instance is told nothing any more.
+const EXPIRED: &str = "its credential has expired";
 
 /// The request has ended: its instance's receiver is to be told, where it has one.
 pub(super) fn resolved(tx: &Tx<'_>, action_id: &str, at: Timestamp) -> Result<(), StoreError> {
@@ -103,9 +105,27 @@ fn lapse(tx: &mut Tx<'_>) -> Result<(), StoreError> {
         params! {":now": micros(tx.now)},
     )?;
     for mut row in lapsed {
-        end(tx, &row.take::<String>("id")?, "its credential has expired")?;
+        end(tx, &row.take::<String>("id")?, EXPIRED)?;
     }
     Ok(())
+}
+
+/// Nobody whose credential is past its time is told anything any more, and their secret is kept no longer, whether anything
+/// waits for them or not. Gives when the next is past it.
+pub(super) fn expire(tx: &mut Tx<'_>) -> Result<Option<Timestamp>, StoreError> {
+    let expired = tx.db.query(
+        "SELECT i.id FROM instance i JOIN token t ON t.id = i.token_id
+         WHERE i.delivery = 'on' AND t.expires_at <= :now",
+        params! {":now": micros(tx.now)},
+    )?;
+    for mut row in expired {
+        end(tx, &row.take::<String>("id")?, EXPIRED)?;
+    }
+    let next: Option<i64> = tx.db.cell(
+        "SELECT min(t.expires_at) FROM instance i JOIN token t ON t.id = i.token_id WHERE i.delivery = 'on'",
+        &[],
+    )?;
+    Ok(next.and_then(|micros| Timestamp::from_microsecond(micros).ok()))
 }
 
 /// A try has ended. Where it had counted as lost already and another has begun, only having been told counts.

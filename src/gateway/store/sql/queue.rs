@@ -160,7 +160,7 @@ pub(super) fn expire(tx: &mut Tx<'_>) -> Result<Option<Timestamp>, StoreError> {
     }
     let next: Option<i64> = tx.db.cell("SELECT min(expires_at) FROM action WHERE state = 'pending'", &[])?;
     let next = next.and_then(|micros| Timestamp::from_microsecond(micros).ok());
-    let others = [approvals::lapse(tx)?, janitor::run(tx)?, presence::lapse(tx)?];
+    let others = [approvals::lapse(tx)?, janitor::run(tx)?, presence::lapse(tx)?, deliveries::expire(tx)?];
     Ok(others.into_iter().chain([next]).flatten().min())
 }
 

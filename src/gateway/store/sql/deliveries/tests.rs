@@ -86,3 +86,15 @@ async fn an_instance_past_its_time_is_told_nothing_and_what_waits_is_not_forgott
     fixture.ask("last").await;
     assert_eq!(fixture.store.forget(at(10 * 86_400), 9).await, Ok(1));
 }
+
+#[tokio::test]
+async fn the_secret_of_an_instance_goes_with_its_time_though_nothing_waits() {
+    let fixture = Fixture::new().await;
+    fixture.ended("a", "h", 0).await;
+    let kept = async || fixture.kept.rows("SELECT delivery, signing_secret FROM instance").await;
+    assert_eq!(fixture.store.expire().await, Ok(Some(at(86_400))));
+    assert_eq!(kept().await, ["on|whsec_s"]);
+    fixture.set(START + 86_400 * SECOND);
+    assert_eq!(fixture.store.expire().await, Ok(None));
+    assert_eq!(kept().await, ["ended|NULL"]);
+}
