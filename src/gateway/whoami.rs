@@ -14,10 +14,8 @@ use std::sync::Arc;
 pub(crate) async fn whoami(State(shared): State<Arc<Shared>>, caller: Caller) -> Result<Response, Refusal> {
     let mut told = json!({ "name": *caller.name, "role": caller.role.word(), "tenant": *caller.tenant });
     if caller.role == Role::Agent {
-        let names = shared.credentials.agents(&caller.tenant);
-        let agents = shared.store.agents(Arc::clone(&caller.tenant), names).await?;
-        let own = agents.iter().find(|agent| *agent.name == *caller.name);
-        told["paused"] = own.is_some_and(|agent| agent.paused.is_some()).into();
+        let own = shared.store.agent(Arc::clone(&caller.tenant), Arc::clone(&caller.name)).await?;
+        told["paused"] = own.paused.is_some().into();
     }
     Ok(json_text(StatusCode::OK, told.to_string()))
 }

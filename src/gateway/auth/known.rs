@@ -136,13 +136,13 @@ impl Credentials {
         }
     }
 
-    /// The names of the agents' credentials of a tenant.
+    /// The names of the agents' credentials of a tenant that are good now.
     pub(crate) fn agents(&self, tenant: &str) -> Vec<String> {
         let ours = |caller: &&Caller| caller.role == Role::Agent && *caller.tenant == *tenant;
         let name = |caller: &Caller| caller.name.to_string();
         let own = self.own.read().unwrap_or_else(PoisonError::into_inner);
         let mut names: Vec<_> = own.iter().map(|(_, caller)| caller).filter(ours).map(name).collect();
-        names.extend(self.named().callers().filter(ours).map(name));
+        names.extend(self.named().callers((self.clock)()).filter(ours).map(name));
         names
     }
 

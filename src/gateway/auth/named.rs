@@ -61,10 +61,10 @@ impl Named {
         }
     }
 
-    /// Every caller whose token is not revoked.
-    pub(super) fn callers(&self) -> impl Iterator<Item = &Caller> {
+    /// Every caller whose token is good now.
+    pub(super) fn callers(&self, now: Timestamp) -> impl Iterator<Item = &Caller> {
         self.by_hash
             .values()
-            .filter(|caller| caller.held.is_some_and(|held| self.live.contains_key(&held.id)))
+            .filter(move |caller| caller.held.is_some_and(|held| self.stands(held, now).is_ok()))
     }
 }

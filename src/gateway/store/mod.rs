@@ -311,6 +311,8 @@ pub(crate) trait Store: Send + Sync {
     fn report(&self, owner: Owner, id: String, report: Report) -> Answer<'_, Own>;
     /// Pauses or resumes an agent, once; `None` where there is none of that name.
     fn pause(&self, call: PauseCall) -> Answer<'_, Option<AgentRow>>;
+    /// One agent; one that was never paused is not.
+    fn agent(&self, tenant: Arc<str>, name: Arc<str>) -> Answer<'_, AgentRow>;
     /// Every agent that has asked or was paused, and those of `names`, in the order of their names.
     fn agents(&self, tenant: Arc<str>, names: Vec<String>) -> Answer<'_, Vec<AgentRow>>;
     /// Notes what a reviewer looks at, and gives everybody of the tenant who looks at something; `None` where there is no

@@ -114,6 +114,10 @@ impl Store for SqlStore {
         self.writer.run(move |tx| agents::pause(tx, &call)).boxed()
     }
 
+    fn agent(&self, tenant: Arc<str>, name: Arc<str>) -> Answer<'_, AgentRow> {
+        self.read(move |db| agents::one(db, &tenant, &name)).boxed()
+    }
+
     fn agents(&self, tenant: Arc<str>, names: Vec<String>) -> Answer<'_, Vec<AgentRow>> {
         self.read(move |db| agents::all(db, &tenant, names)).boxed()
     }
