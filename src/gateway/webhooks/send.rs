@@ -29,6 +29,8 @@ const TIME: Duration = Duration::from_secs(10);
 const ANSWER_BYTES: usize = 64 * 1024;
 /// Addresses of a name that are tried.
 const ADDRESSES: usize = 4;
+/// How long one of them may take to be connected to while others are left: one behind which nobody answers starves none.
+const ONE_ADDRESS: Duration = Duration::from_secs(3);
 
 /// An answer.
 #[derive(Debug)]
@@ -125,8 +127,11 @@ impl Sender {
         if !addresses.iter().all(|address| self.policy.admits(target, address.ip())) {
             return Err(Failure::Barred(BARRED));
         }
-        for address in addresses.into_iter().take(ADDRESSES) {
-            if let Ok(stream) = TcpStream::connect(address).await {
+        let last = addresses.len().min(ADDRESSES);
+        for (place, address) in (1..).zip(addresses.into_iter().take(ADDRESSES)) {
+            // The last may take what is left.
+            let time = if place == last { TIME } else { ONE_ADDRESS };
+            if let Ok(Ok(stream)) = tokio::time::timeout(time, TcpStream::connect(address)).await {
                 return Ok(stream);
             }
         }
