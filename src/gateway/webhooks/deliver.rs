@@ -153,8 +153,9 @@ async fn one(shared: &Shared, delivery: &Delivery) {
         Ok(answer) => again(delivery, now, asked(answer), format!("it answered {}", answer.status)),
         Err(why) => again(delivery, now, None, why.clone()),
     };
+    let settled = shared.store.settle_delivery(delivery.id.clone(), delivery.tries, tried.clone()).await;
+    // Only then: what the metrics have counted is written down.
     told(shared, delivery, &tried, &why);
-    let settled = shared.store.settle_delivery(delivery.id.clone(), delivery.tries, tried).await;
     if let Err(error) = settled {
         tracing::error!(%error, delivery = delivery.id, "how a webhook went could not be written down; it is sent again");
     }

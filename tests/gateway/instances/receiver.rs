@@ -22,7 +22,7 @@ use crate::support::{Answer, Call, Fixture, call};
 pub(crate) const SECRET: &str = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 pub(crate) const REGISTRATION: &str = "8246931c-4ce0-4c15-a94a-e9c078ad06e2";
 /// How long something that must happen may take on a busy machine.
-pub(crate) const SOON: Duration = Duration::from_secs(30);
+pub(crate) const SOON: Duration = Duration::from_secs(90);
 
 /// What a receiver answers to the next call.
 #[derive(Debug, Clone)]
