@@ -42,7 +42,7 @@ struct Provider {
 }
 
 impl Provider {
-    /// Answers with the script's entries in order; then the last one again and again.
+    /// Answers with the script's entries in order; then the last one again and again, and to a withdrawal at any time.
     async fn start(script: Vec<(u16, String)>) -> (Self, String) {
         let provider = Self { script: Arc::new(Mutex::new(script.into())), ..Self::default() };
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -72,7 +72,12 @@ async fn answer(
     let body = String::from_utf8(body.to_vec()).unwrap();
     provider.calls.lock().unwrap().push(Call { line, key, body });
     let mut script = provider.script.lock().unwrap();
-    let (status, text) = if script.len() > 1 { script.pop_front() } else { script.front().cloned() }.unwrap();
+    let (status, text) = match script.len() {
+        _ if method == Method::DELETE => script.back().cloned(),
+        1 => script.front().cloned(),
+        _ => script.pop_front(),
+    }
+    .unwrap();
     let location = (header::LOCATION, "/elsewhere".to_owned());
     (StatusCode::from_u16(status).unwrap(), [location], text)
 }
@@ -175,6 +180,28 @@ async fn a_no_is_a_no_with_its_reason() {
     assert!(matches!(answer, Answer::Expired { .. }));
     let (answer, _) = check(vec![(201, decided("cancelled", ""))]).await;
     assert!(matches!(answer, Answer::Cancelled { .. }));
+}
+
+/// Where our clock is ahead, every new request is past its deadline here; the provider goes on waiting.
+#[tokio::test]
+async fn what_is_undecided_after_its_deadline_here_is_withdrawn_and_has_expired() {
+    let cancelled =
+        echo(r#""status":"cancelled","decision":{"status":"cancelled","decided_at":"2026-11-23T12:01:00Z"}"#);
+    let past = |text: &str| text.replace("2026-11-23", "2020-01-01").replace("2999-11-23", "2020-01-01");
+    // More than can be asked for before it is withdrawn, which the last entry answers.
+    let mut script = vec![(201, past(&pending()))];
+    script.extend((0..100).map(|_| (200, past(&pending()))));
+    script.push((200, past(&cancelled)));
+    let (_, url) = Provider::start(script.clone()).await;
+    let (gate, submission) = (Gate::new(client(&url)), wish());
+    let within = gate.check_within(&submission, "k", Duration::from_secs(60), std::future::pending(), |_| ());
+    let ((answer, calls), within) = tokio::join!(check(script), within);
+    assert!(matches!(answer, Answer::Expired { .. }), "{answer:?}");
+    assert_eq!(calls.last().unwrap().line, "DELETE /ID");
+    assert!(matches!(within, Answer::Expired { .. }), "{within:?}");
+    // There is time: somebody else withdrew it.
+    let (answer, _) = check(vec![(201, pending()), (200, cancelled)]).await;
+    assert!(matches!(answer, Answer::Cancelled { .. }), "{answer:?}");
 }
 
 #[tokio::test]

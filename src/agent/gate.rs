@@ -178,7 +178,8 @@ impl Gate {
         if !request.matches(submission) {
             return Err(Broken("it answered another request than the one sent".into()).into());
         }
-        Ok(Asked { client: self.client.clone(), submission: submission.clone(), request })
+        let (client, submission) = (self.client.clone(), submission.clone());
+        Ok(Asked { client, submission, request, overdue: false })
     }
 }
 
@@ -192,6 +193,8 @@ pub struct Asked {
     client: AapClient,
     submission: Submission,
     request: Request,
+    /// It was withdrawn here, because its deadline had passed by our clock and it was undecided still.
+    overdue: bool,
 }
 
 impl Asked {
@@ -203,6 +206,9 @@ impl Asked {
     /// Waits until the request is settled, past times in which the provider cannot be reached. May be dropped at any time:
     /// it takes nothing.
     ///
+    /// What is undecided after its deadline is withdrawn here; that is [`Expired`](Answer::Expired), though the provider says
+    /// cancelled.
+    ///
     /// # Errors
     /// Where the provider cannot be believed, refuses, or could not be reached at the deadline. That is a no.
     pub async fn decided(&mut self) -> Result<(), AapError> {
@@ -211,7 +217,8 @@ impl Asked {
             let left = deadline.saturating_duration_since(Instant::now());
             let asked = Instant::now();
             // A provider that never lets it expire: nobody waits any more, so it must not be approved later.
-            let next = match left.is_zero() {
+            let late = left.is_zero();
+            let next = match late {
                 true => self.client.cancel(self.request.id).await?,
                 false => match self.client.get(self.request.id, WAIT.min(left)).await {
                     // A gateway that is away for a while takes no decision away from anybody: there is time until
@@ -224,6 +231,9 @@ impl Asked {
                 },
             };
             self.see(next)?;
+            // Not the word of anybody who withdrew it: whoever asks a withdrawn request anew would do so without end where
+            // our clock is ahead.
+            self.overdue = late && self.request.state == RequestState::Cancelled;
             if self.request.state == RequestState::Pending {
                 tokio::time::sleep_until(asked + PACE).await;
             }
@@ -260,8 +270,10 @@ impl Asked {
             RequestState::Denied => {
                 return Ok(Answer::Denied { request_id, reason: note });
             }
-            RequestState::Cancelled => return Ok(Answer::Cancelled { request_id }),
-            RequestState::Expired | RequestState::Pending => return Ok(Answer::Expired { request_id }),
+            RequestState::Cancelled if !self.overdue => return Ok(Answer::Cancelled { request_id }),
+            RequestState::Expired | RequestState::Cancelled | RequestState::Pending => {
+                return Ok(Answer::Expired { request_id });
+            }
         };
         if until <= Timestamp::now() {
             return Ok(Answer::Expired { request_id });
