@@ -37,7 +37,7 @@ enum From {
 
 const AFTER_HELP: &str = "\
 It says what happens on standard output, one line a thing, until it is interrupted; then what still waits is withdrawn \
-here and goes on waiting in OpenCode. Killed and started again it goes on where it was. OpenCode is only ever told `once` \
+here and goes on waiting in OpenCode. Killed and started again with the same --timeout it goes on where it was. OpenCode is only ever told `once` \
 or `reject`, never `always`; a rejection there also rejects what else waits in the same session. A server with a password \
 is given the one in OPENCODE_SERVER_PASSWORD (and the user in OPENCODE_SERVER_USERNAME, else opencode).
 

@@ -12,9 +12,10 @@ use aegis_console::agent::opencode::{Login, OnExpiry, Server};
 use aegis_console::agent::{AapClient, Gate};
 use aegis_console::domain::action::Silence;
 use aegis_console::domain::{ActionState, ExecutionState, Verdict};
-use place::{Place, Process, Running, taken, until};
+use place::{Place, Process, Running, provider, taken, until};
 use scripted::{Scripted, permission};
 use serde_json::json;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -27,7 +28,10 @@ async fn a_yes_goes_back_once_and_a_no_with_its_reason() {
     let (one, two, three) =
         (place.waiting("echo 1").await, place.waiting("echo 2").await, place.waiting("echo 3").await);
     let source = one.action.source.clone().unwrap();
-    assert_eq!((source.name.raw(), source.reason, source.silence), ("opencode", true, Silence::NotRun));
+    assert_eq!(
+        (source.name.raw(), source.reason, source.silence),
+        ("opencode", true, Silence::AskedElsewhere)
+    );
     assert_eq!((one.action.name.raw(), one.action.thread_id.raw()), ("bash", "ses_a"));
     assert!(one.action.payload().starts_with(r#"{"patterns":["echo 1"],"metadata":{"command":"echo 1"}"#));
 
@@ -39,12 +43,10 @@ async fn a_yes_goes_back_once_and_a_no_with_its_reason() {
     // OpenCode ended the other one of that session with it.
     until("withdrawn", || async { (place.state(&three).await == ActionState::Cancelled).then_some(()) })
         .await;
-    let outcome = until("the outcome", || async {
-        let execution = place.reviewer.entry(&one.action.id).await.execution?;
-        (execution.state == ExecutionState::Succeeded).then_some(execution)
-    });
-    assert!(outcome.await.note.unwrap().raw().contains("passed on to OpenCode"));
+    bridge.says("approved, passed on").await;
     bridge.stop().await;
+    let execution = place.reviewer.entry(&one.action.id).await.execution.unwrap();
+    assert_eq!(execution.state, ExecutionState::Consumed, "nobody knows how the command itself ended");
     assert_eq!((scripted.taken().len(), scripted.inner().late.len()), (2, 0), "each was answered once");
 }
 
@@ -82,6 +84,29 @@ async fn silence_is_a_no_unless_it_is_left_to_opencode() {
     scripted.tell("permission.asked");
     bridge.stop().await;
     assert_eq!((scripted.taken().len(), scripted.inner().pending.len()), (1, 1), "and it is not asked again");
+}
+
+/// What a provider says of each request that is made anew, and how OpenCode is told no in the end.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_is_withdrawn_again_and_again_is_a_no_in_the_end() {
+    let (scripted, url) = Scripted::start().await;
+    let withdrawn = r#""status":"cancelled","decision":{"status":"cancelled","decided_at":"2020-01-01T00:01:00.000000Z"}"#;
+    let (gate, asked) = provider(r#""2999-01-01T00:00:00.000000Z""#, withdrawn, withdrawn).await;
+    scripted.ask(permission("per_1", "ses_a", "echo 1"));
+    let bridge = Running::start(&url, gate, OnExpiry::Reject, "30m");
+    let told = json!({"reply": "reject", "message": "every time that it was asked it was withdrawn"});
+    assert_eq!(taken(&scripted, 1).await, [("per_1".to_owned(), told)]);
+    assert_eq!(asked.load(Ordering::SeqCst), 100, "and no more often than that");
+    bridge.stop().await;
+
+    // Our clock is ahead: withdrawn here, as nobody decided in time, and not asked anew.
+    let (gate, asked) =
+        provider(r#""2020-01-01T00:30:00.000000Z""#, r#""status":"pending""#, withdrawn).await;
+    scripted.ask(permission("per_2", "ses_b", "echo 2"));
+    let _bridge = Running::start(&url, gate, OnExpiry::Reject, "30m");
+    let told = json!({"reply": "reject", "message": "nobody decided in time"});
+    assert_eq!(taken(&scripted, 2).await[1], ("per_2".to_owned(), told));
+    assert_eq!(asked.load(Ordering::SeqCst), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,10 +7,12 @@ use aegis_console::agent::{AapClient, Gate};
 use aegis_console::client::AegisClient;
 use aegis_console::domain::{ActionState, Queued, Untrusted, Verdict};
 use aegis_console::gateway::{Config, Gateway};
+use axum::http::{Method, StatusCode};
 use secrecy::ExposeSecret as _;
 use serde_json::Value;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
@@ -56,6 +58,35 @@ impl Place {
     pub(crate) async fn state(&self, entry: &Queued) -> ActionState {
         self.reviewer.entry(&entry.action.id).await.state
     }
+}
+
+/// A provider that says so of what it is asked, and so of what is withdrawn; how often it was asked.
+pub(crate) async fn provider(
+    deadline: &'static str,
+    asked: &'static str,
+    withdrawn: &'static str,
+) -> (Gate, Arc<AtomicUsize>) {
+    let times = Arc::new(AtomicUsize::new(0));
+    let (count, body) = (Arc::clone(&times), Arc::new(Mutex::new(String::new())));
+    let app = axum::Router::new().fallback(move |method: Method, sent: String| {
+        let mut body = body.lock().unwrap();
+        let (status, more) = match method {
+            Method::POST => {
+                count.fetch_add(1, Ordering::SeqCst);
+                *body = sent.strip_suffix('}').unwrap().to_owned();
+                (StatusCode::CREATED, asked)
+            }
+            Method::DELETE => (StatusCode::OK, withdrawn),
+            _ => (StatusCode::OK, asked),
+        };
+        let times = format!(r#""created_at":"2020-01-01T00:00:00.000000Z","deadline_at":{deadline}"#);
+        let id = "0197a1b2-0000-7000-8000-000000000001";
+        std::future::ready((status, format!(r#"{body},"id":"{id}",{times},{more}}}"#)))
+    });
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/aap", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    (Gate::new(AapClient::new(&url, "s3cret").unwrap()), times)
 }
 
 /// A bridge that runs; what it has said.

@@ -14,8 +14,10 @@ use tokio::sync::watch;
 
 /// The delays between tries, first and longest.
 pub(super) const DELAYS: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(5));
-/// Times that a permission is asked anew because an earlier run of the bridge had withdrawn it.
-const MOST_RUNS: u32 = 1_000;
+/// So often a permission is asked, anew where it was withdrawn: by an earlier run of the bridge, or by somebody at the gateway.
+const MOST_RUNS: u32 = 100;
+/// The delay before it is asked anew, where it had been withdrawn before.
+const ANEW: Duration = Duration::from_millis(25);
 /// Columns of a name in a line.
 const NAME: usize = 40;
 
@@ -41,8 +43,8 @@ pub(super) struct Bridge {
 
 /// What asking has come to.
 enum Decision {
-    /// Somebody decided: the request, not yet taken.
-    Decided(Box<Asked>),
+    /// It is settled: the request, not yet taken, and whether it had been before this run.
+    Settled(Box<Asked>, bool),
     /// It will never be asked: why.
     Unaskable(String),
     /// There is nobody left to answer.
@@ -66,23 +68,18 @@ impl<'b> Asking<'b> {
 
     /// Asks until there is an answer, and hands it on.
     pub(super) async fn run(mut self) {
-        let submission = self.permission.submission(self.bridge.on_expiry.silence(), &self.bridge.timeout);
+        let submission = self.permission.submission(&self.bridge.timeout);
         let submission = match submission {
             Ok(submission) => submission,
             Err(error) => return self.nobody_said(&format!("it cannot be asked: {error}")).await,
         };
         // The request of an earlier run may have been withdrawn when that run ended; then it is asked anew.
-        let mut run = 1;
-        while run <= MOST_RUNS {
-            let asked = match self.decision(&submission, run).await {
-                Decision::Decided(asked) => asked,
+        for run in 1..=MOST_RUNS {
+            let (asked, before) = match self.decision(&submission, run).await {
+                Decision::Settled(asked, before) => (asked, before),
                 Decision::Unaskable(why) => return self.nobody_said(&why).await,
                 Decision::Over => return,
             };
-            if asked.request().state == RequestState::Cancelled {
-                run += 1;
-                continue;
-            }
             if let RequestState::Approved { .. } = asked.request().state
                 && !self.still_stands().await
             {
@@ -97,7 +94,12 @@ impl<'b> Asking<'b> {
                     let why = "this approval had been taken before, and it is not known whether it was used";
                     return self.reject(Some(why.into()), why).await;
                 }
-                Answer::Cancelled { .. } => run += 1,
+                Answer::Cancelled { .. } => {
+                    let rested = if before { self.rest(ANEW).await } else { self.pause().await };
+                    if rested.is_err() {
+                        return;
+                    }
+                }
                 Answer::Error { error, .. } => {
                     self.trouble(&format!("the gateway: {error}"));
                     if self.pause().await.is_err() {
@@ -106,6 +108,7 @@ impl<'b> Asking<'b> {
                 }
             }
         }
+        self.nobody_said("every time that it was asked it was withdrawn").await;
     }
 
     /// Asks and waits for the decision, for as long as OpenCode waits.
@@ -114,7 +117,8 @@ impl<'b> Asking<'b> {
         loop {
             let error = match self.bridge.gate.ask(submission, &key).await {
                 Ok(mut asked) => {
-                    if asked.request().state == RequestState::Pending {
+                    let before = asked.request().state != RequestState::Pending;
+                    if !before {
                         self.say(if run == 1 { "asked" } else { "asked anew" });
                     }
                     let mut seen = self.seen.clone();
@@ -124,7 +128,7 @@ impl<'b> Asking<'b> {
                         decided = asked.decided() => Ok(decided),
                     };
                     match decided {
-                        Ok(Ok(())) => return Decision::Decided(Box::new(asked)),
+                        Ok(Ok(())) => return Decision::Settled(Box::new(asked), before),
                         Ok(Err(error)) => error,
                         Err(how) => {
                             let withdrawn = asked.withdraw().await.is_ok();
@@ -176,27 +180,19 @@ impl<'b> Asking<'b> {
         failpoint::reached("after", "opencode taken");
         let told = self.reply(&Reply::Once).await;
         failpoint::reached("after", "opencode told");
-        let (words, report) = match told {
-            Some((Told::Taken, _)) => (
-                "approved, passed on",
-                Some((
-                    Status::Succeeded,
-                    "passed on to OpenCode; how the call itself ends is not known here",
-                )),
-            ),
-            Some((Told::Gone, false)) => (
-                "approved, but no longer asked in OpenCode",
-                Some((Status::Failed, "OpenCode no longer waited for it: not passed on")),
-            ),
+        match told {
+            // How the call ends nobody says here, so no outcome is claimed.
+            Some((Told::Taken, _)) => self.say("approved, passed on"),
+            Some((Told::Gone, false)) => {
+                let note = "OpenCode no longer waited for it: not passed on";
+                if let Err(error) = approval.report(Status::Failed, Some(note)).await {
+                    self.trouble(&format!("the gateway was not told the outcome: {error}"));
+                }
+                self.say("approved, but no longer asked in OpenCode");
+            }
             // An earlier try may have been the one that OpenCode took.
-            Some((Told::Gone, true)) | None => ("approved; whether OpenCode heard it is not known", None),
-        };
-        if let Some((status, note)) = report
-            && let Err(error) = approval.report(status, Some(note)).await
-        {
-            self.trouble(&format!("the gateway was not told the outcome: {error}"));
+            Some((Told::Gone, true)) | None => self.say("approved; whether OpenCode heard it is not known"),
         }
-        self.say(words);
     }
 
     async fn denied(&mut self, reason: Option<Untrusted>) {
@@ -242,10 +238,14 @@ impl<'b> Asking<'b> {
 
     /// Waits a while before the next try; the error is why there is to be none.
     async fn pause(&mut self) -> Result<(), Seen> {
+        let delay = self.delay;
+        self.delay = (delay * 2).min(DELAYS.1);
+        self.rest(delay).await
+    }
+
+    async fn rest(&mut self, time: Duration) -> Result<(), Seen> {
         let over = self.seen.wait_for(|seen| *seen != Seen::Pending);
-        let over = tokio::time::timeout(self.delay, over).await;
-        self.delay = (self.delay * 2).min(DELAYS.1);
-        match over {
+        match tokio::time::timeout(time, over).await {
             Err(_) => Ok(()),
             Ok(seen) => Err(seen.map_or(Seen::Stop, |seen| *seen)),
         }

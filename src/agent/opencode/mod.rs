@@ -19,7 +19,7 @@ pub use server::{Login, Server, Trouble};
 
 use self::asking::{Asking, Bridge, DELAYS, Seen};
 use self::permission::Permission;
-use crate::agent::{Gate, Silence};
+use crate::agent::Gate;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
@@ -44,15 +44,6 @@ pub enum OnExpiry {
     Reject,
     /// Nothing: OpenCode goes on asking whoever sits before it.
     Leave,
-}
-
-impl OnExpiry {
-    fn silence(self) -> Silence {
-        match self {
-            Self::Reject => Silence::NotRun,
-            Self::Leave => Silence::AskedElsewhere,
-        }
-    }
 }
 
 /// The bridge between an OpenCode server and a gateway.

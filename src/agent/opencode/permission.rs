@@ -62,7 +62,9 @@ impl Permission {
     }
 
     /// What the gateway is asked: the same bytes for the same permission, whoever asks and however often.
-    pub(super) fn submission(&self, silence: Silence, timeout: &str) -> Result<Submission, BadSubmission> {
+    pub(super) fn submission(&self, timeout: &str) -> Result<Submission, BadSubmission> {
+        // OpenCode's own question stands beside it: where no bridge is left to reject it in time, whoever sits there may say yes.
+        let silence = Silence::AskedElsewhere;
         let source = Source { name: "opencode", reason: true, covers: Covers::OneCall, silence };
         let context = Context {
             thread_id: self.session.clone(),
@@ -97,7 +99,7 @@ mod tests {
         let list = format!("[{BASH}]");
         let (permissions, odd) = read_list(list.as_bytes()).unwrap();
         assert_eq!((permissions.len(), odd, permissions[0].id.as_str()), (1, 0, "per_1"));
-        let body = || permissions[0].submission(Silence::NotRun, "30m").unwrap().body();
+        let body = || permissions[0].submission("30m").unwrap().body();
         assert_eq!(body(), body());
         let payload = r#""arguments":{"patterns":["rm -rf build","ls"],"metadata":{"n":1.10},"id":"per_1","sessionID":"ses_a","permission":"bash","always":["rm *"],"tool":{"messageID":"msg_1","callID":"call_1"}}"#;
         assert!(body().contains(payload), "{}", body());
@@ -105,7 +107,7 @@ mod tests {
             r#""tool":"bash","server":"opencode""#,
             r#""thread_id":"ses_a""#,
             r#""summary":"rm -rf build, ls""#,
-            r#""silence":"not_run""#,
+            r#""silence":"asked_elsewhere""#,
         ] {
             assert!(body().contains(part), "{part}: {}", body());
         }
@@ -142,6 +144,6 @@ mod tests {
     fn a_key_that_stands_twice_cannot_be_asked() {
         let twice = BASH.replace("\"metadata\":{\"n\":1.10}", "\"metadata\":{\"n\":1,\"n\":2}");
         let (permissions, _) = read_list(format!("[{twice}]").as_bytes()).unwrap();
-        assert!(permissions[0].submission(Silence::NotRun, "30m").is_err());
+        assert!(permissions[0].submission("30m").is_err());
     }
 }
