@@ -77,7 +77,9 @@ impl Matcher {
         };
         match self {
             Self::Tenant(patterns) => any(patterns, &subject.tenant),
-            Self::Agent(patterns) => any(patterns, &subject.agent),
+            Self::Agent(patterns) => {
+                patterns.iter().map(|pattern| pattern.fit_agent(&subject.agent)).max().unwrap_or(Fit::No)
+            }
             Self::Action(patterns) => any(patterns, &subject.action),
             Self::Server(patterns) => subject.server.as_ref().map_or(Fit::No, |server| any(patterns, server)),
             Self::Label(name, patterns) => {

@@ -94,6 +94,17 @@ impl Pattern {
         self.text.bytes().all(|byte| matches!(byte, b'*' | b'?'))
     }
 
+    /// How an agent's name fits, where what an agent names itself stands behind a `/`: only `*` alone, and what has the
+    /// `/` itself, fits that for sure. Otherwise whoever may name an instance `x-readonly` would have what `*-readonly` is
+    /// allowed; a rule that asks for more still catches it.
+    pub(super) fn fit_agent(&self, name: &Text<'_>) -> Fit {
+        let apart = MatchOptions { require_literal_separator: true, ..OPTIONS };
+        match self.fit(name) {
+            Fit::Yes if self.text != "*" && !self.exact.matches_with(name.raw, apart) => Fit::Alike,
+            fit => fit,
+        }
+    }
+
     /// How a text fits.
     pub(super) fn fit(&self, text: &Text<'_>) -> Fit {
         if text.raw.len() > TEXT {
@@ -152,6 +163,28 @@ mod tests {
             ("*.prod", ".prod", Fit::Yes),
         ] {
             assert_eq!(fit(pattern, text), expected, "{pattern} {text:?}");
+        }
+    }
+
+    #[test]
+    fn a_wildcard_in_an_agents_name_spans_no_slash() {
+        for (pattern, name, expected) in [
+            ("*", "fleet/x", Fit::Yes),
+            ("*", "mailer", Fit::Yes),
+            ("*-readonly", "x-readonly", Fit::Yes),
+            ("*-readonly", "fleet/x-readonly", Fit::Alike),
+            ("fleet*", "fleet/x", Fit::Alike),
+            ("fleet?x", "fleet/x", Fit::Alike),
+            ("fleet[!a]x", "fleet/x", Fit::Alike),
+            ("?*", "fleet/x", Fit::Alike),
+            ("fleet/*", "fleet/x-readonly", Fit::Yes),
+            ("*/x", "fleet/x", Fit::Yes),
+            ("fleet/x", "fleet/x", Fit::Yes),
+            ("fleet", "fleet/x", Fit::No),
+            ("fleet/*", "mailer/x", Fit::No),
+        ] {
+            let fit = Pattern::parse(pattern).unwrap().fit_agent(&Text::new(name));
+            assert_eq!(fit, expected, "{pattern} {name}");
         }
     }
 
