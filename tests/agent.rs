@@ -63,7 +63,7 @@ async fn answer(
     uri: Uri,
     headers: HeaderMap,
     body: Bytes,
-) -> (StatusCode, [(header::HeaderName, String); 1], String) {
+) -> (StatusCode, [(header::HeaderName, String); 2], String) {
     assert_eq!(headers[header::AUTHORIZATION], "Bearer s3cret");
     let key = headers.get("idempotency-key").map(|key| key.to_str().unwrap().to_owned());
     let line = format!("{method} {}", uri.path_and_query().unwrap())
@@ -79,7 +79,8 @@ async fn answer(
     }
     .unwrap();
     let location = (header::LOCATION, "/elsewhere".to_owned());
-    (StatusCode::from_u16(status).unwrap(), [location], text)
+    let after = (header::RETRY_AFTER, text.strip_prefix("after ").unwrap_or_default().to_owned());
+    (StatusCode::from_u16(status).unwrap(), [location, after], text)
 }
 
 fn wish() -> Submission {
@@ -295,6 +296,19 @@ async fn no_provider_is_a_no_within_the_budget() {
     let (answer, calls) = check(vec![(500, String::new())]).await;
     assert!(answer.words().contains("HTTP 500"), "{}", answer.words());
     assert!(calls.len() > 2, "tried again until the budget was used up");
+}
+
+/// A time that no clock has is not waited for, and does not end the task that asks either: then nobody would say no.
+#[tokio::test]
+async fn a_provider_that_puts_it_off_for_ever_is_a_no() {
+    for after in ["18446744073709551615", "9223372036854775807"] {
+        let (answer, calls) = check(vec![(429, format!("after {after}"))]).await;
+        assert!(
+            matches!(&answer, Answer::Error { request_id: None, error: AapError::Unreachable(_) }),
+            "{after}: {answer:?}"
+        );
+        assert_eq!(calls.len(), 1, "{after}");
+    }
 }
 
 /// Longer than one call goes on trying.

@@ -180,7 +180,8 @@ impl AapClient {
                 Ok((status, _, bytes)) => return settle(status, &bytes),
                 Err(why) => (delay, why),
             };
-            if Instant::now() + wait > deadline {
+            // The wait may be the provider's word, and longer than a clock can be set ahead.
+            if wait > deadline.saturating_duration_since(Instant::now()) {
                 return Err(AapError::Unreachable(why));
             }
             tokio::time::sleep(wait).await;
@@ -215,16 +216,30 @@ pub(super) fn check(base_url: &str) -> Result<Url, AapError> {
     if url.query().is_some() || url.fragment().is_some() {
         return Err(bad("it has a query or a fragment"));
     }
-    let loopback = match url.host() {
+    if url.host().is_none() {
+        return Err(bad("it names no host"));
+    }
+    match url.scheme() {
+        "https" => Ok(url),
+        "http" if is_loopback(&url) => Ok(url),
+        _ => Err(bad("it must be https, except on this machine")),
+    }
+}
+
+/// Whether the provider at that address is on this machine.
+///
+/// # Errors
+/// The address is none that a client can be made for. It is not repeated.
+pub(crate) fn is_here(base_url: &str) -> Result<bool, AapError> {
+    check(base_url).map(|url| is_loopback(&url))
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
         Some(url::Host::Domain(name)) => name == "localhost",
         Some(url::Host::Ipv4(address)) => address.is_loopback(),
         Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        None => return Err(bad("it names no host")),
-    };
-    match url.scheme() {
-        "https" => Ok(url),
-        "http" if loopback => Ok(url),
-        _ => Err(bad("it must be https, except on this machine")),
+        None => false,
     }
 }
 
