@@ -9,13 +9,14 @@ mod reviewing;
 
 use aegis_console::client::AegisClient;
 use aegis_console::gateway::{Config, Gateway};
-use axum::http::{StatusCode, Uri, header};
+use axum::http::{HeaderMap, StatusCode, Uri, header};
 use reviewing::Reviewer;
 use serde_json::Value;
 use std::fs::{create_dir_all, set_permissions, write};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 /// A user's machine: a home, a directory to work in, a gateway's directory.
@@ -48,9 +49,15 @@ impl Machine {
 
     /// Runs it: the exit code and what it says, lines joined.
     fn doctor(&self, args: &[&str]) -> (i32, String) {
+        let data = self.path("data");
+        self.run(&[args, &["--data", data.to_str().unwrap()]].concat(), &[])
+    }
+
+    fn run(&self, args: &[&str], variables: &[(&str, &str)]) -> (i32, String) {
         let mut command = Command::new(env!("CARGO_BIN_EXE_aegis-console"));
-        command.arg("doctor").args(args).arg("--data").arg(self.path("data"));
+        command.arg("doctor").args(args);
         command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        command.envs(variables.iter().copied());
         command.env("HOME", self.home.path()).current_dir(self.path("work")).stdin(Stdio::null());
         let output = command.output().unwrap();
         let said = String::from_utf8(output.stdout).unwrap();
@@ -149,8 +156,9 @@ fn a_gateway_that_is_not_there_is_told_with_what_to_do() {
     says(&said, "reviewer", "warn", "no reviewer's credential");
     says(&said, "agent", "warn", "no agent's credential");
     says(&said, "now", "warn", "it is not run");
+    let token = machine.put("token", &format!("aegis_agent_{}", "0".repeat(64)), 0o600);
     for url in ["http://gate.example", "nonsense", "http://u:p4ss@127.0.0.1:9"] {
-        let (code, said) = machine.doctor(&["--server", url]);
+        let (code, said) = machine.doctor(&["--server", url, "--agent-token-file", &token]);
         assert!(code == 1 && !said.contains("p4ss"), "{said}");
         assert!(about(&said, "server").iter().any(|(state, _)| state == "fail"), "{said}");
     }
@@ -242,4 +250,61 @@ async fn a_server_that_lies_is_quoted_so_that_nothing_in_it_acts() {
     says(&said, "reviewer", "fail", "it cannot review");
     says(&said, "now", "ok", "whether a console is open is not told");
     assert!(Path::new(&token).exists());
+}
+
+/// Whoever runs the agents' server may not be whoever runs the reviewers'.
+#[tokio::test(flavor = "multi_thread")]
+async fn each_token_goes_to_its_own_server() {
+    let heard = Arc::new(Mutex::new(Vec::<(String, String)>::new()));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let other = format!("http://{}", listener.local_addr().unwrap());
+    let hears = Arc::clone(&heard);
+    let answer = move |uri: Uri, headers: HeaderMap| async move {
+        let token = headers.get(header::AUTHORIZATION).map(|token| token.to_str().unwrap().to_owned());
+        hears.lock().unwrap().push((uri.path().to_owned(), token.unwrap_or_default()));
+        r#"{"name":"bot","role":"agent","tenant":"default"}"#
+    };
+    tokio::spawn(async move { axum::serve(listener, axum::Router::new().fallback(answer)).await });
+
+    let machine = Machine::new();
+    let gateway = machine.gateway().await;
+    let token = |name: &str| std::fs::read_to_string(machine.path(name)).unwrap().trim().to_owned();
+    let config = machine.put("config.toml", &format!("[review]\nserver = \"{}\"\n", gateway.url()), 0o600);
+    let theirs = machine.put("theirs", &format!("aegis_agent_{}", "0".repeat(64)), 0o600);
+    let data = machine.path("data");
+    let args = ["--config", &config, "--agent-token-file", &theirs, "--data", data.to_str().unwrap()];
+    let (_, said) = machine.run(&args, &[("AEGIS_AGENT_SERVER", &other)]);
+    says(&said, "reviewer", "ok", "reviewer of the tenant default");
+    says(&said, "agent", "ok", "bot, agent");
+    let heard = heard.lock().unwrap().clone();
+    let paths: Vec<_> = heard.iter().map(|(path, _)| path.as_str()).collect();
+    assert!(paths.contains(&"/api/v1/whoami") && paths.contains(&"/metrics"), "{paths:?}");
+    let expected = format!("Bearer {}", token("theirs"));
+    assert!(heard.iter().all(|(_, token)| token.is_empty() || *token == expected), "{paths:?}");
+    gateway.shutdown().await;
+}
+
+/// What lies in the usual directory is this machine's gateway's, unless somebody says otherwise.
+#[test]
+fn the_usual_directory_is_not_that_of_a_server_elsewhere() {
+    let machine = Machine::new();
+    let state = machine.path("state");
+    let variables = [("XDG_STATE_HOME", state.to_str().unwrap())];
+    for name in ["agent", "reviewer"] {
+        let file = format!("state/aegis-console/{name}.token");
+        machine.put(&file, &format!("aegis_{name}_{}", "0".repeat(64)), 0o600);
+    }
+    set_permissions(machine.path("state/aegis-console"), std::fs::Permissions::from_mode(0o700)).unwrap();
+    let (_, said) = machine.run(&["--server", "http://127.0.0.1:9"], &variables);
+    says(&said, "agent", "ok", "asks http://127.0.0.1:9/aap with the token of");
+    assert!(about(&said, "reviewer").is_empty(), "{said}");
+    let (code, said) = machine.run(&["--server", "https://gate.invalid"], &variables);
+    assert_eq!(code, 1, "{said}");
+    says(&said, "reviewer", "warn", "no reviewer's credential");
+    says(
+        &said,
+        "agent",
+        "warn",
+        "no agent's credential here > there is no agent's token for a gateway on another",
+    );
 }

@@ -35,6 +35,7 @@ mod request;
 mod run;
 mod submission;
 
+pub(crate) use client::is_here;
 pub use client::{AapClient, AapError};
 pub use context::{Context, Covers, Silence, Source};
 pub use gate::{Answer, Approval, Asked, Gate};

@@ -3,7 +3,7 @@
 //! An agent's credential is never a reviewer's: it has flags' words in common with [`Connection`](super::connection) and
 //! no variable.
 
-use crate::agent::{AapClient, Gate};
+use crate::agent::{self, AapClient, Gate};
 use crate::cli::connection::{DEFAULT_SERVER, authorities, credential, read_token};
 use crate::cli::place::default_data;
 use anyhow::Context as _;
@@ -25,7 +25,8 @@ pub struct Provider {
     pub server: Option<String>,
 
     /// A file that holds an agent's token, readable by you alone. Without it: the file that AEGIS_AGENT_TOKEN_FILE names,
-    /// else the token in AEGIS_AGENT_TOKEN, else agent.token of a gateway that keeps its data in the usual place
+    /// else the token in AEGIS_AGENT_TOKEN, else agent.token of a gateway that keeps its data in the usual place, where the
+    /// server is on this machine
     #[arg(long, value_name = "FILE")]
     pub token_file: Option<PathBuf>,
 
@@ -56,7 +57,15 @@ impl Provider {
         if url.ends_with("/aap") { url.to_owned() } else { format!("{url}/aap") }
     }
 
-    /// The agent's token.
+    /// Whether the server is on this machine.
+    ///
+    /// # Errors
+    /// The address cannot be used. The message does not hold it, because there may be a password in it.
+    pub fn is_here(&self) -> anyhow::Result<bool> {
+        agent::is_here(&self.base()).with_context(|| "the gateway of --server cannot be asked")
+    }
+
+    /// The agent's token. The one that this machine's own gateway keeps goes to no other machine.
     ///
     /// # Errors
     /// None is there, or it cannot be used. The message never holds the token.
@@ -69,6 +78,12 @@ impl Provider {
                 (None, None) => TOKEN_VARIABLE.to_owned(),
             };
             return Ok(Found { token, from });
+        }
+        if !self.is_here()? {
+            anyhow::bail!(
+                "there is no agent's token for a gateway on another machine: name its file with --token-file or \
+                 {TOKEN_FILE_VARIABLE}; the one of this machine's own gateway is not sent there"
+            );
         }
         let usual = default_data()?.join("agent.token");
         if !usual.exists() {

@@ -13,6 +13,7 @@ use super::config::Chosen;
 use super::connection::{Connection, DEFAULT_SERVER, authorities};
 use super::place::default_data;
 use super::provider::{Provider, SERVER_VARIABLE};
+use crate::agent::is_here;
 use crate::client::Authorities;
 use crate::domain::Visible;
 use now::Now;
@@ -39,7 +40,8 @@ pub struct Args {
     /// AEGIS_AGENT_SERVER, else http://localhost:8000]
     #[arg(long, value_name = "URL")]
     server: Option<String>,
-    /// The reviewer's token [default: as the console finds it, else reviewer.token of the gateway's directory]
+    /// The reviewer's token [default: as the console finds it, else reviewer.token of the gateway's directory, where
+    /// that was named or the gateway is on this machine]
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
     /// The agent's token [default: as agents find it]
@@ -94,7 +96,10 @@ async fn examine(args: &Args) -> Report {
             return report;
         }
     };
-    let own = data.as_ref().map(|data| data.join("reviewer.token")).filter(|path| path.exists());
+    // What a gateway's directory holds says nothing of another gateway, and its tokens are none of that one's business.
+    let is_its = |url: &str| args.data.is_some() || is_here(url).unwrap_or_default();
+    let own = data.as_ref().filter(|_| is_its(&url)).map(|data| data.join("reviewer.token"));
+    let own = own.filter(|path| path.exists());
     let token_file = args.token_file.clone().or_else(|| config.and_then(|config| config.token_file.clone()));
     let connection = Connection { server: Some(url.clone()), token_file, ca_file: None };
     let reviewer = reviewers_token(&mut report, &connection, own);
@@ -113,7 +118,8 @@ async fn examine(args: &Args) -> Report {
     let elsewhere = provider.url().trim_end_matches('/') != url.trim_end_matches('/');
     let other = if elsewhere { reach(&mut report, provider.url(), &trusted).await } else { None };
     let asked = if elsewhere { other.as_ref() } else { gateway.as_ref() };
-    let agent = match (agents_token(&mut report, &provider, data.as_ref()), asked) {
+    let data = data.filter(|_| is_its(provider.url()));
+    let agent = match (agents_token(&mut report, &provider, data.as_deref()), asked) {
         (Some(token), Some(gateway)) => introduce(&mut report, "agent", gateway, &token).await,
         _ => None,
     };
@@ -121,7 +127,7 @@ async fn examine(args: &Args) -> Report {
 
     ways::look(&mut report);
     let listeners = match asked {
-        Some(gateway) => gateway.listeners(reviewer.as_ref()).await,
+        Some(gateway) => gateway.listeners(reviewer.as_ref().filter(|_| !elsewhere)).await,
         None => None,
     };
     let rules = data.filter(|data| data.join("gateway.db").exists()).map(|data| data.join("rules.toml"));

@@ -16,7 +16,7 @@ pub(super) struct Now<'a> {
     pub(super) agent: Option<&'a Who>,
     /// The action.
     pub(super) action: &'a str,
-    /// The rules of the gateway's data directory, where the gateway is on this machine.
+    /// The rules of the gateway's data directory, where that is known to be its.
     pub(super) rules: Option<&'a Path>,
     /// How many streams of events are open, where it is told.
     pub(super) listeners: Option<u64>,

@@ -9,7 +9,7 @@ use crate::cli::connection::{Connection, read_token};
 use crate::cli::provider::{Provider, TOKEN_FILE_VARIABLE, TOKEN_VARIABLE};
 use crate::domain::Visible;
 use secrecy::SecretString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The reviewer's credential, and a word where there is none.
 pub(super) fn reviewers_token(
@@ -35,12 +35,18 @@ pub(super) fn reviewers_token(
     }
 }
 
-/// The agent's credential, and a word where there is none.
+/// The agent's credential, and a word where there is none. `data` is the directory of the gateway that is asked, where it
+/// is known.
 pub(super) fn agents_token(
     report: &mut Report,
     provider: &Provider,
-    data: Option<&PathBuf>,
+    data: Option<&Path>,
 ) -> Option<SecretString> {
+    // Before the address is told: it may hold a password.
+    if let Err(error) = provider.is_here() {
+        report.not(State::Fail, "agent", shown(&error), "");
+        return None;
+    }
     let own = data.map(|data| data.join("agent.token")).filter(|path| path.exists());
     let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     let named = provider.token_file.is_some() || is_set(TOKEN_FILE_VARIABLE) || is_set(TOKEN_VARIABLE);
