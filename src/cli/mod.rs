@@ -36,7 +36,6 @@ pub mod token;
 pub mod tries;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
-use std::io::Write as _;
 use std::process::ExitCode;
 
 /// The terminal where a person says yes or no to what AI agents want to do.
@@ -123,8 +122,7 @@ pub fn main() -> ExitCode {
         Command::Man(args) => completions::manual(&args, Cli::command()),
     };
     result.unwrap_or_else(|error| {
-        // Standard error may be closed; there is nobody left to tell.
-        let _ = writeln!(std::io::stderr(), "aegis-console: {error:#}");
+        output::complain(&format!("{error:#}"));
         ExitCode::FAILURE
     })
 }

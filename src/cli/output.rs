@@ -31,10 +31,11 @@ pub fn line(text: &str) {
     let _ = writeln!(std::io::stdout(), "{text}");
 }
 
-/// Writes a message on standard error, made visible.
+/// Writes a message on standard error, made visible line by line: mistakes in a file are several.
 pub fn complain(message: &str) {
+    let lines: Vec<_> = message.split('\n').map(|line| Visible::of(line).plain()).collect();
     // Standard error may be closed; the exit code still tells.
-    let _ = writeln!(std::io::stderr(), "aegis-console: {}", Visible::of(message).plain());
+    let _ = writeln!(std::io::stderr(), "aegis-console: {}", lines.join("\n"));
 }
 
 /// A table whose columns line up, each cell cut at the columns it may take; its head first.

@@ -31,12 +31,13 @@ fn what_is_installed_runs_and_says_no() {
             let said = text(&output.stdout);
             assert!(output.status.success(), "{output:?}");
             let path = home.dir.path().join(file);
-            assert!(
-                said.contains("+") && said.contains("\"matcher\": \"Bash\"") && said.contains("is written"),
-                "{said}"
-            );
+            assert!(said.contains("\n+") && said.contains(event) && said.contains("is written"), "{said}");
             let written = fs::read_to_string(&path).unwrap();
-            assert!(written.contains("\"timeout\": 570") && !written.contains("s3cret"), "{written}");
+            assert!(
+                written.contains("\"timeout\": 570") && written.contains("\"matcher\": \"Bash\""),
+                "{written}"
+            );
+            assert!(!written.contains("s3cret"), "{written}");
             assert_eq!(written.contains("\"onFailure\": \"block\""), agent == "claude-code");
             let command = command_in(&path, event);
             let gone = command.replace("/aegis-console", "/gone/aegis-console");
@@ -46,7 +47,9 @@ fn what_is_installed_runs_and_says_no() {
                 shell.arg("-c").arg(&command).current_dir("/");
                 shell.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
                 let output = run(shell, b"garbage");
-                assert!(matches!(hear(agent, event, &output), Heard::No(_)), "{what}: {output:?}");
+                let Heard::No(reason) = hear(agent, event, &output) else { panic!("{what}: {output:?}") };
+                let is_own = reason.contains("cannot be read") && !reason.contains("could not answer");
+                assert_eq!(is_own, what == "garbage", "{what}: {reason}");
             }
             let again = hook(&home, &[&args[..], &more[..]].concat());
             assert!(text(&again.stdout).contains("nothing to change"), "{again:?}");
@@ -100,5 +103,75 @@ fn what_is_no_settings_is_not_touched() {
             assert!(!output.status.success() && said.contains("is left as it is"), "{output:?}");
             assert_eq!(fs::read_to_string(&path).unwrap(), theirs);
         }
+    }
+}
+
+/// A key in the settings, or a password in an address, is neither shown nor written.
+#[test]
+fn no_secret_of_the_settings_or_of_the_address_is_shown() {
+    let home = Home::new("s3cret");
+    let path = home.dir.path().join(".claude/settings.json");
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    for theirs in [
+        "{\n  \"env\": {\n    \"KEY\": \"k3y\"\n  }\n}\n",
+        "{\n  \"model\": \"opus\",\n  \"key\": \"k3y\"\n}\n",
+        "{\n  \"key\": \"k3y\"\n}\n",
+        "{\"key\": \"k3y\"}\n",
+        "{\"key\": \"k3y\"}",
+    ] {
+        fs::write(&path, theirs).unwrap();
+        let output = hook(&home, &["install", "claude-code", "--yes"]);
+        let said = text(&output.stdout);
+        assert!(output.status.success() && said.contains("hook claude-code"), "{output:?}");
+        assert!(!said.contains("k3y") && !text(&output.stderr).contains("k3y"), "{theirs}: {said}");
+        assert!(fs::read_to_string(&path).unwrap().contains("k3y"));
+        let output = hook(&home, &["uninstall", "claude-code", "--yes"]);
+        let said = text(&output.stdout);
+        assert!(output.status.success() && said.contains("hook claude-code"), "{output:?}");
+        assert!(!said.contains("k3y"), "{theirs}: {said}");
+        assert_eq!(fs::read_to_string(&path).unwrap(), theirs);
+    }
+    for url in ["https://u:p4ss@gate.example", "http://u:p4ss@127.0.0.1:9"] {
+        let output =
+            hook(&home, &["install", "codex", "--yes", "--server", url, "--token-file", "agent.token"]);
+        let said = text(&output.stdout) + &text(&output.stderr);
+        assert!(!output.status.success() && said.contains("a user or a password"), "{said}");
+        assert!(!said.contains("p4ss") && !home.dir.path().join(".codex").exists(), "{said}");
+    }
+}
+
+/// What an error quotes does nothing to the terminal.
+#[test]
+fn a_path_that_acts_is_made_visible() {
+    let home = Home::new("s3cret");
+    let directory = home.dir.path().join("a\u{1b}[2Jb");
+    fs::create_dir_all(&directory).unwrap();
+    fs::write(directory.join("settings.json"), "[]").unwrap();
+    let mut command = home.bare(&["install", "claude-code", "--user", "--yes"]);
+    command.env("CLAUDE_CONFIG_DIR", &directory);
+    let output = run(command, b"");
+    let said = text(&output.stderr);
+    assert!(!output.status.success() && said.contains("is left as it is"), "{said}");
+    assert!(!said.chars().any(|c| c.is_control() && c != '\n'), "{said:?}");
+}
+
+/// The token of this machine's own gateway is not for a server elsewhere.
+#[test]
+fn the_usual_token_goes_to_no_other_machine() {
+    let home = Home::new("s3cret");
+    let usual = home.dir.path().join("state/aegis-console/agent.token");
+    fs::create_dir_all(usual.parent().unwrap()).unwrap();
+    fs::copy(home.dir.path().join("agent.token"), &usual).unwrap();
+    let input = Input::named("claude-code/bash");
+    for (server, is_used) in [("http://127.0.0.1:9", true), ("https://gate.invalid", false)] {
+        let args = ["claude-code", "--event", "PreToolUse", "--timeout", "20s", "--server", server];
+        let output = run(home.bare(&args), input.text.as_bytes());
+        let Heard::No(reason) = hear("claude-code", "PreToolUse", &output) else { panic!("{output:?}") };
+        assert_eq!(reason.contains("could not be reached"), is_used, "{reason}");
+        assert_eq!(
+            reason.contains("another machine") && reason.contains("--token-file"),
+            !is_used,
+            "{reason}"
+        );
     }
 }

@@ -9,6 +9,7 @@ use crate::domain::Visible;
 use crate::domain::timestamp::span_words;
 use anyhow::{Context as _, bail};
 use clap::builder::PossibleValue;
+use similar::ChangeTag;
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -67,6 +68,8 @@ impl clap::ValueEnum for Agent {
 pub(super) fn install(args: &Install) -> anyhow::Result<ExitCode> {
     let Install { target, matcher, event, timeout, provider } = args;
     let agent = target.agent;
+    // Before it is shown and written: there may be a password in it.
+    provider.is_here()?;
     let entry = |event: Event| -> anyhow::Result<Entry> {
         let command = settings::command(agent, event, &words(args, event)?).map_err(anyhow::Error::msg)?;
         let timeout = (*timeout + Pace::SPARE).as_secs();
@@ -201,15 +204,43 @@ fn change(
     Ok(true)
 }
 
-/// What would change, with what stands around it.
+/// What would change, and nothing that stands around it: settings hold keys.
 fn show(file: &SettingsFile, new: &str) {
     let old = if file.exists() { file.text() } else { "" };
-    let name = file.path().display().to_string();
+    line(&format!("--- {}", Visible::of(&file.path().display().to_string()).plain()));
     let difference = similar::TextDiff::from_lines(old, new);
-    let difference = difference.unified_diff().context_radius(3).header(&name, &name).to_string();
-    for text in difference.lines() {
-        line(&Visible::of(text).plain());
+    for op in difference.ops() {
+        let of = |tag: ChangeTag| {
+            let changes = difference.iter_changes(op).filter(move |change| change.tag() == tag);
+            changes.map(|change| change.value()).collect::<String>()
+        };
+        let (gone, come) = (of(ChangeTag::Delete), of(ChangeTag::Insert));
+        let (gone, come) = between(&gone, &come);
+        for (sign, text) in [('-', gone), ('+', come)] {
+            for text in text.lines() {
+                line(&format!("{sign}{}", Visible::of(text).plain()));
+            }
+        }
     }
+}
+
+/// Where lines only get something, a comma behind them or all of it where the settings are one line, or only lose it: that
+/// alone, with `…` for what is kept.
+fn between(gone: &str, come: &str) -> (String, String) {
+    let same = |(a, b): &(char, char)| a == b;
+    let head: usize = gone.chars().zip(come.chars()).take_while(same).map(|(a, _)| a.len_utf8()).sum();
+    let (a, b) = (&gone[head..], &come[head..]);
+    let tail: usize = a.chars().rev().zip(b.chars().rev()).take_while(same).map(|(a, _)| a.len_utf8()).sum();
+    let (a, b) = (&a[..a.len() - tail], &b[..b.len() - tail]);
+    if !a.is_empty() && !b.is_empty() {
+        return (gone.to_owned(), come.to_owned());
+    }
+    let dots = |kept: &str| if kept.trim().is_empty() { "" } else { "…" };
+    let cut = |text: &str| match text {
+        "" => String::new(),
+        text => format!("{}{text}{}", dots(&gone[..head]), dots(&gone[gone.len() - tail..])),
+    };
+    (cut(a), cut(b))
 }
 
 fn asked(question: &str) -> anyhow::Result<bool> {
