@@ -20,7 +20,11 @@ async fn a_yes_gives_back_exactly_what_was_shown_and_gives_it_once() {
     let action = &entry.action;
     assert_eq!(action.payload(), INPUT, "what the reviewer saw");
     assert_eq!(action.thread_id.raw(), "run-7");
-    assert_eq!(action.summary.as_ref().map(Untrusted::raw), Some("Clear x"));
+    assert_eq!(
+        action.summary.as_ref().map(Untrusted::raw),
+        Some("rm -rf x/"),
+        "not the model's words for it"
+    );
     let source = r#""source":{"name":"mcp","reason":true,"covers":"one_call","silence":"not_run"}"#;
     assert!(
         action.sealed.contains(source) && action.sealed.contains("\"agent\":\"test 1\""),
@@ -85,12 +89,19 @@ async fn a_client_that_wants_to_hear_of_it_hears_that_the_wait_goes_on() {
         "arguments": {"tool_name": "Write", "input": {}},
         "_meta": {"progressToken": "token-1"}}}));
     let entry = place.waits("Write").await;
-    for count in 1..=2 {
+    let (mut count, mut waiting) = (0, 0);
+    while waiting < 2 {
         let line = client.line();
+        count += 1;
         assert_eq!(line["method"], "notifications/progress", "{line}");
         assert_eq!(line["params"]["progressToken"], "token-1");
         assert_eq!(line["params"]["progress"].as_f64(), Some(f64::from(count)), "it goes up");
         let words = line["params"]["message"].as_str().unwrap();
+        // On a busy machine it is told before it has asked.
+        if waiting == 0 && words.contains("trying to reach") {
+            continue;
+        }
+        waiting += 1;
         assert!(words.contains("waiting for a reviewer") && words.contains(&entry.action.id), "{words}");
     }
     assert_eq!(place.now(&entry).await.state, ActionState::Pending);

@@ -16,6 +16,8 @@ pub mod settings;
 
 pub use call::{Call, INPUT_LIMIT, Named, Unread};
 pub use deadline::{Pace, Trouble, by};
+#[cfg(feature = "mcp")]
+pub(super) use payload::summary;
 pub use reply::Reply;
 
 /// An agent whose hooks are answered.

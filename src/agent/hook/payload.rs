@@ -55,7 +55,7 @@ pub(super) fn arguments(input: &Value, source: &str, cwd: &str) -> Result<String
 }
 
 /// The beginning of what says most, its line ends in it: a row shows them as signs, so no command is taken for a shorter one.
-pub(super) fn summary(input: &Value) -> Option<String> {
+pub(in crate::agent) fn summary(input: &Value) -> Option<String> {
     let known =
         TELLING.iter().find_map(|name| input.get(name)?.as_str().filter(|text| !text.trim().is_empty()));
     let question = || input.get("questions")?.as_array()?.first()?.get("question")?.as_str();

@@ -99,9 +99,9 @@ pub(super) fn reply(answer: &Answer) -> CallToolResult {
     told(status, words, reason, request_id)
 }
 
-/// What the model is told where nothing could be asked.
-pub(super) fn refuse(why: &str) -> CallToolResult {
-    told("error", no_words("error", &format!("Nobody was asked: {why}.")), None, None)
+/// What the model is told where there is no answer, in that sentence.
+pub(super) fn refuse(words: &str) -> CallToolResult {
+    told("error", no_words("error", words), None, None)
 }
 
 fn no_words(status: &str, words: &str) -> String {

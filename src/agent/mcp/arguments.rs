@@ -91,13 +91,8 @@ impl Arguments {
         }
     }
 
-    /// A member within an object of the arguments, where it is a text.
-    pub(super) fn inner(&self, name: &str, inner: &str) -> Option<&str> {
-        self.value.get(name)?.get(inner)?.as_str()
-    }
-
     /// What is null is as good as missing: models write both.
-    fn member(&self, name: &str) -> Option<&Value> {
+    pub(super) fn member(&self, name: &str) -> Option<&Value> {
         self.value.get(name).filter(|value| !value.is_null())
     }
 }

@@ -6,6 +6,7 @@
 
 use super::Options;
 use super::arguments::Arguments;
+use crate::agent::hook::summary;
 use crate::agent::{Answer, Context, Covers, Silence, Source, Submission};
 use crate::domain::json::quote;
 use crate::domain::timestamp::span_words;
@@ -40,8 +41,8 @@ impl Prompt {
         let context = Context {
             thread_id: Some(options.thread.clone()),
             agent,
-            // Claude Code has its model say in a line what a command does.
-            summary: arguments.inner("input", "description").map(str::to_owned),
+            // The model's own line on what a command does comes after the command: it may say anything.
+            summary: arguments.member("input").and_then(summary),
             labels: directory.into_iter().collect(),
             source: Some(Source {
                 name: "mcp",

@@ -9,12 +9,14 @@ use super::permission::{self, Prompt};
 use super::waiting::Waiting;
 use super::{Options, listed};
 use crate::agent::{AapClient, Gate};
+use futures_util::FutureExt as _;
 use rmcp::model::{
     CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, Implementation, JsonObject,
     ListToolsResult, PaginatedRequestParams, ServerCapabilities, ServerConfig,
 };
 use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer, ServerHandler};
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 use tokio::sync::{Semaphore, SemaphorePermit, watch};
 use uuid::Uuid;
@@ -74,6 +76,30 @@ impl Server {
         Ok(approval::reply(&answer))
     }
 
+    async fn called(
+        &self,
+        call: CallToolRequestParams,
+        context: &RequestContext<RoleServer>,
+    ) -> Result<CallToolResult, ErrorData> {
+        Ok(match &*call.name {
+            listed::PERMISSION_PROMPT => {
+                let reply = self.permission(call.arguments, context).await;
+                let reply =
+                    reply.unwrap_or_else(|why| permission::deny(&format!("Nobody was asked: {why}.")));
+                CallToolResult::success(text(reply))
+            }
+            listed::REQUEST_APPROVAL => {
+                let reply = self.approval(call.arguments, context).await;
+                reply.unwrap_or_else(|why| approval::refuse(&format!("Nobody was asked: {why}.")))
+            }
+            listed::REPORT_OUTCOME => match self.outcome(call.arguments).await {
+                Ok(()) => CallToolResult::success(text("The reviewer has been told.".into())),
+                Err(why) => CallToolResult::error(text(format!("The reviewer has not been told: {why}."))),
+            },
+            _ => return Err(ErrorData::invalid_params("there is no tool of that name", None)),
+        })
+    }
+
     async fn outcome(&self, arguments: Option<JsonObject>) -> Result<(), String> {
         let _room = self.room()?;
         let Report { request_id, status, note } = Report::read(&Arguments::read(arguments)?)?;
@@ -103,26 +129,25 @@ impl ServerHandler for Server {
         call: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        let text = |text: String| vec![ContentBlock::text(text)];
-        let result = match &*call.name {
-            listed::PERMISSION_PROMPT => {
-                let reply = self.permission(call.arguments, &context).await;
-                let reply =
-                    reply.unwrap_or_else(|why| permission::deny(&format!("Nobody was asked: {why}.")));
-                CallToolResult::success(text(reply))
-            }
-            listed::REQUEST_APPROVAL => {
-                let reply = self.approval(call.arguments, &context).await;
-                reply.unwrap_or_else(|why| approval::refuse(&why))
-            }
-            listed::REPORT_OUTCOME => match self.outcome(call.arguments).await {
-                Ok(()) => CallToolResult::success(text("The reviewer has been told.".into())),
-                Err(why) => CallToolResult::error(text(format!("The reviewer has not been told: {why}."))),
-            },
-            _ => return Err(ErrorData::invalid_params("there is no tool of that name", None)),
-        };
-        Ok(result.into())
+        let name = call.name.clone();
+        // `rmcp` runs each call in a task of its own, and sends nothing where that panics: the client would wait for ever.
+        let called = AssertUnwindSafe(self.called(call, &context)).catch_unwind().await;
+        called.unwrap_or_else(|_| Ok(broken(&name))).map(Into::into)
     }
+}
+
+/// The no of a call that ended as it must not. Whether somebody was asked is not known; nobody is left to take the answer.
+fn broken(tool: &str) -> CallToolResult {
+    const WHY: &str = "This server failed by a fault of its own: the answer is no.";
+    match tool {
+        listed::PERMISSION_PROMPT => CallToolResult::success(text(permission::deny(WHY))),
+        listed::REQUEST_APPROVAL => approval::refuse(WHY),
+        _ => CallToolResult::error(text(WHY.into())),
+    }
+}
+
+fn text(text: String) -> Vec<ContentBlock> {
+    vec![ContentBlock::text(text)]
 }
 
 /// What the client calls itself.
@@ -130,4 +155,25 @@ fn agent(context: &RequestContext<RoleServer>) -> Option<String> {
     let Implementation { name, version, .. } = context.client_info()?;
     Some(format!("{name} {version}").chars().take(NAME).collect::<String>().trim().to_owned())
         .filter(|name| !name.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_that_breaks_is_a_no_in_the_form_of_its_tool() {
+        let said = |tool: &str| serde_json::to_value(broken(tool)).unwrap();
+        let prompt = said(listed::PERMISSION_PROMPT);
+        assert!(
+            prompt["content"][0]["text"].as_str().unwrap().starts_with(r#"{"behavior":"deny","#),
+            "{prompt}"
+        );
+        let approval = said(listed::REQUEST_APPROVAL);
+        assert_eq!(
+            (&approval["isError"], &approval["structuredContent"]["status"]),
+            (&true.into(), &"error".into())
+        );
+        assert_eq!(said(listed::REPORT_OUTCOME)["isError"], true);
+    }
 }
