@@ -8,7 +8,7 @@
 //! | [`console`] | the reviewer's screen: `app`, `keymap`, `screens`, `widgets` are pure; `runtime` touches the terminal |
 //! | [`config`] | what the user has set: file, environment, flags |
 //! | [`document`] | a TOML file of the user's: where a mistake in it stands and what was meant |
-//! | [`agent`] | the agents' side: ask, wait, consume, report (AAP); the demo's agents |
+//! | [`agent`] | the agents' side: ask, wait, consume, report (AAP); on it `command`, `hook`, `mcp`, `opencode` |
 //! | [`gateway`] | the embedded AEGIS-compatible server: `decide` (AEGIS), `ask` (AAP), `queue`, `auth`, `store`, `audit` |
 //! | [`journal`] | what has been decided and what became of it, on disk before anything is sent |
 //! | [`dispatch`] | carries decisions out through the client and says what became of them |
