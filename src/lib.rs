@@ -9,7 +9,7 @@
 //! | [`config`] | what the user has set: file, environment, flags |
 //! | [`document`] | a TOML file of the user's: where a mistake in it stands and what was meant |
 //! | [`agent`] | the agents' side: ask, wait, consume, report (AAP); on it `command`, `hook`, `mcp`, `opencode` |
-//! | [`gateway`] | the embedded AEGIS-compatible server: `decide` (AEGIS), `ask` (AAP), `queue`, `auth`, `store`, `audit` |
+//! | [`gateway`] | the embedded AEGIS-compatible server: `decide` (AEGIS), `ask` and `instances` (AAP), `webhooks`, `queue`, `auth`, `store`, `audit` |
 //! | [`journal`] | what has been decided and what became of it, on disk before anything is sent |
 //! | [`dispatch`] | carries decisions out through the client and says what became of them |
 //! | [`feed`] | where pending actions come from: a gateway (HTTP and events) or JSON Lines |
